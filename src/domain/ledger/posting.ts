@@ -1,0 +1,83 @@
+import type { Micros } from '../money.ts';
+
+/** Names one account: a live account is positive (`wallet * 16 + role`), a system account negative. */
+export type AccountId = bigint;
+
+export const ROLES = { wallet: 0n, reserved: 1n, frozen: 2n } as const;
+export type Role = keyof typeof ROLES;
+
+export const liveAccount = (wallet: bigint, role: Role): AccountId => wallet * 16n + ROLES[role];
+export const walletOf = (account: AccountId): bigint => account / 16n;
+export const isLive = (account: AccountId): boolean => account > 0n;
+
+/** Why money moved. The numbers are stored: add at the end, never renumber. */
+export const POSTING_KINDS = {
+  top_up: 1,
+  adjustment: 2,
+  debit: 3,
+  hold_reserve: 4,
+  hold_capture: 5,
+  hold_release: 6,
+  hold_expire: 7,
+} as const;
+export type PostingKind = keyof typeof POSTING_KINDS;
+
+export interface Leg {
+  readonly account: AccountId;
+  readonly amount: Micros;
+}
+
+/**
+ * One movement of money: at least two legs that sum to zero, at least one of them on a live account.
+ *
+ * Identity: `idem` (a UUID whose last hex digit is 0; leg n is stored with digit n, so at most 16 legs). The same `idem` with
+ * the same `fingerprint` is the same posting and answers as the first time; with another fingerprint it is refused.
+ */
+export interface PostingRecord {
+  readonly idem: string;
+  readonly fingerprint: string;
+  readonly kind: PostingKind;
+  readonly legs: readonly Leg[];
+  /** Whether a live account may fall below its credit floor: only refunds, disputes and operators. */
+  readonly mayOverdraw: boolean;
+  /** Whether a frozen account refuses it. Credits and operators pass; debits and holds do not. */
+  readonly passesFreeze: boolean;
+  /** When it happened in the world. */
+  readonly occurredAt: Date;
+  /** Compact JSON text that says what it is about; at most 8 KiB. */
+  readonly about: string | null;
+}
+
+/** What became of one leg on a live account. */
+export interface EntryFacts {
+  readonly account: AccountId;
+  readonly seq: bigint;
+  readonly amount: Micros;
+  readonly balanceAfter: Micros;
+  readonly recordedAt: Date;
+  readonly about: string | null;
+}
+
+export type DeclineCode = 'insufficient_balance' | 'wallet_frozen';
+
+/** The closed list of what a posting can come to, in order of precedence for one record. */
+export type Outcome =
+  | { readonly kind: 'unknown_account'; readonly account: AccountId }
+  | { readonly kind: 'key_reused' }
+  /** `first`: the first answer, in full; entries in leg order, live legs only. */
+  | { readonly kind: 'duplicate'; readonly first: AppliedOutcome | DeclinedOutcome }
+  | AppliedOutcome
+  | DeclinedOutcome
+  | { readonly kind: 'out_of_range'; readonly account: AccountId };
+
+export interface AppliedOutcome {
+  readonly kind: 'applied';
+  readonly entries: readonly EntryFacts[];
+}
+
+/** Stored: the same key is refused for ever, even after a top-up. */
+export interface DeclinedOutcome {
+  readonly kind: 'declined';
+  readonly code: DeclineCode;
+  readonly about: string | null;
+}

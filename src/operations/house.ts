@@ -1,0 +1,46 @@
+import type { Ports } from '../ports/ports.ts';
+import type { PaymentProvider } from '../providers/provider.ts';
+import type { Db, Tx } from '../store/db.ts';
+import type { Outcome, PostingRecord } from '../domain/ledger/posting.ts';
+import type { Refusal } from '../domain/refusal.ts';
+
+/** Everything an operation or a job may use. Built once by the composition root, or by a test. */
+export interface House {
+  readonly ports: Ports;
+  readonly db: Db;
+  /** The lanes: single postings handed in here are committed in groups. */
+  readonly lanes: PostingLanes;
+  readonly jobs: Jobs;
+  /** By name; a provider that is not configured is not there. */
+  readonly providers: ReadonlyMap<string, PaymentProvider>;
+  readonly settings: HouseSettings;
+}
+
+export interface PostingLanes {
+  /** Resolves after the commit. A refusal 'rate_limited' means the queue is full and nothing was taken in. */
+  post(record: PostingRecord): Promise<Outcome | Refusal>;
+  /** Stops taking records in, finishes what was taken in. */
+  close(): Promise<void>;
+}
+
+export type JobName = 'webhook.apply' | 'payment.check';
+
+export interface Jobs {
+  /** Adds a job in the caller's transaction: gone if it rolls back, seen by workers only after the commit. */
+  enqueue(tx: Tx, name: JobName, payload: { readonly sid: string }, options?: { readonly runAt?: Date }): Promise<void>;
+}
+
+/** The settings operations read: a slice of the configuration, in domain units. */
+export interface HouseSettings {
+  readonly mode: 'sandbox' | 'test' | 'production';
+  readonly publicUrl: string;
+  readonly topUpMin: bigint;
+  readonly topUpMax: bigint;
+  readonly topUpPresets: readonly bigint[];
+  /** Top-ups a user may have open at once. */
+  readonly openPaymentsMax: number;
+  readonly holdMax: bigint;
+  readonly sessionHours: number;
+  /** Signs pagination cursors; shared by all processes on one database. */
+  readonly sessionKey: string;
+}

@@ -1,0 +1,68 @@
+import type { z } from 'zod';
+import type { Refusal, RefusalCode } from '../domain/refusal.ts';
+import type { Tx } from '../store/db.ts';
+import type { House } from './house.ts';
+
+/** Who calls. `id` is what audit rows and idempotency scopes carry. */
+export type Actor =
+  | { readonly kind: 'anonymous'; readonly id: 'anonymous' }
+  | { readonly kind: 'user'; readonly id: `user:${string}`; readonly userSid: string }
+  | { readonly kind: 'operator'; readonly id: `admin:${string}` }
+  | { readonly kind: 'system'; readonly id: `system:${string}` };
+
+/** Who may call: anybody · a signed-in user, for what is theirs, or an operator · an operator. */
+export type Access = 'anyone' | 'user' | 'operator';
+
+export interface HttpBinding {
+  readonly method: 'get' | 'post' | 'patch' | 'delete';
+  /** OpenAPI form: `/v1/billings/{sid}`. Fields named in the path come from it; of the rest, GET reads the query, others the body. */
+  readonly path: string;
+  readonly status: 200 | 201 | 202 | 204;
+}
+
+/**
+ * One operation, one declaration: the HTTP route, the JSON-RPC method, both API documents, the CLI command, the typed
+ * client and the reference page all come from it.
+ */
+export interface Operation<I extends z.ZodObject = z.ZodObject, O extends z.ZodType = z.ZodType> {
+  /** `noun.verb`, kebab-case noun: `payment.create`. Also the CLI command (`payment create`). */
+  readonly name: string;
+  readonly summary: string;
+  readonly description?: string;
+  readonly http: HttpBinding;
+  /** The JSON-RPC method if it is not `name`: `BillingService.billing_get`. Positional params follow the input's key order. */
+  readonly rpcMethod?: string;
+  readonly access: Access;
+  /** 'required': moves money, refuses to run without an Idempotency-Key. 'optional': accepts one. 'none': reads, or is naturally idempotent. */
+  readonly idempotency: 'required' | 'optional' | 'none';
+  readonly input: I;
+  readonly output: O;
+  /** What it may refuse, besides what the transport and the executor refuse for every operation. */
+  readonly refusals: readonly RefusalCode[];
+  run(call: Call, input: z.output<I>): Promise<z.input<O> | Refusal>;
+}
+
+/** What one run of an operation is given. */
+export interface Call {
+  readonly house: House;
+  readonly actor: Actor;
+  readonly requestId: string;
+  /** Identity of this call: derived from (operation, actor, Idempotency-Key), or from random where no key was sent. Last hex digit 0. */
+  readonly idem: string;
+  /** Whether the caller sent a key. */
+  readonly hasKey: boolean;
+  /** Hash of the canonical input: the same key with another fingerprint is refused. */
+  readonly fingerprint: string;
+  /**
+   * The one writing transaction of an operation with an idempotency key. Runs `body`, renders its answer (output or
+   * refusal) and stores it under `idem` in the SAME transaction; a second call with the key finds it and answers it byte for
+   * byte without running `body`. A refusal keeps what `body` wrote: refuse before writing.
+   */
+  commit<T>(body: (tx: Tx) => Promise<T | Refusal>): Promise<T | Refusal>;
+}
+
+/** Declares an operation; the types of `run` follow from the schemas. */
+export function operation<I extends z.ZodObject, O extends z.ZodType>(declared: Operation<I, O>): Operation {
+  // The registry holds operations of all shapes; only the executor calls `run`, with input that `input` has parsed.
+  return declared as unknown as Operation;
+}

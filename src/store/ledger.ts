@@ -1,0 +1,225 @@
+import { assert } from '../domain/assert.ts';
+import {
+  decideBatch,
+  type BatchDecision,
+  type LockedAccount,
+  type PriorPosting,
+} from '../domain/ledger/decide.ts';
+import {
+  POSTING_KINDS,
+  isLive,
+  type AccountId,
+  type AppliedOutcome,
+  type DeclineCode,
+  type EntryFacts,
+  type Outcome,
+  type PostingRecord,
+} from '../domain/ledger/posting.ts';
+import { micros } from '../domain/money.ts';
+import { statement, type Tx } from './db.ts';
+import { boolArray, int2Array, int8Array, textArray, timestampArray, uuidArray } from './pg-binary.ts';
+
+/** Names one batch and dates it; both come from the ports, so that a simulator decides them. */
+export interface BatchStamp {
+  readonly batch: bigint;
+  readonly recordedAt: Date;
+}
+
+/**
+ * The one path by which money moves: locks the accounts, looks the keys up, decides, writes, all in the caller's transaction.
+ *
+ * Shape: one outcome for each record, in order. An empty list does nothing.
+ * Safe to: run again with the same records after a rollback or an unknown commit; concurrently with anything.
+ */
+export async function applyPostings(tx: Tx, records: readonly PostingRecord[], stamp: BatchStamp): Promise<Outcome[]> {
+  if (records.length === 0) return [];
+  const accounts = await lockAccounts(tx, records);
+  // Only now, with the locks held: READ COMMITTED gives this statement a snapshot that sees whoever held them before.
+  const prior = await readPriorPostings(tx, [...new Set(records.map((record) => record.idem))]);
+  const decision = decideBatch({ accounts, prior, recordedAt: stamp.recordedAt }, records);
+  if (decision.entries.length > 0) await writeEntries(tx, decision, stamp);
+  if (decision.declined.length > 0) await writeDeclined(tx, decision, stamp);
+  return [...decision.outcomes];
+}
+
+const lockAccountsStatement = statement(
+  'ledger.lock_accounts',
+  // Sorted by id before the locks are taken: every writer climbs in the same order, so two batches cannot deadlock.
+  `select id, balance, seq, credit_floor, is_frozen from account where id = any($1::int8[]) order by id for no key update`,
+);
+
+async function lockAccounts(tx: Tx, records: readonly PostingRecord[]): Promise<Map<AccountId, LockedAccount>> {
+  const ids = new Set<AccountId>();
+  for (const record of records) {
+    for (const leg of record.legs) if (isLive(leg.account)) ids.add(leg.account);
+  }
+  const rows = await tx.query<{ id: bigint; balance: bigint; seq: bigint; credit_floor: bigint; is_frozen: boolean }>(
+    lockAccountsStatement,
+    [int8Array([...ids])],
+  );
+  return new Map(
+    rows.map((row) => [
+      row.id,
+      { id: row.id, balance: row.balance, seq: row.seq, creditFloor: row.credit_floor, isFrozen: row.is_frozen },
+    ]),
+  );
+}
+
+const findPriorStatement = statement(
+  'ledger.find_prior',
+  `select idem, fingerprint, null as code, null as about from entry where idem = any($1::uuid[])
+   union all
+   select idem, fingerprint, code, about from declined_posting where idem = any($1::uuid[])`,
+);
+
+async function readPriorPostings(tx: Tx, idems: readonly string[]): Promise<Map<string, PriorPosting>> {
+  const rows = await tx.query<{ idem: string; fingerprint: string; code: DeclineCode | null; about: string | null }>(
+    findPriorStatement,
+    [uuidArray(idems)],
+  );
+  const prior = new Map<string, PriorPosting>();
+  for (const row of rows) {
+    const outcome =
+      row.code === null
+        ? await readAppliedOutcome(tx, row.idem)
+        : ({ kind: 'declined', code: row.code, about: row.about } as const);
+    prior.set(row.idem, { fingerprint: row.fingerprint, outcome });
+  }
+  return prior;
+}
+
+const readLegsStatement = statement(
+  'ledger.read_legs',
+  // The legs of a posting differ in the last hex digit of idem only, so they are one index range.
+  `select account, seq, amount, balance_after, recorded_at, about from entry where idem between $1::uuid and $2::uuid order by idem`,
+);
+
+/** The first answer to a key. Only for a key that is known to have entries. */
+async function readAppliedOutcome(tx: Tx, idem: string): Promise<AppliedOutcome> {
+  const rows = await tx.query<{
+    account: bigint;
+    seq: bigint;
+    amount: bigint;
+    balance_after: bigint;
+    recorded_at: Date;
+    about: string | null;
+  }>(readLegsStatement, [idem, `${idem.slice(0, -1)}f`]);
+  const entries: EntryFacts[] = rows.map((row) => ({
+    account: row.account,
+    seq: row.seq,
+    amount: micros(row.amount),
+    balanceAfter: micros(row.balance_after),
+    recordedAt: row.recorded_at,
+    about: row.about,
+  }));
+  assert(entries.length > 0, 'a key with a posting has entries');
+  return { kind: 'applied', entries };
+}
+
+const writeEntriesStatement = statement(
+  'ledger.write_entries',
+  // One statement for entries, legs and account rows: one round trip, one plan. The accounts' seq is compared once more, the
+  // second fence behind the row locks. The floor falls only for an overdraw; else the row's CHECK refuses what we decided wrongly.
+  `with entries as (
+     insert into entry (account, seq, contra, amount, balance_after, idem, fingerprint, occurred_at, kind, about, batch, recorded_at)
+     select account, seq, contra, amount, balance_after, idem, fingerprint, occurred_at, kind, about, $11::int8, $12::timestamptz
+     from unnest($1::int8[], $2::int8[], $3::int8[], $4::int8[], $5::int8[], $6::uuid[], $7::uuid[], $8::timestamptz[], $9::int2[], $10::text[])
+       as t (account, seq, contra, amount, balance_after, idem, fingerprint, occurred_at, kind, about)
+   ), legs as (
+     insert into batch_leg (batch, account, amount, recorded_at)
+     select $11::int8, account, amount, $12::timestamptz from unnest($13::int8[], $14::int8[]) as t (account, amount)
+   ), moved as (
+     update account
+     set balance = t.balance, seq = t.seq,
+         floor = least(credit_floor, case when t.overdraws then t.balance else greatest(floor, t.balance) end)
+     from unnest($15::int8[], $16::int8[], $17::int8[], $18::int8[], $19::bool[]) as t (id, seq_before, seq, balance, overdraws)
+     where account.id = t.id and account.seq = t.seq_before
+     returning 1
+   )
+   select count(*) as moved from moved`,
+);
+
+async function writeEntries(tx: Tx, decision: BatchDecision, stamp: BatchStamp): Promise<void> {
+  const { entries, moved, systemLegs } = decision;
+  const rows = await tx.query<{ moved: bigint }>(writeEntriesStatement, [
+    int8Array(entries.map((entry) => entry.account)),
+    int8Array(entries.map((entry) => entry.seq)),
+    int8Array(entries.map((entry) => entry.contra)),
+    int8Array(entries.map((entry) => entry.amount)),
+    int8Array(entries.map((entry) => entry.balanceAfter)),
+    uuidArray(entries.map((entry) => legIdem(entry.record.idem, entry.leg))),
+    uuidArray(entries.map((entry) => entry.record.fingerprint)),
+    timestampArray(entries.map((entry) => entry.record.occurredAt)),
+    int2Array(entries.map((entry) => POSTING_KINDS[entry.record.kind])),
+    textArray(entries.map((entry) => entry.about)),
+    stamp.batch,
+    stamp.recordedAt,
+    int8Array([...systemLegs.keys()]),
+    int8Array([...systemLegs.values()]),
+    int8Array(moved.map((account) => account.id)),
+    int8Array(moved.map((account) => account.seqBefore)),
+    int8Array(moved.map((account) => account.seq)),
+    int8Array(moved.map((account) => account.balance)),
+    boolArray(moved.map((account) => account.overdraws)),
+  ]);
+  assert(rows[0]?.moved === BigInt(moved.length), 'every locked account is still at the seq that was read');
+}
+
+const legIdem = (idem: string, leg: number): string => (leg === 0 ? idem : idem.slice(0, -1) + leg.toString(16));
+
+const writeDeclinedStatement = statement(
+  'ledger.write_declined',
+  `insert into declined_posting (idem, fingerprint, wallet, code, about, recorded_at)
+   select idem, fingerprint, wallet, code, about, $6::timestamptz
+   from unnest($1::uuid[], $2::uuid[], $3::int8[], $4::text[], $5::text[]) as t (idem, fingerprint, wallet, code, about)`,
+);
+
+async function writeDeclined(tx: Tx, decision: BatchDecision, stamp: BatchStamp): Promise<void> {
+  const { declined } = decision;
+  await tx.query(writeDeclinedStatement, [
+    uuidArray(declined.map(({ record }) => record.idem)),
+    uuidArray(declined.map(({ record }) => record.fingerprint)),
+    int8Array(declined.map(({ record }) => laneKey(record))),
+    textArray(declined.map(({ outcome }) => outcome.code)),
+    textArray(declined.map(({ outcome }) => outcome.about)),
+    stamp.recordedAt,
+  ]);
+}
+
+/** The wallet of a record's first live leg: its lane, and what a declined posting is filed under. */
+export function laneKey(record: PostingRecord): bigint {
+  const leg = record.legs.find((candidate) => isLive(candidate.account));
+  assert(leg !== undefined, 'a posting has a leg on a live account');
+  return leg.account / 16n;
+}
+
+const findSystemAccountStatement = statement(
+  'ledger.find_system_account',
+  `select id from system_account where code = $1 and currency = $2`,
+);
+const addSystemAccountStatement = statement(
+  'ledger.add_system_account',
+  `insert into system_account (id, code, currency)
+   select coalesce(min(id), 0) - 1, $1, $2 from system_account on conflict do nothing`,
+);
+
+/** The id of a system account, opened at its first use. Safe to call concurrently: a lost race reads the winner's row. */
+export async function ensureSystemAccount(tx: Tx, code: string, currency: string): Promise<AccountId> {
+  for (let attempt = 0; attempt < 10; attempt += 1) {
+    const [found] = await tx.query<{ id: bigint }>(findSystemAccountStatement, [code, currency]);
+    if (found) return found.id;
+    await tx.query(addSystemAccountStatement, [code, currency]);
+  }
+  throw new Error(`the system account ${code} could not be opened: too many others were opened at once`);
+}
+
+const lockBalanceStatement = statement(
+  'ledger.lock_balance',
+  `select balance from account where id = $1 for no key update`,
+);
+
+/** Locks one live account and reads its balance; null when there is none. For postings whose amount depends on the balance. */
+export async function lockBalance(tx: Tx, account: AccountId): Promise<bigint | null> {
+  const [row] = await tx.query<{ balance: bigint }>(lockBalanceStatement, [account]);
+  return row?.balance ?? null;
+}

@@ -19,6 +19,8 @@ export interface House {
 export interface PostingLanes {
   /** Resolves after the commit. A refusal 'rate_limited' means the queue is full and nothing was taken in. */
   post(record: PostingRecord): Promise<Outcome | Refusal>;
+  /** Records that wait for a commit or are in one. */
+  readonly depth: number;
   /** Stops taking records in, finishes what was taken in. */
   close(): Promise<void>;
 }

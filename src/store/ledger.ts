@@ -77,43 +77,53 @@ async function readPriorPostings(tx: Tx, idems: readonly string[]): Promise<Map<
     findPriorStatement,
     [uuidArray(idems)],
   );
-  const prior = new Map<string, PriorPosting>();
-  for (const row of rows) {
-    const outcome =
-      row.code === null
-        ? await readAppliedOutcome(tx, row.idem)
-        : ({ kind: 'declined', code: row.code, about: row.about } as const);
-    prior.set(row.idem, { fingerprint: row.fingerprint, outcome });
-  }
-  return prior;
+  if (rows.length === 0) return new Map();
+  const applied = await readAppliedOutcomes(
+    tx,
+    rows.filter((row) => row.code === null).map((row) => row.idem),
+  );
+  return new Map(
+    rows.map(({ idem, fingerprint, code, about }) => {
+      const outcome = code === null ? applied.get(idem) : ({ kind: 'declined', code, about } as const);
+      assert(outcome !== undefined, 'a key with a posting has entries');
+      return [idem, { fingerprint, outcome }];
+    }),
+  );
 }
 
 const readLegsStatement = statement(
   'ledger.read_legs',
   // The legs of a posting differ in the last hex digit of idem only, so they are one index range.
-  `select account, seq, amount, balance_after, recorded_at, about from entry where idem between $1::uuid and $2::uuid order by idem`,
+  `select key.first as idem, entry.account, entry.seq, entry.amount, entry.balance_after, entry.recorded_at, entry.about
+   from unnest($1::uuid[], $2::uuid[]) as key (first, last)
+   join entry on entry.idem between key.first and key.last
+   order by entry.idem`,
 );
 
-/** The first answer to a key. Only for a key that is known to have entries. */
-async function readAppliedOutcome(tx: Tx, idem: string): Promise<AppliedOutcome> {
+/** The first answers to keys that are known to have entries. */
+async function readAppliedOutcomes(tx: Tx, idems: readonly string[]): Promise<Map<string, AppliedOutcome>> {
+  if (idems.length === 0) return new Map();
   const rows = await tx.query<{
+    idem: string;
     account: bigint;
     seq: bigint;
     amount: bigint;
     balance_after: bigint;
     recorded_at: Date;
     about: string | null;
-  }>(readLegsStatement, [idem, `${idem.slice(0, -1)}f`]);
-  const entries: EntryFacts[] = rows.map((row) => ({
-    account: row.account,
-    seq: row.seq,
-    amount: micros(row.amount),
-    balanceAfter: micros(row.balance_after),
-    recordedAt: row.recorded_at,
-    about: row.about,
-  }));
-  assert(entries.length > 0, 'a key with a posting has entries');
-  return { kind: 'applied', entries };
+  }>(readLegsStatement, [uuidArray(idems), uuidArray(idems.map((idem) => `${idem.slice(0, -1)}f`))]);
+  const entries = new Map<string, EntryFacts[]>(idems.map((idem) => [idem, []]));
+  for (const row of rows) {
+    entries.get(row.idem)?.push({
+      account: row.account,
+      seq: row.seq,
+      amount: micros(row.amount),
+      balanceAfter: micros(row.balance_after),
+      recordedAt: row.recorded_at,
+      about: row.about,
+    });
+  }
+  return new Map([...entries].map(([idem, legs]) => [idem, { kind: 'applied', entries: legs }]));
 }
 
 const writeEntriesStatement = statement(

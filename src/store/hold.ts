@@ -1,0 +1,127 @@
+import { micros, type Micros } from '../domain/money.ts';
+import { statement, type Tx } from './db.ts';
+
+export const HOLD_STATES = ['open', 'captured', 'released', 'expired', 'captured_late'] as const;
+export type HoldState = (typeof HOLD_STATES)[number];
+
+export interface HoldRow {
+  readonly sid: string;
+  readonly wallet: bigint;
+  readonly walletSid: string;
+  readonly userSid: string;
+  readonly amount: Micros;
+  readonly captured: Micros;
+  readonly state: HoldState;
+  readonly description: string;
+  readonly createdAt: Date;
+  readonly expiresAt: Date;
+  readonly closedAt: Date | null;
+}
+
+interface HoldRecord extends Record<string, unknown> {
+  sid: string;
+  wallet: bigint;
+  wallet_sid: string;
+  user_sid: string;
+  amount: bigint;
+  captured: bigint;
+  state: HoldState;
+  description: string;
+  created_at: Date;
+  expires_at: Date;
+  closed_at: Date | null;
+}
+
+const fromRow = (row: HoldRecord): HoldRow => ({
+  sid: row.sid,
+  wallet: row.wallet,
+  walletSid: row.wallet_sid,
+  userSid: row.user_sid,
+  amount: micros(row.amount),
+  captured: micros(row.captured),
+  state: row.state,
+  description: row.description,
+  createdAt: row.created_at,
+  expiresAt: row.expires_at,
+  closedAt: row.closed_at,
+});
+
+const selectHold = `select hold.sid, hold.wallet, wallet.sid as wallet_sid, wallet.user_sid, hold.amount, hold.captured, hold.state,
+  hold.description, hold.created_at, hold.expires_at, hold.closed_at from hold join wallet on wallet.id = hold.wallet`;
+
+const insertStatement = statement(
+  'hold.insert',
+  `insert into hold (sid, wallet, amount, state, description, created_at, expires_at) values ($1, $2, $3, 'open', $4, $5, $6)`,
+);
+
+export async function insertHold(
+  tx: Tx,
+  hold: Pick<HoldRow, 'sid' | 'wallet' | 'amount' | 'description' | 'createdAt' | 'expiresAt'>,
+): Promise<void> {
+  await tx.query(insertStatement, [hold.sid, hold.wallet, hold.amount, hold.description, hold.createdAt, hold.expiresAt]);
+}
+
+const readStatement = statement('hold.read', `${selectHold} where hold.sid = $1`);
+const lockStatement = statement('hold.lock', `${selectHold} where hold.sid = $1 for no key update of hold`);
+
+export async function readHold(tx: Tx, sid: string): Promise<HoldRow | null> {
+  const [row] = await tx.query<HoldRecord>(readStatement, [sid]);
+  return row ? fromRow(row) : null;
+}
+
+/** The hold's row is locked before the wallet's accounts, by every operation on holds. */
+export async function lockHold(tx: Tx, sid: string): Promise<HoldRow | null> {
+  const [row] = await tx.query<HoldRecord>(lockStatement, [sid]);
+  return row ? fromRow(row) : null;
+}
+
+const closeStatement = statement(
+  'hold.close',
+  `update hold set state = $2, captured = $3, closed_at = $4 where sid = $1`,
+);
+
+export async function closeHold(
+  tx: Tx,
+  hold: Pick<HoldRow, 'sid' | 'captured'> & { readonly state: Exclude<HoldState, 'open'>; readonly closedAt: Date },
+): Promise<void> {
+  await tx.query(closeStatement, [hold.sid, hold.state, hold.captured, hold.closedAt]);
+}
+
+const listStatement = statement(
+  'hold.list',
+  `${selectHold} where ($1::text is null or hold.sid < $1) and ($2::text is null or wallet.sid = $2)
+     and ($3::text is null or wallet.user_sid = $3) and ($4::text is null or hold.state = $4)
+   order by hold.sid desc limit $5`,
+);
+
+/** Newest first. */
+export async function listHolds(
+  tx: Tx,
+  page: {
+    readonly before: string | null;
+    readonly walletSid: string | null;
+    readonly userSid: string | null;
+    readonly state: HoldState | null;
+    readonly limit: number;
+  },
+): Promise<HoldRow[]> {
+  const rows = await tx.query<HoldRecord>(listStatement, [
+    page.before,
+    page.walletSid,
+    page.userSid,
+    page.state,
+    page.limit,
+  ]);
+  return rows.map(fromRow);
+}
+
+const dueStatement = statement(
+  'hold.due',
+  `select sid from hold where state = 'open' and expires_at <= $1 order by expires_at limit $2`,
+);
+
+/** Open holds whose time is over, the longest overdue first. */
+export async function listDueHolds(tx: Tx, now: Date, limit: number): Promise<string[]> {
+  const rows = await tx.query<{ sid: string }>(dueStatement, [now, limit]);
+  return rows.map((row) => row.sid);
+}

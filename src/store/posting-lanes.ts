@@ -1,0 +1,147 @@
+import type { Outcome, PostingRecord } from '../domain/ledger/posting.ts';
+import { refuse, type Refusal } from '../domain/refusal.ts';
+import type { Ports } from '../ports/ports.ts';
+import type { Db } from './db.ts';
+import { applyPostings, laneKey } from './ledger.ts';
+
+export interface LaneLimits {
+  /** 2–4 a process: one commit runs while the next batch gathers; more only fight over the same cores. */
+  readonly lanes: number;
+  /** The most records of one commit: beyond about 1,000 a longer batch gains nothing and holds its locks longer. */
+  readonly batchRecordsMax: number;
+  /** Records waiting in all lanes together; over it a record is refused, so that memory and waiting time stay bounded. */
+  readonly queueMax: number;
+}
+
+interface Waiting {
+  readonly record: PostingRecord;
+  readonly resolve: (outcome: Outcome) => void;
+  readonly reject: (reason: unknown) => void;
+}
+
+/**
+ * Group commit: single records handed in by many callers share one transaction.
+ *
+ * An idle lane flushes at once; a busy one collects what arrives meanwhile. There is no timer: under light load a record waits
+ * for nobody, under heavy load the batches grow by themselves. A record keeps to the lane of its wallet, so one wallet's records
+ * are decided in the order of arrival and two lanes seldom want the same row.
+ */
+export class PostingQueue {
+  readonly #db: Db;
+  readonly #ports: Ports;
+  readonly #limits: LaneLimits;
+  readonly #lanes: Lane[];
+  #isClosed = false;
+
+  constructor(db: Db, ports: Ports, limits: LaneLimits) {
+    this.#db = db;
+    this.#ports = ports;
+    this.#limits = limits;
+    this.#lanes = Array.from({ length: limits.lanes }, () => new Lane((batch) => this.#flush(batch), limits.batchRecordsMax));
+  }
+
+  /** Records that wait for a commit or are in one. */
+  get depth(): number {
+    return this.#lanes.reduce((sum, lane) => sum + lane.depth, 0);
+  }
+
+  /**
+   * Takes one record in and resolves after its commit.
+   *
+   * Refuses 'rate_limited' when the queue is full, 'unavailable' while the house is closing: nothing was taken in.
+   * Rejects when the database cannot be reached; whether the record was posted is then unknown until it is sent again.
+   */
+  async post(record: PostingRecord): Promise<Outcome | Refusal> {
+    if (this.#isClosed) return refuse('unavailable', 'The service is stopping. Send the request again in a moment.', { retryAfterSeconds: 5 });
+    if (this.depth >= this.#limits.queueMax) {
+      return refuse('rate_limited', 'Too many postings are waiting. Send the request again in a moment.', { retryAfterSeconds: 1 });
+    }
+    const lane = this.#lanes[Number(laneKey(record) % BigInt(this.#lanes.length))];
+    if (!lane) throw new RangeError('there is at least one lane');
+    return lane.add(record);
+  }
+
+  async close(): Promise<void> {
+    this.#isClosed = true;
+    await Promise.all(this.#lanes.map((lane) => lane.idle()));
+  }
+
+  async #flush(batch: readonly Waiting[]): Promise<void> {
+    try {
+      const outcomes = await this.#apply(batch.map((waiting) => waiting.record));
+      for (const [index, waiting] of batch.entries()) {
+        const outcome = outcomes[index];
+        if (outcome) waiting.resolve(outcome);
+        else waiting.reject(new Error('the batch gave no outcome for a record'));
+      }
+    } catch (error) {
+      await this.#divide(batch, error);
+    }
+  }
+
+  /** The database retries what is worth retrying; what still fails may be one bad record, which must not starve its neighbours. */
+  async #divide(batch: readonly Waiting[], error: unknown): Promise<void> {
+    if (batch.length === 1 || isOutage(error)) {
+      for (const waiting of batch) waiting.reject(error);
+      return;
+    }
+    this.#ports.log.warn({ records: batch.length, error: String(error) }, 'a batch of postings failed and is split');
+    const middle = Math.ceil(batch.length / 2);
+    await this.#flush(batch.slice(0, middle));
+    await this.#flush(batch.slice(middle));
+  }
+
+  #apply(records: readonly PostingRecord[]): Promise<Outcome[]> {
+    const { ids, clock } = this.#ports;
+    return this.#db.transaction('ledger.post', (tx) =>
+      applyPostings(tx, records, { batch: ids.batchId(), recordedAt: clock.now() }),
+    );
+  }
+}
+
+/** Names, not classes: the database adapter is a port like others, and this one condition is all the lanes know of it. */
+const isOutage = (error: unknown): boolean => error instanceof Error && error.name === 'DatabaseUnavailable';
+
+export function openPostingLanes(db: Db, ports: Ports, limits: LaneLimits): PostingQueue {
+  return new PostingQueue(db, ports, limits);
+}
+
+class Lane {
+  readonly #flush: (batch: readonly Waiting[]) => Promise<void>;
+  readonly #batchMax: number;
+  #waiting: Waiting[] = [];
+  #inFlight = 0;
+  #running: Promise<void> | null = null;
+
+  constructor(flush: (batch: readonly Waiting[]) => Promise<void>, batchMax: number) {
+    this.#flush = flush;
+    this.#batchMax = batchMax;
+  }
+
+  get depth(): number {
+    return this.#waiting.length + this.#inFlight;
+  }
+
+  add(record: PostingRecord): Promise<Outcome> {
+    return new Promise((resolve, reject) => {
+      this.#waiting.push({ record, resolve, reject });
+      this.#running ??= this.#run();
+    });
+  }
+
+  async idle(): Promise<void> {
+    await this.#running;
+  }
+
+  async #run(): Promise<void> {
+    // One turn of the microtask queue: callers that were answered together come back together and share the next commit.
+    await Promise.resolve();
+    while (this.#waiting.length > 0) {
+      const batch = this.#waiting.splice(0, this.#batchMax);
+      this.#inFlight = batch.length;
+      await this.#flush(batch);
+      this.#inFlight = 0;
+    }
+    this.#running = null;
+  }
+}

@@ -1,0 +1,70 @@
+import { statement, type Tx } from './db.ts';
+import { likePattern } from './search.ts';
+
+export interface UserRow {
+  readonly sid: string;
+  readonly displayName: string;
+  readonly forgeId: string | null;
+  readonly myceliumAddress: string | null;
+  readonly createdAt: Date;
+}
+
+interface UserRecord extends Record<string, unknown> {
+  sid: string;
+  display_name: string;
+  forge_id: string | null;
+  mycelium_address: string | null;
+  created_at: Date;
+}
+
+const fromRow = (row: UserRecord): UserRow => ({
+  sid: row.sid,
+  displayName: row.display_name,
+  forgeId: row.forge_id,
+  myceliumAddress: row.mycelium_address,
+  createdAt: row.created_at,
+});
+
+const insertStatement = statement(
+  'user.insert',
+  `insert into app_user (sid, display_name, forge_id, mycelium_address, created_at) values ($1, $2, $3, $4, $5)
+   on conflict do nothing returning sid`,
+);
+
+/** False when another user already has one of the identities; nothing is written then. */
+export async function insertUser(tx: Tx, user: UserRow): Promise<boolean> {
+  const rows = await tx.query(insertStatement, [
+    user.sid,
+    user.displayName,
+    user.forgeId,
+    user.myceliumAddress,
+    user.createdAt,
+  ]);
+  return rows.length === 1;
+}
+
+const readStatement = statement(
+  'user.read',
+  `select sid, display_name, forge_id, mycelium_address, created_at from app_user where sid = $1`,
+);
+
+export async function readUser(tx: Tx, sid: string): Promise<UserRow | null> {
+  const [row] = await tx.query<UserRecord>(readStatement, [sid]);
+  return row ? fromRow(row) : null;
+}
+
+const listStatement = statement(
+  'user.list',
+  `select sid, display_name, forge_id, mycelium_address, created_at from app_user
+   where ($1::text is null or sid < $1) and ($2::text is null or display_name ilike $2 or sid ilike $2)
+   order by sid desc limit $3`,
+);
+
+/** Newest first. `before` is the sid of the last row of the page before. */
+export async function listUsers(
+  tx: Tx,
+  page: { readonly before: string | null; readonly search: string | null; readonly limit: number },
+): Promise<UserRow[]> {
+  const rows = await tx.query<UserRecord>(listStatement, [page.before, likePattern(page.search), page.limit]);
+  return rows.map(fromRow);
+}

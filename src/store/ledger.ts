@@ -94,7 +94,7 @@ async function readPriorPostings(tx: Tx, idems: readonly string[]): Promise<Map<
 const readLegsStatement = statement(
   'ledger.read_legs',
   // The legs of a posting differ in the last hex digit of idem only, so they are one index range.
-  `select key.first as idem, entry.account, entry.seq, entry.amount, entry.balance_after, entry.recorded_at, entry.about
+  `select key.first as idem, entry.account, entry.seq, entry.amount, entry.balance_after, entry.occurred_at, entry.recorded_at, entry.about
    from unnest($1::uuid[], $2::uuid[]) as key (first, last)
    join entry on entry.idem between key.first and key.last
    order by entry.idem`,
@@ -109,6 +109,7 @@ async function readAppliedOutcomes(tx: Tx, idems: readonly string[]): Promise<Ma
     seq: bigint;
     amount: bigint;
     balance_after: bigint;
+    occurred_at: Date;
     recorded_at: Date;
     about: string | null;
   }>(readLegsStatement, [uuidArray(idems), uuidArray(idems.map((idem) => `${idem.slice(0, -1)}f`))]);
@@ -119,6 +120,7 @@ async function readAppliedOutcomes(tx: Tx, idems: readonly string[]): Promise<Ma
       seq: row.seq,
       amount: micros(row.amount),
       balanceAfter: micros(row.balance_after),
+      occurredAt: row.occurred_at,
       recordedAt: row.recorded_at,
       about: row.about,
     });

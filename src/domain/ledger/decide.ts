@@ -161,6 +161,7 @@ class Batch {
         seq: account.seq,
         amount: leg.amount,
         balanceAfter: micros(account.balance),
+        occurredAt: record.occurredAt,
         recordedAt: this.#facts.recordedAt,
         about: record.about,
         contra: contraOf(record, leg.account, leg.amount),

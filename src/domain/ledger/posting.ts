@@ -22,6 +22,17 @@ export const POSTING_KINDS = {
 } as const;
 export type PostingKind = keyof typeof POSTING_KINDS;
 
+const KIND_OF_NUMBER = new Map(
+  Object.entries(POSTING_KINDS).map(([kind, number]) => [number as number, kind as PostingKind]),
+);
+
+/** The word for a stored number. Throws for a number no release has written. */
+export function postingKindOf(number: number): PostingKind {
+  const kind = KIND_OF_NUMBER.get(number);
+  if (kind === undefined) throw new RangeError(`no posting kind has the number ${number}`);
+  return kind;
+}
+
 export interface Leg {
   readonly account: AccountId;
   readonly amount: Micros;
@@ -54,6 +65,7 @@ export interface EntryFacts {
   readonly seq: bigint;
   readonly amount: Micros;
   readonly balanceAfter: Micros;
+  readonly occurredAt: Date;
   readonly recordedAt: Date;
   readonly about: string | null;
 }

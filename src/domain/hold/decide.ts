@@ -1,0 +1,76 @@
+import { liveAccount, type AccountId, type Leg } from '../ledger/posting.ts';
+import { formatDecimal, micros, type Micros } from '../money.ts';
+import { refuse, type Refusal } from '../refusal.ts';
+
+/** What the rules of a hold look at. */
+export interface HoldFacts {
+  readonly wallet: bigint;
+  readonly amount: Micros;
+  readonly state: 'open' | 'captured' | 'released' | 'expired' | 'captured_late';
+  readonly expiresAt: Date;
+}
+
+export interface CapturePlan {
+  readonly legs: readonly Leg[];
+  readonly state: 'captured' | 'captured_late';
+  /** A late capture is for work that was done: it is owed even when the wallet has since been emptied. */
+  readonly mayOverdraw: boolean;
+}
+
+/** Moves the amount from the wallet to its reserved account. */
+export function reserveLegs(wallet: bigint, amount: Micros): Leg[] {
+  return [
+    { account: liveAccount(wallet, 'wallet'), amount: micros(-amount) },
+    { account: liveAccount(wallet, 'reserved'), amount },
+  ];
+}
+
+/** Moves the whole hold back to the wallet. */
+export function returnLegs(hold: HoldFacts): Leg[] {
+  return [
+    { account: liveAccount(hold.wallet, 'reserved'), amount: micros(-hold.amount) },
+    { account: liveAccount(hold.wallet, 'wallet'), amount: hold.amount },
+  ];
+}
+
+/**
+ * Takes `amount` of the hold, once, and returns the rest to the wallet.
+ *
+ * Time decides what is late, not whether the expiry job has run: past `expiresAt` the capture is `captured_late`, from the
+ * reserved money while it is still there, else as a debit of the wallet that may go below its floor.
+ */
+export function decideCapture(
+  hold: HoldFacts,
+  request: { readonly amount: Micros; readonly now: Date; readonly revenue: AccountId },
+): CapturePlan | Refusal {
+  const { amount, now, revenue } = request;
+  if (hold.state !== 'open' && hold.state !== 'expired') return alreadyClosed(hold);
+  if (amount > hold.amount) {
+    return refuse('amount_out_of_range', 'A capture cannot take more than the hold.', {
+      details: { amount_max: formatDecimal(hold.amount) },
+    });
+  }
+  if (hold.state === 'expired') {
+    const legs = [
+      { account: liveAccount(hold.wallet, 'wallet'), amount: micros(-amount) },
+      { account: revenue, amount },
+    ];
+    return { legs, state: 'captured_late', mayOverdraw: true };
+  }
+  const rest = micros(hold.amount - amount);
+  const legs: Leg[] = [
+    { account: liveAccount(hold.wallet, 'reserved'), amount: micros(-hold.amount) },
+    { account: revenue, amount },
+  ];
+  if (rest > 0n) legs.push({ account: liveAccount(hold.wallet, 'wallet'), amount: rest });
+  return { legs, state: now > hold.expiresAt ? 'captured_late' : 'captured', mayOverdraw: false };
+}
+
+/** Only an open hold can be released; null means go ahead. */
+export function refusalOfRelease(hold: HoldFacts): Refusal | null {
+  return hold.state === 'open' ? null : alreadyClosed(hold);
+}
+
+function alreadyClosed(hold: HoldFacts): Refusal {
+  return refuse('state_conflict', `The hold is ${hold.state.replace('_', ' ')} already.`, { details: { state: hold.state } });
+}

@@ -1,0 +1,139 @@
+import { existsSync } from 'node:fs';
+import path from 'node:path';
+import { formatDecimal } from './domain/money.ts';
+import type { HouseSettings } from './operations/house.ts';
+import { ConfigError, givenText, readValues, type Environment } from './config/read.ts';
+import { SETTINGS, type SettingName, type Values } from './config/settings.ts';
+
+export type Mode = 'sandbox' | 'test' | 'production';
+
+/** Everything the server was told, checked. Built once; nothing else reads the environment. */
+export interface Config extends Values {
+  readonly mode: Mode;
+  /** Without a slash at the end. */
+  readonly publicUrl: string;
+  /** Where each value came from, for `--print-config`. */
+  readonly origins: ReadonlyMap<SettingName, Origin>;
+}
+
+export type Origin = 'environment' | 'default' | 'derived' | 'generated' | 'absent';
+
+/** The process environment, after the `.env` file of the working folder. What is already in the environment wins. */
+export function processEnvironment(): Environment {
+  const file = path.resolve('.env');
+  if (existsSync(file)) process.loadEnvFile(file);
+  return process.env;
+}
+
+/**
+ * Reads and cross-checks the whole configuration.
+ *
+ * Throws: {@link ConfigError} with one sentence for every problem. Secrets that sandbox mode makes itself are still
+ * absent here; `withSandboxSecrets` adds them.
+ */
+export function readConfig(env: Environment): Config {
+  const values = readValues(env);
+  const problems = contradictions(values);
+  const mode = modeOf(values);
+  if (mode === null) problems.push(LIVE_KEY_WITHOUT_MODE);
+  if (mode === null || problems.length > 0) throw new ConfigError(problems);
+  const config: Config = {
+    ...values,
+    mode,
+    publicUrl: values.publicUrl ?? addressOf(values.listen),
+    origins: originsOf(env, values),
+  };
+  const modeProblems = problemsOfMode(config);
+  if (modeProblems.length > 0) throw new ConfigError(modeProblems);
+  return config;
+}
+
+const LIVE_KEY_WITHOUT_MODE =
+  'STRIPE_SECRET_KEY is a live key but HERO_ONBOARDING_MODE is not set: real money is never a default, so set HERO_ONBOARDING_MODE to production if you mean it.';
+
+const isLiveKey = (key: string | null): boolean => key !== null && /^(sk|rk)_live_/.test(key);
+
+/** Null: a live key without an explicit mode. */
+function modeOf(values: Values): Mode | null {
+  if (values.mode !== null) return values.mode;
+  if (values.stripeSecretKey === null) return 'sandbox';
+  return isLiveKey(values.stripeSecretKey) ? null : 'test';
+}
+
+function contradictions(values: Values): string[] {
+  const problems: string[] = [];
+  const { topUpMin, topUpMax } = values;
+  if (topUpMin > topUpMax) {
+    problems.push(`${SETTINGS.topUpMin.env} is above ${SETTINGS.topUpMax.env}: nobody could pay anything in.`);
+  }
+  const outside = values.topUpPresets.find((preset) => preset < topUpMin || preset > topUpMax);
+  if (outside !== undefined) {
+    problems.push(
+      `${SETTINGS.topUpPresets.env} offers ${formatDecimal(outside)}, which is outside ${formatDecimal(topUpMin)} to ${formatDecimal(topUpMax)}.`,
+    );
+  }
+  if ((values.stripeWebhookSecretPrevious === null) !== (values.stripeWebhookSecretPreviousUntil === null)) {
+    problems.push(
+      'STRIPE_WEBHOOK_SECRET_PREVIOUS and STRIPE_WEBHOOK_SECRET_PREVIOUS_UNTIL must be set together: a previous secret has an end.',
+    );
+  }
+  if (values.migrationDatabaseUrl !== null && values.databaseUrl === null) {
+    problems.push(
+      'HERO_ONBOARDING_MIGRATION_DATABASE_URL is set but DATABASE_URL is not: the embedded database needs neither.',
+    );
+  }
+  if (values.lanes + 2 > values.databasePoolMax) {
+    problems.push(
+      `${SETTINGS.lanes.env} must leave at least two of the ${SETTINGS.databasePoolMax.env} connections free.`,
+    );
+  }
+  return problems;
+}
+
+function problemsOfMode(config: Config): string[] {
+  const problems: string[] = [];
+  if (config.mode !== 'production' && isLiveKey(config.stripeSecretKey)) {
+    problems.push(
+      `STRIPE_SECRET_KEY is a live key but HERO_ONBOARDING_MODE is ${config.mode}: only production may move real money.`,
+    );
+  }
+  if (config.mode !== 'sandbox' && config.sessionKey === null) {
+    problems.push(
+      `HERO_ONBOARDING_SESSION_KEY is not set: ${config.mode} mode needs one, for example from \`openssl rand -base64 32\`.`,
+    );
+  }
+  return problems;
+}
+
+function addressOf({ host, port }: Values['listen']): string {
+  const reachable = host === '0.0.0.0' || host === '::' ? '127.0.0.1' : host;
+  return `http://${reachable.includes(':') ? `[${reachable}]` : reachable}:${port}`;
+}
+
+function originsOf(env: Environment, values: Values): Map<SettingName, Origin> {
+  const origins = new Map<SettingName, Origin>();
+  for (const [key, setting] of Object.entries(SETTINGS)) {
+    // The keys of SETTINGS are exactly the setting names.
+    const name = key as SettingName;
+    if (givenText(env, setting.env) !== null) origins.set(name, 'environment');
+    else if (name === 'mode' || name === 'publicUrl') origins.set(name, 'derived');
+    else origins.set(name, values[name] === null ? 'absent' : 'default');
+  }
+  return origins;
+}
+
+/** The slice of the configuration that operations read. Throws if the session key is still missing (a bug in the start). */
+export function houseSettings(config: Config): HouseSettings {
+  if (config.sessionKey === null) throw new Error('the session key must be known before the house is built');
+  return {
+    mode: config.mode,
+    publicUrl: config.publicUrl,
+    topUpMin: config.topUpMin,
+    topUpMax: config.topUpMax,
+    topUpPresets: config.topUpPresets,
+    openPaymentsMax: config.openPaymentsMax,
+    holdMax: config.holdMax,
+    sessionHours: config.sessionHours,
+    sessionKey: config.sessionKey,
+  };
+}

@@ -1,0 +1,132 @@
+import path from 'node:path';
+import { isIP } from 'node:net';
+import { z } from 'zod';
+import { parseDecimal, type Micros } from '../domain/money.ts';
+
+/** What a value must look like: words for the reference page, and the parser of its text. */
+export interface Kind<T> {
+  readonly words: string;
+  /** Null where the word or the value itself says it. */
+  readonly unit: string | null;
+  /** The parser. Its message continues the sentence "NAME …" and never repeats the value. */
+  readonly schema: z.ZodType<T, string>;
+}
+
+export interface ListenAddress {
+  readonly host: string;
+  readonly port: number;
+}
+
+function kind<T>(words: string, unit: string | null, must: string, read: (text: string) => T | null): Kind<T> {
+  const schema = z.string().transform((text, context): T => {
+    const value = read(text);
+    if (value === null) {
+      context.addIssue({ code: 'custom', message: must });
+      return z.NEVER;
+    }
+    return value;
+  });
+  return { words, unit, schema };
+}
+
+export const secret: Kind<string> = kind('text', null, 'must be one word without white space', (text) =>
+  /^\S+$/.test(text) ? text : null,
+);
+
+export const text = (pattern: RegExp, must: string): Kind<string> =>
+  kind('text', null, must, (value) => (pattern.test(value) ? value : null));
+
+export const folder: Kind<string> = kind('folder', null, 'must name a folder', (value) => path.resolve(value));
+
+export const listenAddress: Kind<ListenAddress> = kind(
+  'host:port',
+  null,
+  'must be host:port, for example 127.0.0.1:9920 or [::1]:9920',
+  (value) => {
+    const match = /^(?:\[([0-9a-fA-F:.]+)\]|([^:[\]\s]+)):([0-9]{1,5})$/.exec(value);
+    const host = match?.[1] ?? match?.[2];
+    const port = Number(match?.[3]);
+    return host === undefined || port > 65_535 ? null : { host, port };
+  },
+);
+
+export const httpUrl: Kind<string> = kind(
+  'URL',
+  null,
+  'must be an http or https URL without a user, a query or a fragment',
+  (value) => {
+    const url = URL.parse(value);
+    if (url === null || !/^https?:$/.test(url.protocol)) return null;
+    if (url.username !== '' || url.search !== '' || url.hash !== '') return null;
+    return url.href.replace(/\/+$/, '');
+  },
+);
+
+export const postgresUrl: Kind<string> = kind('URL', null, 'must be a URL that starts with postgres://', (value) =>
+  /^postgres(ql)?:\/\/\S+$/.test(value) && URL.canParse(value) ? value : null,
+);
+
+export function choice<const V extends string>(values: readonly V[]): Kind<V> {
+  const listed = `one of ${values.join(', ')}`;
+  return kind(listed, null, `must be ${listed}`, (value) => values.find((known) => known === value) ?? null);
+}
+
+export function integer(range: { min: number; max: number; unit: string }): Kind<number> {
+  const must = `must be a whole number from ${range.min} to ${range.max}`;
+  return kind(`whole number, ${range.min} to ${range.max}`, range.unit, must, (value) => {
+    if (!/^[0-9]{1,12}$/.test(value)) return null;
+    const number = Number(value);
+    return number < range.min || number > range.max ? null : number;
+  });
+}
+
+const amountOf = (value: string): Micros | null => {
+  const amount = parseDecimal(value);
+  return amount === null || amount === 0n ? null : amount;
+};
+
+export const amount: Kind<Micros> = kind(
+  'decimal number above 0',
+  'USD',
+  'must be an amount of dollars above 0, for example 25 or 12.50',
+  amountOf,
+);
+
+export const amounts: Kind<readonly Micros[]> = kind(
+  'decimal numbers with commas',
+  'USD',
+  'must be one to eight amounts of dollars with commas between them, for example 10,25,50',
+  (value) => {
+    const read = value.split(',').map((part) => amountOf(part.trim()));
+    const known = read.filter((part) => part !== null);
+    return known.length === read.length && known.length <= 8 ? known : null;
+  },
+);
+
+export const instant: Kind<Date> = kind(
+  'instant',
+  'ISO 8601',
+  'must be an instant such as 2027-01-31T12:00:00Z',
+  (value) => {
+    const read = new Date(value);
+    return /^\d{4}-\d\d-\d\dT\d\d:\d\d(:\d\d)?Z$/.test(value) && !Number.isNaN(read.getTime()) ? read : null;
+  },
+);
+
+/** Addresses and CIDR ranges; an empty list is not set at all. */
+export const networks: Kind<readonly string[]> = kind(
+  'IP addresses or CIDR ranges with commas',
+  null,
+  'must be IP addresses or ranges with commas between them, for example 10.0.0.0/8,192.0.2.7',
+  (value) => {
+    const parts = value.split(',').map((part) => part.trim());
+    return parts.every(isNetwork) ? parts : null;
+  },
+);
+
+function isNetwork(value: string): boolean {
+  const [address = '', prefix, ...rest] = value.split('/');
+  const version = isIP(address);
+  if (version === 0 || rest.length > 0) return false;
+  return prefix === undefined || (/^[0-9]{1,3}$/.test(prefix) && Number(prefix) <= (version === 4 ? 32 : 128));
+}

@@ -1,0 +1,23 @@
+import { formatDecimal } from '../domain/money.ts';
+import type { Config } from '../config.ts';
+import { SETTINGS, type SettingName } from './settings.ts';
+
+/** Every setting as `NAME=value  # origin`, secrets as `(set)`. Sound to paste into a report. */
+export function printConfig(config: Config): string {
+  const lines = Object.entries(SETTINGS).map(([key, setting]) => {
+    // The keys of SETTINGS are exactly the setting names.
+    const name = key as SettingName;
+    const value = config[name];
+    const shown = value === null ? '' : setting.isSecret ? '(set)' : textOf(value);
+    return `${setting.env}=${shown}  # ${config.origins.get(name) ?? 'absent'}`;
+  });
+  return `${lines.join('\n')}\n`;
+}
+
+function textOf(value: NonNullable<Config[SettingName]>): string {
+  if (typeof value === 'bigint') return formatDecimal(value);
+  if (value instanceof Date) return value.toISOString();
+  if (typeof value === 'string' || typeof value === 'number') return String(value);
+  if ('host' in value) return `${value.host.includes(':') ? `[${value.host}]` : value.host}:${value.port}`;
+  return [...value].map((part) => (typeof part === 'bigint' ? formatDecimal(part) : part)).join(',');
+}

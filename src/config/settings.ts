@@ -1,0 +1,243 @@
+import type { Kind } from './kinds.ts';
+import { amount, amounts, choice, folder, httpUrl, instant, integer, listenAddress } from './kinds.ts';
+import { networks, postgresUrl, secret, text } from './kinds.ts';
+
+/** One setting. The example file, the reference page, the start-up errors and `--print-config` all come from it. */
+export interface Setting<T = unknown> {
+  readonly env: string;
+  readonly group: Group;
+  readonly kind: Kind<T>;
+  /** As it would stand in the environment; null: the setting has no value until somebody gives one. */
+  readonly default: string | null;
+  /** Never printed, logged or repeated in an error. */
+  readonly isSecret: boolean;
+  /** One line: what it does, and what its absence means. */
+  readonly prose: string;
+}
+
+export const GROUPS = ['Server', 'Database', 'Operators and sessions', 'Stripe', 'Wallets', 'Ledger'] as const;
+export type Group = (typeof GROUPS)[number];
+
+type Declared<T> = Omit<Setting<T>, 'isSecret'> & { readonly isSecret?: true };
+
+/** A setting that always has a value. */
+function given<T>(declared: Declared<T> & { default: string }): Setting<T> & { default: string } {
+  return { isSecret: false, ...declared };
+}
+
+/** A setting that may be absent. */
+function optional<T>(declared: Omit<Declared<T>, 'default'>): Setting<T> & { default: null } {
+  return { isSecret: false, default: null, ...declared };
+}
+
+/** Every setting, once. The key is its name in the code, `env` its name outside. */
+export const SETTINGS = {
+  mode: optional({
+    env: 'HERO_ONBOARDING_MODE',
+    group: 'Server',
+    kind: choice(['sandbox', 'test', 'production']),
+    prose:
+      "What money is: simulated, a provider's test account, or real. Unset: sandbox without a provider key, test with test keys; production is never a default.",
+  }),
+  listen: given({
+    env: 'HERO_ONBOARDING_LISTEN',
+    group: 'Server',
+    kind: listenAddress,
+    default: '127.0.0.1:9920',
+    prose: 'Address and port the server listens on; port 0 takes a free one.',
+  }),
+  publicUrl: optional({
+    env: 'HERO_ONBOARDING_PUBLIC_URL',
+    group: 'Server',
+    kind: httpUrl,
+    prose:
+      'Where browsers and providers reach the server; decides return addresses, cookies and the origin check. Unset: the listen address over http.',
+  }),
+  dataDir: given({
+    env: 'HERO_ONBOARDING_DATA_DIR',
+    group: 'Server',
+    kind: folder,
+    default: './data',
+    prose: 'Folder of the embedded database and of the secrets that sandbox mode makes for itself.',
+  }),
+  trustedProxies: optional({
+    env: 'HERO_ONBOARDING_TRUSTED_PROXIES',
+    group: 'Server',
+    kind: networks,
+    prose:
+      "Reverse proxies whose X-Forwarded-For is believed. Unset: none, and the caller's address is that of the connection.",
+  }),
+  logLevel: given({
+    env: 'HERO_ONBOARDING_LOG_LEVEL',
+    group: 'Server',
+    kind: choice(['debug', 'info', 'warn', 'error']),
+    default: 'info',
+    prose: 'The least serious log lines that are written to standard error, one JSON object each.',
+  }),
+  metrics: given({
+    env: 'HERO_ONBOARDING_METRICS',
+    group: 'Server',
+    kind: choice(['loopback', 'operator', 'off']),
+    default: 'loopback',
+    prose: 'Who may read /metrics: callers on this machine and operators, operators only, or nobody.',
+  }),
+  databaseUrl: optional({
+    env: 'DATABASE_URL',
+    group: 'Database',
+    kind: postgresUrl,
+    isSecret: true,
+    prose:
+      'PostgreSQL 15 or newer, as the application role. Unset: the embedded PostgreSQL 18 in the data folder is used.',
+  }),
+  migrationDatabaseUrl: optional({
+    env: 'HERO_ONBOARDING_MIGRATION_DATABASE_URL',
+    group: 'Database',
+    kind: postgresUrl,
+    isSecret: true,
+    prose:
+      'The same database as the role that owns the tables; used for migrations only. Unset: DATABASE_URL migrates, which production refuses.',
+  }),
+  databasePoolMax: given({
+    env: 'HERO_ONBOARDING_DATABASE_POOL_MAX',
+    group: 'Database',
+    kind: integer({ min: 4, max: 200, unit: 'connections' }),
+    default: '10',
+    prose: 'Connections of this process to PostgreSQL; more than about ten on two cores makes a busy wallet slower.',
+  }),
+  adminSecret: optional({
+    env: 'HERO_ONBOARDING_ADMIN_SECRET',
+    group: 'Operators and sessions',
+    kind: secret,
+    isSecret: true,
+    prose:
+      'What operators send as X-Hero-Onboarding-Admin-Secret. Unset: nobody is an operator; sandbox mode makes one and keeps it in the data folder.',
+  }),
+  adminSecretPrevious: optional({
+    env: 'HERO_ONBOARDING_ADMIN_SECRET_PREVIOUS',
+    group: 'Operators and sessions',
+    kind: secret,
+    isSecret: true,
+    prose:
+      'The operator secret before the present one; both are accepted while it is set, so that scripts can change over.',
+  }),
+  sessionKey: optional({
+    env: 'HERO_ONBOARDING_SESSION_KEY',
+    group: 'Operators and sessions',
+    kind: secret,
+    isSecret: true,
+    prose:
+      'Signs page cursors and form tokens; the same for all processes on one database. Needed outside sandbox mode, which makes one itself.',
+  }),
+  sessionHours: given({
+    env: 'HERO_ONBOARDING_SESSION_HOURS',
+    group: 'Operators and sessions',
+    kind: integer({ min: 1, max: 168, unit: 'hours' }),
+    default: '12',
+    prose: 'How long a sign-in lasts.',
+  }),
+  stripeSecretKey: optional({
+    env: 'STRIPE_SECRET_KEY',
+    group: 'Stripe',
+    kind: text(
+      /^(sk|rk)_(test|live)_[A-Za-z0-9_]{8,}$/,
+      'must be a Stripe key that starts with sk_test_, rk_test_, sk_live_ or rk_live_',
+    ),
+    isSecret: true,
+    prose: "Stripe's API key. Unset: no Stripe outside sandbox mode.",
+  }),
+  stripeWebhookSecret: optional({
+    env: 'STRIPE_WEBHOOK_SECRET',
+    group: 'Stripe',
+    kind: secret,
+    isSecret: true,
+    prose: "The endpoint's signing secret (whsec_…). Unset or too short: the webhook answers 503 and accepts nothing.",
+  }),
+  stripeWebhookSecretPrevious: optional({
+    env: 'STRIPE_WEBHOOK_SECRET_PREVIOUS',
+    group: 'Stripe',
+    kind: secret,
+    isSecret: true,
+    prose: 'The signing secret before the present one, accepted until the instant below.',
+  }),
+  stripeWebhookSecretPreviousUntil: optional({
+    env: 'STRIPE_WEBHOOK_SECRET_PREVIOUS_UNTIL',
+    group: 'Stripe',
+    kind: instant,
+    prose: 'When the previous signing secret stops being accepted; must be set when it is.',
+  }),
+  stripeApiBase: optional({
+    env: 'STRIPE_API_BASE',
+    group: 'Stripe',
+    kind: httpUrl,
+    prose: "Where the Stripe API is. Unset: Stripe's own host; in sandbox mode the simulator that the server starts.",
+  }),
+  stripeAccountId: optional({
+    env: 'STRIPE_ACCOUNT_ID',
+    group: 'Stripe',
+    kind: text(/^acct_[A-Za-z0-9_]{6,}$/, 'must be a Stripe account id that starts with acct_'),
+    prose: 'The account the key must belong to. Unset: the account is asked for once and believed.',
+  }),
+  topUpMin: given({
+    env: 'HERO_ONBOARDING_TOP_UP_MIN',
+    group: 'Wallets',
+    kind: amount,
+    default: '5.00',
+    prose: 'The least a user may pay in at once.',
+  }),
+  topUpMax: given({
+    env: 'HERO_ONBOARDING_TOP_UP_MAX',
+    group: 'Wallets',
+    kind: amount,
+    default: '2000.00',
+    prose: 'The most a user may pay in at once.',
+  }),
+  topUpPresets: given({
+    env: 'HERO_ONBOARDING_TOP_UP_PRESETS',
+    group: 'Wallets',
+    kind: amounts,
+    default: '10,25,50,100',
+    prose: 'The amounts the wallet page offers as buttons.',
+  }),
+  openPaymentsMax: given({
+    env: 'HERO_ONBOARDING_OPEN_PAYMENTS_MAX',
+    group: 'Wallets',
+    kind: integer({ min: 1, max: 100, unit: 'payments' }),
+    default: '10',
+    prose: 'Top-ups a user may have unpaid at once.',
+  }),
+  holdMax: given({
+    env: 'HERO_ONBOARDING_HOLD_MAX',
+    group: 'Wallets',
+    kind: amount,
+    default: '1000.00',
+    prose: 'The most one hold may reserve.',
+  }),
+  lanes: given({
+    env: 'HERO_ONBOARDING_LEDGER_LANES',
+    group: 'Ledger',
+    kind: integer({ min: 1, max: 16, unit: 'lanes' }),
+    default: '2',
+    prose: 'Batches of postings this process writes at once; each uses one connection.',
+  }),
+  batchRecordsMax: given({
+    env: 'HERO_ONBOARDING_LEDGER_BATCH_MAX',
+    group: 'Ledger',
+    kind: integer({ min: 1, max: 10_000, unit: 'postings' }),
+    default: '1000',
+    prose: 'Postings committed together at most.',
+  }),
+  queueMax: given({
+    env: 'HERO_ONBOARDING_LEDGER_QUEUE_MAX',
+    group: 'Ledger',
+    kind: integer({ min: 1, max: 1_000_000, unit: 'postings' }),
+    default: '20000',
+    prose: 'Postings that may wait in this process; over it callers are told 429 and nothing is taken in.',
+  }),
+} as const;
+
+export type SettingName = keyof typeof SETTINGS;
+
+type ValueOf<S> = S extends Setting<infer T> & { default: infer D } ? (D extends null ? T | null : T) : never;
+
+/** The parsed values: one field a setting, null where an optional one is absent. */
+export type Values = { readonly [N in SettingName]: ValueOf<(typeof SETTINGS)[N]> };

@@ -35,6 +35,11 @@ export interface Operation<I extends z.ZodObject = z.ZodObject, O extends z.ZodT
   readonly access: Access;
   /** 'required': moves money, refuses to run without an Idempotency-Key. 'optional': accepts one. 'none': reads, or is naturally idempotent. */
   readonly idempotency: 'required' | 'optional' | 'none';
+  /**
+   * Where the first answer to a key is found: 'answers' (the default) is the table that {@link Call.commit} writes; 'ledger'
+   * is the posting itself, for operations that post through the lanes and call {@link Call.markReplayed}.
+   */
+  readonly firstAnswerIn?: 'answers' | 'ledger';
   readonly input: I;
   readonly output: O;
   /** What it may refuse, besides what the transport and the executor refuse for every operation. */
@@ -59,6 +64,8 @@ export interface Call {
    * byte without running `body`. A refusal keeps what `body` wrote: refuse before writing.
    */
   commit<T>(body: (tx: Tx) => Promise<T | Refusal>): Promise<T | Refusal>;
+  /** Says that the answer is the first one again; for operations that recognise their key in the ledger instead of by `commit`. */
+  markReplayed(): void;
 }
 
 /** Declares an operation; the types of `run` follow from the schemas. */

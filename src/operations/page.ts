@@ -55,7 +55,11 @@ export function pageOf<R, T = R>(
  * Refuses `invalid_request` for a cursor that we did not sign for this very operation: a key from elsewhere would make a
  * caller choose where our index scan starts.
  */
-export function readCursor(house: CursorHouse, operationName: string, cursor: string | undefined): string | null | Refusal {
+export function readCursor(
+  house: CursorHouse,
+  operationName: string,
+  cursor: string | undefined,
+): string | null | Refusal {
   if (cursor === undefined) return null;
   const [key = '', mac = '', ...rest] = cursor.split('.');
   const isWellFormed = rest.length === 0 && /^[A-Za-z0-9_-]+$/.test(key) && /^[A-Za-z0-9_-]{22}$/.test(mac);

@@ -11,7 +11,14 @@ const NUMBER = /-?(?:0|[1-9][0-9]*)(?:\.[0-9]+)?(?:[eE][+-]?[0-9]+)?/y;
 const PLAIN_CHARACTERS = /[^"\\\u0000-\u001f]*/y;
 const SPACE = /[ \t\n\r]*/y;
 const ESCAPES: Readonly<Record<string, string>> = {
-  '"': '"', '\\': '\\', '/': '/', b: '\b', f: '\f', n: '\n', r: '\r', t: '\t',
+  '"': '"',
+  '\\': '\\',
+  '/': '/',
+  b: '\b',
+  f: '\f',
+  n: '\n',
+  r: '\r',
+  t: '\t',
 };
 
 export type JsonValue = null | boolean | number | string | JsonValue[] | { [key: string]: JsonValue };
@@ -38,8 +45,10 @@ export function parseStrictJson(text: string): StrictJson {
   try {
     return { kind: 'value', value: reader.document() };
   } catch (error) {
-    if (error instanceof Refused) return { kind: 'refused', error: { pointer: reader.pointer(), detail: error.message } };
-    if (error instanceof Malformed) return { kind: 'malformed', detail: `${error.message} at character ${reader.position}` };
+    if (error instanceof Refused)
+      return { kind: 'refused', error: { pointer: reader.pointer(), detail: error.message } };
+    if (error instanceof Malformed)
+      return { kind: 'malformed', detail: `${error.message} at character ${reader.position}` };
     throw error;
   }
 }
@@ -137,7 +146,8 @@ class Reader {
 
   #storableString(): string {
     const text = this.#string();
-    if (!isStorableText(text)) throw new Refused('contains a character that cannot be stored (NUL or half a surrogate pair)');
+    if (!isStorableText(text))
+      throw new Refused('contains a character that cannot be stored (NUL or half a surrogate pair)');
     return text;
   }
 
@@ -170,7 +180,9 @@ class Reader {
     if (text === '') throw new Malformed('a value is missing');
     const isExact = /^-?[0-9.]+$/.test(text) && text.replaceAll(/[^0-9]/g, '').length <= DIGITS_MAX;
     if (isExact && !Object.is(Number(text), -0)) return Number(text);
-    throw new Refused(`must be a plain number of at most ${DIGITS_MAX} digits, without exponent; send longer ones as strings`);
+    throw new Refused(
+      `must be a plain number of at most ${DIGITS_MAX} digits, without exponent; send longer ones as strings`,
+    );
   }
 
   #word<T>(word: string, value: T): T {

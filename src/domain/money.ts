@@ -19,7 +19,7 @@ export const micros = (value: bigint): Micros => value as Micros;
 export const ZERO = micros(0n);
 
 /** The one grammar of a decimal amount: no sign, no exponent, no leading zero, no space, ASCII digits. */
-export const DECIMAL_PATTERN = /^(0|[1-9][0-9]{0,12})(\.[0-9]{1,6})?$/;
+export const DECIMAL_PATTERN = /^(0|[1-9][0-9]{0,15})(\.[0-9]{1,6})?$/;
 
 /**
  * Reads a decimal number of dollars such as `"25"` or `"12.340125"`.
@@ -37,7 +37,10 @@ export function parseDecimal(text: string): Micros | null {
 export function formatDecimal(amount: bigint): string {
   const sign = amount < 0n ? '-' : '';
   const size = amount < 0n ? -amount : amount;
-  const fraction = (size % MICROS_PER_USD).toString().padStart(DECIMALS, '0').replace(/0{1,4}$/, '');
+  const fraction = (size % MICROS_PER_USD)
+    .toString()
+    .padStart(DECIMALS, '0')
+    .replace(/0{1,4}$/, '');
   return `${sign}${size / MICROS_PER_USD}.${fraction}`;
 }
 

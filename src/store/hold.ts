@@ -58,7 +58,14 @@ export async function insertHold(
   tx: Tx,
   hold: Pick<HoldRow, 'sid' | 'wallet' | 'amount' | 'description' | 'createdAt' | 'expiresAt'>,
 ): Promise<void> {
-  await tx.query(insertStatement, [hold.sid, hold.wallet, hold.amount, hold.description, hold.createdAt, hold.expiresAt]);
+  await tx.query(insertStatement, [
+    hold.sid,
+    hold.wallet,
+    hold.amount,
+    hold.description,
+    hold.createdAt,
+    hold.expiresAt,
+  ]);
 }
 
 const readStatement = statement('hold.read', `${selectHold} where hold.sid = $1`);

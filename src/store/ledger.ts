@@ -1,10 +1,5 @@
 import { assert } from '../domain/assert.ts';
-import {
-  decideBatch,
-  type BatchDecision,
-  type LockedAccount,
-  type PriorPosting,
-} from '../domain/ledger/decide.ts';
+import { decideBatch, type BatchDecision, type LockedAccount, type PriorPosting } from '../domain/ledger/decide.ts';
 import {
   POSTING_KINDS,
   isLive,

@@ -37,7 +37,10 @@ export class PostingQueue {
     this.#db = db;
     this.#ports = ports;
     this.#limits = limits;
-    this.#lanes = Array.from({ length: limits.lanes }, () => new Lane((batch) => this.#flush(batch), limits.batchRecordsMax));
+    this.#lanes = Array.from(
+      { length: limits.lanes },
+      () => new Lane((batch) => this.#flush(batch), limits.batchRecordsMax),
+    );
   }
 
   /** Records that wait for a commit or are in one. */
@@ -52,9 +55,14 @@ export class PostingQueue {
    * Rejects when the database cannot be reached; whether the record was posted is then unknown until it is sent again.
    */
   async post(record: PostingRecord): Promise<Outcome | Refusal> {
-    if (this.#isClosed) return refuse('unavailable', 'The service is stopping. Send the request again in a moment.', { retryAfterSeconds: 5 });
+    if (this.#isClosed)
+      return refuse('unavailable', 'The service is stopping. Send the request again in a moment.', {
+        retryAfterSeconds: 5,
+      });
     if (this.depth >= this.#limits.queueMax) {
-      return refuse('rate_limited', 'Too many postings are waiting. Send the request again in a moment.', { retryAfterSeconds: 1 });
+      return refuse('rate_limited', 'Too many postings are waiting. Send the request again in a moment.', {
+        retryAfterSeconds: 1,
+      });
     }
     const lane = this.#lanes[Number(laneKey(record) % BigInt(this.#lanes.length))];
     if (!lane) throw new RangeError('there is at least one lane');

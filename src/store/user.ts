@@ -68,3 +68,13 @@ export async function listUsers(
   const rows = await tx.query<UserRecord>(listStatement, [page.before, likePattern(page.search), page.limit]);
   return rows.map(fromRow);
 }
+
+const readByForgeIdStatement = statement(
+  'user.read_by_forge_id',
+  `select sid, display_name, forge_id, mycelium_address, created_at from app_user where forge_id = $1`,
+);
+
+export async function readUserByForgeId(tx: Tx, forgeId: string): Promise<UserRow | null> {
+  const [row] = await tx.query<UserRecord>(readByForgeIdStatement, [forgeId]);
+  return row ? fromRow(row) : null;
+}

@@ -72,5 +72,7 @@ export function refusalOfRelease(hold: HoldFacts): Refusal | null {
 }
 
 function alreadyClosed(hold: HoldFacts): Refusal {
-  return refuse('state_conflict', `The hold is ${hold.state.replace('_', ' ')} already.`, { details: { state: hold.state } });
+  return refuse('state_conflict', `The hold is ${hold.state.replace('_', ' ')} already.`, {
+    details: { state: hold.state },
+  });
 }

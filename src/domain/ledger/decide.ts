@@ -122,7 +122,9 @@ class Batch {
   }
 
   /** In order of precedence: unknown account, frozen, insufficient, out of range. */
-  #refusalOf(record: PostingRecord): Extract<Outcome, { kind: 'unknown_account' | 'declined' | 'out_of_range' }> | null {
+  #refusalOf(
+    record: PostingRecord,
+  ): Extract<Outcome, { kind: 'unknown_account' | 'declined' | 'out_of_range' }> | null {
     assertBalanced(record);
     const live = record.legs.filter((leg) => isLive(leg.account));
     for (const leg of live) {
@@ -139,7 +141,8 @@ class Batch {
       const account = this.#account(id);
       assert(account !== undefined, 'the account was looked up above');
       const isDebit = balance < account.balance;
-      if (isDebit && !record.mayOverdraw && balance < account.creditFloor) return decline('insufficient_balance', record);
+      if (isDebit && !record.mayOverdraw && balance < account.creditFloor)
+        return decline('insufficient_balance', record);
       if (balance > MICROS_MAX || balance < MICROS_MIN) return { kind: 'out_of_range', account: id };
     }
     return null;

@@ -1,0 +1,146 @@
+import { assertNever } from '../assert.ts';
+import { formatDecimal, micros, type Micros } from '../money.ts';
+import { canMove, type PaymentState } from './state.ts';
+
+/** Our own row: what was ordered, by whom, where. The only source of user and price. */
+export interface OrderedPayment {
+  readonly sid: string;
+  readonly userSid: string;
+  readonly provider: string;
+  readonly providerAccount: string;
+  readonly isLive: boolean;
+  readonly amount: bigint;
+  readonly currency: string;
+  readonly state: PaymentState;
+  /** Null until the provider has answered our creation call. */
+  readonly orderRef: string | null;
+  readonly expiresAt: Date;
+}
+
+/** What the provider says of one order, read from the provider by ourselves. */
+export interface ProviderTruth {
+  readonly provider: string;
+  readonly orderRef: string;
+  readonly paymentSid: string | null;
+  readonly userSid: string | null;
+  readonly accountId: string;
+  readonly isLive: boolean;
+  readonly currency: string;
+  readonly state: 'open' | 'processing' | 'paid' | 'failed' | 'expired';
+  readonly paymentRef: string | null;
+  readonly amountReceived: bigint | null;
+}
+
+/** Why an event or a payment is set aside for an operator. Stable words: stored, shown, documented. */
+export type QuarantineReason =
+  | 'provider_mismatch'
+  | 'account_mismatch'
+  | 'mode_mismatch'
+  | 'order_mismatch'
+  | 'user_mismatch'
+  | 'currency_mismatch'
+  | 'amount_missing'
+  | 'payment_ref_missing'
+  | 'payment_ref_reused'
+  | 'amount_out_of_range'
+  | 'unknown_order';
+
+export type Verdict =
+  /** Money came: credit exactly this, whatever was ordered. `problem` says when the two differ. */
+  | { readonly kind: 'credit'; readonly amount: Micros; readonly paymentRef: string; readonly problem: string | null }
+  /** Nothing to credit yet; `state` is where the payment now stands and is asked about again. */
+  | { readonly kind: 'wait'; readonly state: PaymentState; readonly problem: string | null }
+  | { readonly kind: 'close'; readonly state: 'failed' | 'expired'; readonly problem: string }
+  | { readonly kind: 'quarantine'; readonly reason: QuarantineReason }
+  /** Old news: the payment is past what the provider says. */
+  | { readonly kind: 'nothing' };
+
+/** How long after its end an order that the provider does not know is given up. Longer than any provider's own delay. */
+const UNKNOWN_ORDER_GRACE_MS = 24 * 3_600_000;
+
+/**
+ * Decides what the provider's truth means for a payment. Pure.
+ *
+ * Shape: `truth` is null when the provider does not know the order. Mismatches come first and in the order of
+ * {@link mismatchOf}: authentic is not valid, and nothing is guessed. An amount that differs is no mismatch: what was
+ * paid is credited.
+ * Safe to: ask with stale truth, twice, in any order; the answer never moves a payment back.
+ */
+export function judge(payment: OrderedPayment, truth: ProviderTruth | null, now: Date): Verdict {
+  if (payment.state === 'credited') return { kind: 'nothing' };
+  if (truth === null) return judgeUnknown(payment, now);
+  const reason = mismatchOf(payment, truth);
+  if (reason !== null) return { kind: 'quarantine', reason };
+  switch (truth.state) {
+    case 'paid':
+      return judgePaid(payment, truth);
+    case 'open':
+    case 'processing':
+      return canMove(payment.state, truth.state) || payment.state === truth.state
+        ? { kind: 'wait', state: truth.state, problem: null }
+        : standStill(payment);
+    case 'failed':
+    case 'expired':
+      return canMove(payment.state, truth.state)
+        ? { kind: 'close', state: truth.state, problem: CLOSED_BECAUSE[truth.state] }
+        : { kind: 'nothing' };
+    default:
+      return assertNever(truth.state);
+  }
+}
+
+/** The first thing in which the order at the provider is not the one we made; null when it is ours. */
+export function mismatchOf(payment: OrderedPayment, truth: ProviderTruth): QuarantineReason | null {
+  if (truth.provider !== payment.provider) return 'provider_mismatch';
+  if (truth.accountId !== payment.providerAccount) return 'account_mismatch';
+  if (truth.isLive !== payment.isLive) return 'mode_mismatch';
+  if (truth.paymentSid !== payment.sid) return 'order_mismatch';
+  if (payment.orderRef !== null && truth.orderRef !== payment.orderRef) return 'order_mismatch';
+  if (truth.userSid !== null && truth.userSid !== payment.userSid) return 'user_mismatch';
+  if (truth.currency !== payment.currency) return 'currency_mismatch';
+  return null;
+}
+
+const CLOSED_BECAUSE = {
+  failed: 'The payment did not go through. Nothing was charged.',
+  expired: 'The payment page expired before it was paid. Nothing was charged.',
+} as const;
+
+function judgePaid(payment: OrderedPayment, truth: ProviderTruth): Verdict {
+  if (truth.paymentRef === null) return { kind: 'quarantine', reason: 'payment_ref_missing' };
+  if (truth.amountReceived === null || truth.amountReceived <= 0n) {
+    return { kind: 'quarantine', reason: 'amount_missing' };
+  }
+  return {
+    kind: 'credit',
+    amount: micros(truth.amountReceived),
+    paymentRef: truth.paymentRef,
+    problem: differenceOf(payment.amount, truth.amountReceived),
+  };
+}
+
+function differenceOf(ordered: bigint, received: bigint): string | null {
+  if (received === ordered) return null;
+  const word = received < ordered ? 'underpaid' : 'overpaid';
+  return `${word}: ${formatDecimal(ordered)} was ordered and ${formatDecimal(received)} was paid; what was paid is credited`;
+}
+
+function judgeUnknown(payment: OrderedPayment, now: Date): Verdict {
+  const givenUpAt = payment.expiresAt.getTime() + UNKNOWN_ORDER_GRACE_MS;
+  if (now.getTime() >= givenUpAt && canMove(payment.state, 'expired')) {
+    return {
+      kind: 'close',
+      state: 'expired',
+      problem: 'The provider does not know this payment. Nothing was charged.',
+    };
+  }
+  return standStill(payment, 'The provider does not know this payment yet; we keep asking.');
+}
+
+/** Waits where it is, or has nothing to wait for. */
+function standStill(payment: OrderedPayment, problem: string | null = null): Verdict {
+  const { state } = payment;
+  return state === 'created' || state === 'open' || state === 'processing'
+    ? { kind: 'wait', state, problem }
+    : { kind: 'nothing' };
+}

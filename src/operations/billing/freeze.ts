@@ -1,0 +1,46 @@
+import { z } from 'zod';
+import { isRefusal } from '../../domain/refusal.ts';
+import { writeAudit } from '../../store/audit.ts';
+import { setFrozen } from '../../store/wallet.ts';
+import { operation } from '../operation.ts';
+import { sidField, textField } from '../schema.ts';
+import { visibleWallet } from '../visible.ts';
+import { billingSchema, toBilling } from './billing.ts';
+
+export const billingFreeze = operation({
+  name: 'billing.freeze',
+  summary: 'Freeze a wallet, or thaw it',
+  description: 'A frozen wallet takes credits and adjustments, but no debits and no new holds.',
+  http: { method: 'post', path: '/v1/billings/{sid}/freeze', status: 200 },
+  rpcMethod: 'BillingService.freeze',
+  access: 'operator',
+  idempotency: 'none',
+  input: z.strictObject({
+    sid: sidField,
+    is_frozen: z.boolean().describe('true freezes, false thaws.'),
+    reason: textField(500).describe('Why; kept in the audit row.'),
+  }),
+  output: billingSchema,
+  refusals: ['not_found'],
+  async run(call, input) {
+    const { db, ports } = call.house;
+    return db.transaction('billing.freeze', async (tx) => {
+      const wallet = await visibleWallet(tx, call.actor, input.sid);
+      if (isRefusal(wallet)) return wallet;
+      const isChanged = await setFrozen(tx, wallet.id, input.is_frozen);
+      await writeAudit(tx, {
+        sid: ports.ids.sid(),
+        at: ports.clock.now(),
+        actor: call.actor.id,
+        action: input.is_frozen ? 'billing.freeze' : 'billing.thaw',
+        subject: wallet.sid,
+        outcome: 'done',
+        reason: input.reason,
+        before: { is_frozen: isChanged ? !input.is_frozen : input.is_frozen },
+        after: { is_frozen: input.is_frozen },
+        requestId: call.requestId,
+      });
+      return toBilling({ ...wallet, isFrozen: input.is_frozen });
+    });
+  },
+});

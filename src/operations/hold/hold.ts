@@ -1,0 +1,47 @@
+import { z } from 'zod';
+import { formatDecimal } from '../../domain/money.ts';
+import { refuse, type Refusal } from '../../domain/refusal.ts';
+import type { Tx } from '../../store/db.ts';
+import { HOLD_STATES, lockHold, readHold, type HoldRow } from '../../store/hold.ts';
+import type { Actor } from '../operation.ts';
+import { instant, sidField, signedAmount } from '../schema.ts';
+import { maySee } from '../visible.ts';
+
+export const holdSchema = z
+  .object({
+    sid: sidField,
+    wallet_sid: sidField,
+    amount: signedAmount,
+    captured: signedAmount,
+    state: z.enum(HOLD_STATES),
+    description: z.string(),
+    created_at: instant,
+    expires_at: instant,
+    closed_at: instant.nullable(),
+  })
+  .meta({ id: 'Hold' });
+
+export function toHold(row: HoldRow): z.input<typeof holdSchema> {
+  return {
+    sid: row.sid,
+    wallet_sid: row.walletSid,
+    amount: formatDecimal(row.amount),
+    captured: formatDecimal(row.captured),
+    state: row.state,
+    description: row.description,
+    created_at: row.createdAt.toISOString(),
+    expires_at: row.expiresAt.toISOString(),
+    closed_at: row.closedAt?.toISOString() ?? null,
+  };
+}
+
+/** A hold the actor may see, locked until the transaction ends or only looked at. */
+export async function visibleHold(
+  tx: Tx,
+  actor: Actor,
+  sid: string,
+  reading: 'lock' | 'look',
+): Promise<HoldRow | Refusal> {
+  const hold = reading === 'lock' ? await lockHold(tx, sid) : await readHold(tx, sid);
+  return hold && maySee(actor, hold.userSid) ? hold : refuse('not_found', 'There is no hold with this sid.');
+}

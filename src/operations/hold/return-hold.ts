@@ -1,0 +1,27 @@
+import { assert } from '../../domain/assert.ts';
+import { returnLegs } from '../../domain/hold/decide.ts';
+import { deriveIdem, fingerprintOf } from '../../domain/idem.ts';
+import type { Ports } from '../../ports/ports.ts';
+import type { Tx } from '../../store/db.ts';
+import { closeHold, type HoldRow } from '../../store/hold.ts';
+import { applyPostings } from '../../store/ledger.ts';
+
+/** Posts an open, locked hold back to its wallet and closes it. The posting's identity is the hold's: it can happen once. */
+export async function returnHold(tx: Tx, ports: Ports, hold: HoldRow, state: 'released' | 'expired'): Promise<HoldRow> {
+  const now = ports.clock.now();
+  const record = {
+    idem: deriveIdem('hold.return', hold.sid),
+    fingerprint: fingerprintOf([hold.sid]),
+    kind: state === 'released' ? 'hold_release' : 'hold_expire',
+    legs: returnLegs(hold),
+    mayOverdraw: false,
+    passesFreeze: true,
+    occurredAt: now,
+    about: JSON.stringify({ description: hold.description, hold_sid: hold.sid }),
+  } as const;
+  const [outcome] = await applyPostings(tx, [record], { batch: ports.ids.batchId(), recordedAt: now });
+  assert(outcome?.kind === 'applied', 'an open hold has its money in the reserved account');
+  const closed = { ...hold, state, closedAt: now };
+  await closeHold(tx, closed);
+  return closed;
+}

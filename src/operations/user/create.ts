@@ -1,0 +1,47 @@
+import { z } from 'zod';
+import { refuse } from '../../domain/refusal.ts';
+import { writeAudit } from '../../store/audit.ts';
+import { billingSchema, toBilling } from '../billing/billing.ts';
+import { operation } from '../operation.ts';
+import { textField } from '../schema.ts';
+import { openUserWithWallet } from './open-wallet.ts';
+import { toUser, userSchema } from './user.ts';
+
+export const userCreate = operation({
+  name: 'user.create',
+  summary: 'Add a user with an empty wallet',
+  http: { method: 'post', path: '/v1/users', status: 201 },
+  access: 'operator',
+  idempotency: 'none',
+  input: z.strictObject({
+    display_name: textField(100).default('Unnamed'),
+    forge_id: textField(255).optional(),
+    mycelium_address: textField(64).optional(),
+  }),
+  output: z.object({ ...userSchema.shape, billing: billingSchema }),
+  refusals: ['state_conflict'],
+  async run(call, input) {
+    const { db, ports } = call.house;
+    return db.transaction('user.create', async (tx) => {
+      const opened = await openUserWithWallet(tx, ports, {
+        displayName: input.display_name,
+        forgeId: input.forge_id ?? null,
+        myceliumAddress: input.mycelium_address ?? null,
+      });
+      if (!opened) return refuse('state_conflict', 'Another user already has this forge_id or mycelium_address.');
+      await writeAudit(tx, {
+        sid: ports.ids.sid(),
+        at: ports.clock.now(),
+        actor: call.actor.id,
+        action: 'user.create',
+        subject: opened.user.sid,
+        outcome: 'done',
+        reason: null,
+        before: null,
+        after: { wallet_sid: opened.wallet.sid },
+        requestId: call.requestId,
+      });
+      return { ...toUser(opened.user), billing: toBilling(opened.wallet) };
+    });
+  },
+});

@@ -1,0 +1,23 @@
+import { z } from 'zod';
+import type { UserRow } from '../../store/user.ts';
+import { instant, sidField } from '../schema.ts';
+
+export const userSchema = z
+  .object({
+    sid: sidField,
+    display_name: z.string(),
+    forge_id: z.string().nullable(),
+    mycelium_address: z.string().nullable(),
+    created_at: instant,
+  })
+  .meta({ id: 'User' });
+
+export function toUser(user: UserRow): z.input<typeof userSchema> {
+  return {
+    sid: user.sid,
+    display_name: user.displayName,
+    forge_id: user.forgeId,
+    mycelium_address: user.myceliumAddress,
+    created_at: user.createdAt.toISOString(),
+  };
+}

@@ -79,5 +79,6 @@ function print(text: string): number {
 function sentencesOf(error: unknown): string {
   if (error instanceof ConfigError) return error.problems.join('\n');
   if (!(error instanceof Error)) return String(error);
-  return process.env['HERO_ONBOARDING_LOG_LEVEL'] === 'debug' ? (error.stack ?? error.message) : error.message;
+  const isBug = ['Bug', 'TypeError', 'ReferenceError', 'RangeError'].includes(error.name);
+  return isBug ? (error.stack ?? error.message) : error.message;
 }

@@ -38,8 +38,17 @@ const isFresh =
   existsSync(stamp) && existsSync(path.join(root, 'dist', 'index.html')) && readFileSync(stamp, 'utf8') === wanted;
 if (!isFresh || process.argv.includes('--force')) {
   const vite = path.join(root, 'node_modules', 'vite', 'bin', 'vite.js');
-  const arguments_ = [vite, 'build', 'web', '--outDir', path.join(root, 'dist'), '--emptyOutDir', '--logLevel', 'warn'];
-  const built = spawnSync(process.execPath, arguments_, { cwd: root, stdio: 'inherit' });
+  const viteArguments = [
+    vite,
+    'build',
+    'web',
+    '--outDir',
+    path.join(root, 'dist'),
+    '--emptyOutDir',
+    '--logLevel',
+    'warn',
+  ];
+  const built = spawnSync(process.execPath, viteArguments, { cwd: root, stdio: 'inherit' });
   if (built.status !== 0) {
     console.error('The pages could not be built.');
     process.exit(1);

@@ -24,22 +24,24 @@ const sources: readonly Source[] = files
   .filter((file) => /\.(ts|tsx|js|mjs|json|md|sql|css|html|sh|env|ya?ml)$|^\.ci\//.test(file))
   .map((file) => sourceOf(file, read(file)));
 
-const none = (findings: readonly Finding[]): void => expect(findings.map(show)).toEqual([]);
+const shown = (findings: readonly Finding[]): string[] => findings.map(show);
 
 describe('the project keeps its own rules', () => {
-  it('every import follows the arrows between the layers', () => none(sources.flatMap(checkArrows)));
+  it('every import follows the arrows between the layers', () =>
+    expect(shown(sources.flatMap(checkArrows))).toEqual([]));
   it('clock, random, network, timers, environment, SQL and banned words stay in their places', () =>
-    none(sources.flatMap(checkWords)));
-  it('every file has a telling name and at most 400 lines', () => none(sources.flatMap(checkFile)));
+    expect(shown(sources.flatMap(checkWords))).toEqual([]));
+  it('every file has a telling name and at most 400 lines', () =>
+    expect(shown(sources.flatMap(checkFile))).toEqual([]));
   it('every version is exact and the lockfile installs anywhere', () =>
-    none(checkPackages(read('package.json'), read('package-lock.json'))));
+    expect(shown(checkPackages(read('package.json'), read('package-lock.json')))).toEqual([]));
   it('install scripts of packages do not run', () => expect(read('.npmrc')).toMatch(/^ignore-scripts=true$/m));
 });
 
 describe('documents say what the code does', () => {
   it('the page of refusals lists exactly the codes of the code', () => {
     const listed = [...read('docs/reference/refusals.md').matchAll(/^\| `([a-z_]+)` \|/gm)].map((match) => match[1]);
-    expect(listed.toSorted()).toEqual(Object.keys(REFUSALS).toSorted());
+    expect(new Set(listed)).toEqual(new Set(Object.keys(REFUSALS)));
   });
 
   it('no document names a setting that does not exist', () => {
@@ -87,8 +89,8 @@ describe('the rules find what they forbid', () => {
     ['src/x/utils.ts', '\n', 'is called "utils.ts"'],
     ['web/common/button.tsx', '\n', 'is called "common"'],
     ['src/http/bigThing.ts', '\n', 'is not in kebab-case'],
-    ['src/http/x.ts', `${'const a = 1;\n'.repeat(401)}`, 'has 401 lines'],
-    ['docs/x.md', `Later: ${'TO'}${'DO'}\n`, 'leaves work behind'],
+    ['src/http/x.ts', 'const a = 1;\n'.repeat(401), 'has 401 lines'],
+    ['docs/x.md', 'Later: TODO\n', 'leaves work behind'],
     ['web/x.tsx', 'const cents = Number(value) * 100;\n', 'converts money by hand'],
     ['web/x.tsx', 'node.innerHTML = text;\n', 'sets innerHTML'],
     ['src/store/x.ts', 'const tls = { rejectUnauthorized: false };\n', 'trusts any certificate'],

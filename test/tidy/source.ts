@@ -28,38 +28,41 @@ export function sourceOf(file: string, text: string): Source {
 const BLANK = /[^\n]/g;
 const spaces = (text: string): string => text.replace(BLANK, ' ');
 
+const PLAIN = /[^'"`/]+/y;
+const COMMENT = /\/\/[^\n]*|\/\*[\s\S]*?\*\//y;
+const STRING = /'(?:[^'\\\n]|\\.)*'|"(?:[^"\\\n]|\\.)*"/y;
+const REGEX = /\/(?![*/])(?:[^/\\\n[]|\\.|\[(?:[^\]\\\n]|\\.)*\])+\/[a-z]*/y;
+
 /** A small scanner of TypeScript: good enough to tell comments, strings, templates and regular expressions apart. */
 function blank(text: string, alsoStrings: boolean): string {
   let out = '';
-  let at = 0;
-  const take = (length: number, isBlank: boolean): void => {
-    const part = text.slice(at, at + length);
-    out += isBlank ? spaces(part) : part;
-    at += length;
-  };
-  while (at < text.length) {
-    const rest = text.slice(at);
-    const comment = /^(\/\/[^\n]*|\/\*[\s\S]*?\*\/)/.exec(rest);
-    if (comment !== null) take(comment[0].length, true);
-    else if (rest[0] === '`') {
-      const end = templateEnd(text, at);
-      out += alsoStrings ? blankTemplate(text.slice(at, end)) : text.slice(at, end);
-      at = end;
-    } else {
-      const string = /^('(?:[^'\\\n]|\\.)*'|"(?:[^"\\\n]|\\.)*")/.exec(rest);
-      const regex =
-        string === null && mayStartRegex(out)
-          ? /^\/(?![*/])(?:[^/\\\n[]|\\.|\[(?:[^\]\\\n]|\\.)*\])+\/[a-z]*/.exec(rest)
-          : null;
-      const quoted = string?.[0] ?? regex?.[0];
-      if (quoted === undefined) take(1, false);
-      else {
-        out += alsoStrings ? quoted[0] + spaces(quoted.slice(1, -1)) + quoted.at(-1) : quoted;
-        at += quoted.length;
-      }
-    }
+  for (let at = 0; at < text.length;) {
+    const part = partAt(text, at);
+    if (part.kind === 'comment') out += spaces(part.text);
+    else if (part.kind === 'code' || !alsoStrings) out += part.text;
+    else if (part.kind === 'template') out += blankTemplate(part.text);
+    else out += part.text.charAt(0) + spaces(part.text.slice(1, -1)) + part.text.slice(-1);
+    at += part.text.length;
   }
   return out;
+}
+
+interface Part {
+  readonly kind: 'code' | 'comment' | 'string' | 'template';
+  readonly text: string;
+}
+
+function partAt(text: string, at: number): Part {
+  const match = (pattern: RegExp): string | undefined => {
+    pattern.lastIndex = at;
+    return pattern.exec(text)?.[0];
+  };
+  const comment = match(COMMENT);
+  if (comment !== undefined) return { kind: 'comment', text: comment };
+  if (text[at] === '`') return { kind: 'template', text: text.slice(at, templateEnd(text, at)) };
+  const quoted = match(STRING) ?? (mayStartRegex(text.slice(Math.max(0, at - 40), at)) ? match(REGEX) : undefined);
+  if (quoted !== undefined) return { kind: 'string', text: quoted };
+  return { kind: 'code', text: match(PLAIN) ?? text.charAt(at) };
 }
 
 const mayStartRegex = (before: string): boolean => /(^|[(,=:[!&|?{};>]|\breturn)\s*$/.test(before);

@@ -1,5 +1,6 @@
 import { AsyncLocalStorage } from 'node:async_hooks';
-import pg from 'pg';
+import { Client, Pool, types } from 'pg';
+import type { PoolClient, PoolConfig } from 'pg';
 import type { Ports } from '../ports/ports.ts';
 import { classify, RETRIABLE_KEYS } from './database-errors.ts';
 import { DatabaseUnavailable } from './database-unavailable.ts';
@@ -90,8 +91,8 @@ export function openDatabase(options: DatabaseOptions): Database {
 }
 
 /** A plain pool for the job runner, which brings its own SQL and expects the driver's own types. */
-export function openWorkerPool(options: DatabaseOptions): pg.Pool {
-  return guard(new pg.Pool({ ...connectionConfig(options), max: options.poolMax ?? 4 }), options.ports);
+export function openWorkerPool(options: DatabaseOptions): Pool {
+  return guard(new Pool({ ...connectionConfig(options), max: options.poolMax ?? 4 }), options.ports);
 }
 
 /** One connection of its own, for what cannot share: migrations, session locks. */
@@ -102,7 +103,7 @@ export interface Session {
 
 /** Connects now; throws what the driver says when it cannot. */
 export async function openSession(options: DatabaseOptions): Promise<Session> {
-  const client = new pg.Client({ ...connectionConfig(options), types: { getTypeParser } });
+  const client = new Client({ ...connectionConfig(options), types: { getTypeParser } });
   client.on('error', (error) => options.ports.log.debug({ error }, 'a database session was lost'));
   try {
     await client.connect();
@@ -121,15 +122,15 @@ export async function openSession(options: DatabaseOptions): Promise<Session> {
 }
 
 class GuardedPool {
-  readonly #pool: pg.Pool;
+  readonly #pool: Pool;
   readonly #waitingMax: number;
-  readonly #open = new Set<pg.PoolClient>();
+  readonly #open = new Set<PoolClient>();
   readonly #ports: Ports;
 
   constructor(options: DatabaseOptions, max: number) {
     this.#ports = options.ports;
     this.#waitingMax = options.waitingMax ?? 200;
-    this.#pool = guard(new pg.Pool({ ...connectionConfig(options), types: { getTypeParser }, max }), options.ports);
+    this.#pool = guard(new Pool({ ...connectionConfig(options), types: { getTypeParser }, max }), options.ports);
     this.#pool.on('connect', (client) => {
       this.#open.add(client);
       client.once('end', () => this.#open.delete(client));
@@ -164,7 +165,7 @@ class GuardedPool {
   }
 }
 
-function connectionOver(client: pg.PoolClient): Connection {
+function connectionOver(client: PoolClient): Connection {
   return {
     run: async ({ name, text, values }) => {
       const query = { text, values: values === undefined ? [] : [...values] };
@@ -175,14 +176,14 @@ function connectionOver(client: pg.PoolClient): Connection {
 }
 
 /** An 'error' event that nobody hears ends the process, and a stopping server sends one to every connection. */
-function guard(pool: pg.Pool, ports: Pick<Ports, 'log'>): pg.Pool {
+function guard(pool: Pool, ports: Pick<Ports, 'log'>): Pool {
   const hear = (error: Error): void => ports.log.warn({ error }, 'a database connection was lost');
   pool.on('error', hear);
   pool.on('connect', (client) => client.on('error', (error) => ports.log.debug({ error }, 'a connection failed')));
   return pool;
 }
 
-function connectionConfig(options: DatabaseOptions): pg.PoolConfig {
+function connectionConfig(options: DatabaseOptions): PoolConfig {
   const limits = { ...DATABASE_LIMITS, ...options.limits };
   const role = options.role === undefined ? APP_ROLE : options.role;
   const url = new URL(options.url);
@@ -212,12 +213,12 @@ const INT8_ARRAY = 1016;
 
 /** int8 as bigint: money does not pass through a floating number, not even on its way. */
 function getTypeParser(oid: number, format?: 'text' | 'binary'): (value: string) => unknown {
-  if (format === 'binary') return pg.types.getTypeParser(oid, 'binary');
+  if (format === 'binary') return types.getTypeParser(oid, 'binary');
   if (oid === INT8) return BigInt;
   if (oid === INT8_ARRAY) {
     return (value) => (value === '{}' ? [] : value.slice(1, -1).split(',').map(int8OrNull));
   }
-  return pg.types.getTypeParser(oid, 'text');
+  return types.getTypeParser(oid, 'text');
 }
 
 const int8OrNull = (text: string): bigint | null => (text === 'NULL' ? null : BigInt(text));

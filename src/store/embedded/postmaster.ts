@@ -124,16 +124,16 @@ export class Postmaster {
     // Detached: Ctrl-C in a terminal reaches us first, and we stop it in good order.
     const child = startProgram(program, this.#arguments(), user, { detached: true, stdio: ['ignore', log, log] });
     closeSync(log);
-    let isGone = false;
-    child.once('exit', () => (isGone = true));
+    const server = { isGone: false };
+    child.once('exit', () => (server.isGone = true));
     child.once('error', (error) => {
-      isGone = true;
+      server.isGone = true;
       ports.log.error({ error }, 'PostgreSQL could not be run');
     });
     child.unref();
     this.#pid = child.pid ?? 0;
     const startedMs = ports.clock.monotonicMs();
-    while (!isGone) {
+    while (!server.isGone) {
       if (await this.#answers()) return true;
       if (ports.clock.monotonicMs() - startedMs > READY_WITHIN_MS) {
         throw new Error(`PostgreSQL runs and does not answer. ${this.#logTail()}`);

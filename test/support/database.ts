@@ -1,0 +1,64 @@
+import { inject } from 'vitest';
+import type { Ports } from '../../src/ports/ports.ts';
+import { systemClock, systemPorts } from '../../src/ports/system.ts';
+import { openDatabase, openSession } from '../../src/store/postgres.ts';
+import type { Database, DatabaseOptions } from '../../src/store/postgres.ts';
+
+export interface TestDatabase {
+  /** As the application: over its role. */
+  readonly db: Database;
+  /** As the owner: may do anything that the guards in the database itself let it. */
+  readonly owner: Database;
+  /** The owner's address of this database, as DATABASE_URL would hold it. */
+  readonly url: string;
+  /** One more pool of its own on this database, as another process would have. Closed with it. */
+  open(options?: Partial<DatabaseOptions>): Database;
+  /** Closes all pools and removes the database. */
+  close(): Promise<void>;
+}
+
+export interface TestDatabaseOptions {
+  /** Crash points and random of these are used; retries always sleep by the real clock. */
+  readonly ports?: Ports;
+  /** An empty database instead of a migrated one. */
+  readonly isEmpty?: boolean;
+}
+
+let made = 0;
+
+/** A migrated database of one's own, in about 50 ms. Call it as often as needed, and `close` it. */
+export async function testDatabase(options: TestDatabaseOptions = {}): Promise<TestDatabase> {
+  const name = `test_${process.pid}_${(made += 1)}`;
+  await asMaintainer(`create database ${name} template ${options.isEmpty === true ? 'template0' : 'hero_template'}`);
+  const address = new URL(inject('postgresUrl'));
+  address.pathname = `/${name}`;
+  const url = address.href;
+  const ports = { ...(options.ports ?? systemPorts({ logLevel: 'silent' })), clock: systemClock };
+  const pools: Database[] = [];
+  const open = (more: Partial<DatabaseOptions> = {}): Database => {
+    const pool = openDatabase({ url, ports, ...more });
+    pools.push(pool);
+    return pool;
+  };
+  const quiet = systemPorts({ logLevel: 'silent' });
+  return {
+    db: open(),
+    owner: open({ role: null, poolMax: 2, ports: quiet }),
+    url,
+    open,
+    close: async () => {
+      await Promise.all(pools.map((pool) => pool.close()));
+      await asMaintainer(`drop database ${name} with (force)`);
+    },
+  };
+}
+
+async function asMaintainer(command: string): Promise<void> {
+  const ports = systemPorts({ logLevel: 'silent' });
+  const session = await openSession({ url: inject('postgresUrl'), ports, role: null });
+  try {
+    await session.query(command);
+  } finally {
+    await session.close();
+  }
+}

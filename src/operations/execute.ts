@@ -99,7 +99,8 @@ function admit(operation: Operation, request: ExecuteRequest): Admitted | Refusa
   };
 }
 
-function checkAccess(operation: Operation, actor: Actor): Refusal | null {
+/** Also asked before a body is read: who may not call is not listened to. */
+export function checkAccess(operation: Operation, actor: Actor): Refusal | null {
   if (operation.access === 'anyone') return null;
   if (actor.kind === 'anonymous') return refuse('unauthenticated', 'Sign in, or send a credential.');
   if (operation.access === 'operator' && actor.kind === 'user')
@@ -194,6 +195,7 @@ class Run {
   readonly #operation: Operation;
   #stored: StoredAnswer | null = null;
   #isReplayed = false;
+  #firstRequestId: string | null = null;
 
   constructor(
     house: House,
@@ -209,8 +211,9 @@ class Run {
       requestId: request.requestId,
       ...identity,
       commit: (body) => this.#commit(body),
-      markReplayed: () => {
+      markReplayed: (firstRequestId) => {
         this.#isReplayed = true;
+        this.#firstRequestId = firstRequestId;
       },
     };
   }
@@ -246,7 +249,9 @@ class Run {
 
   reply(result: unknown): Reply {
     if (this.#stored) return storedReply(this.#stored, false);
-    if (isRefusal(result)) return { ...refusalReply(result, this.call.requestId), replayed: this.#isReplayed };
+    if (isRefusal(result)) {
+      return { ...refusalReply(result, this.#firstRequestId ?? this.call.requestId), replayed: this.#isReplayed };
+    }
     return { ...this.#render(result), replayed: this.#isReplayed };
   }
 

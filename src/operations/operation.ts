@@ -64,12 +64,13 @@ export interface Call {
    * byte without running `body`. A refusal keeps what `body` wrote: refuse before writing.
    */
   commit<T>(body: (tx: Tx) => Promise<T | Refusal>): Promise<T | Refusal>;
-  /** Says that the answer is the first one again; for operations that recognise their key in the ledger instead of by `commit`. */
-  markReplayed(): void;
+  /** Says that the answer is the first one again; for operations that recognise their key in the ledger instead of by `commit`. A refusal carries its request id as the first one did. */
+  markReplayed(firstRequestId: string | null): void;
 }
 
-/** Declares an operation; the types of `run` follow from the schemas. */
-export function operation<I extends z.ZodObject, O extends z.ZodType>(declared: Operation<I, O>): Operation {
-  // The registry holds operations of all shapes; only the executor calls `run`, with input that `input` has parsed.
-  return declared as unknown as Operation;
+/** Declares an operation; the types of `run`, and of the client's method, follow from the name and the schemas. */
+export function operation<const N extends string, I extends z.ZodObject, O extends z.ZodType>(
+  declared: Operation<I, O> & { readonly name: N },
+): Operation<I, O> & { readonly name: N } {
+  return declared;
 }

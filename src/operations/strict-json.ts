@@ -8,6 +8,7 @@ const DIGITS_MAX = 15;
 const FORBIDDEN_KEYS = new Set(['__proto__', 'constructor', 'prototype']);
 
 const NUMBER = /-?(?:0|[1-9][0-9]*)(?:\.[0-9]+)?(?:[eE][+-]?[0-9]+)?/y;
+// oxlint-disable-next-line no-control-regex -- JSON forbids bare control characters in strings
 const PLAIN_CHARACTERS = /[^"\\\u0000-\u001f]*/y;
 const SPACE = /[ \t\n\r]*/y;
 const ESCAPES: Readonly<Record<string, string>> = {
@@ -83,7 +84,7 @@ class Reader {
   }
 
   #bareValue(): JsonValue {
-    switch (this.#text[this.position]) {
+    switch (this.#text.charAt(this.position)) {
       case '{':
         return this.#object();
       case '[':

@@ -1,0 +1,67 @@
+import { parseStrictJson } from '../operations/strict-json.ts';
+import type { JsonValue } from '../operations/strict-json.ts';
+import type { AppContext } from './context.ts';
+import { refused, refusedInput } from './refused.ts';
+
+/** A request of ours is far below; a megabyte of JSON parses in some 20 ms. */
+export const BODY_BYTES_MAX = 1_048_576;
+
+/** The body as it came. Over the limit the connection is closed: the rest is not worth reading. */
+export async function readBytes(c: AppContext, bytesMax: number): Promise<Uint8Array<ArrayBuffer>> {
+  const encoding = c.req.header('content-encoding');
+  if (encoding !== undefined && encoding !== 'identity') {
+    throw refused('unsupported_media_type', 'Send the body without content encoding.', { connection: 'close' });
+  }
+  if (Number(c.req.header('content-length') ?? 0) > bytesMax) throw tooLarge(bytesMax);
+  const stream = c.req.raw.body;
+  if (stream === null) return new Uint8Array();
+  const chunks: Uint8Array[] = [];
+  let size = 0;
+  for await (const chunk of stream) {
+    size += chunk.byteLength;
+    if (size > bytesMax) throw tooLarge(bytesMax);
+    chunks.push(chunk);
+  }
+  return Uint8Array.from(Buffer.concat(chunks, size));
+}
+
+const tooLarge = (bytesMax: number) =>
+  refused('body_too_large', `The body may have at most ${bytesMax} bytes.`, { connection: 'close' });
+
+/** The body's text; null when there is none. Refuses what is not declared as UTF-8 JSON or is not UTF-8. */
+export async function readJsonText(c: AppContext): Promise<string | null> {
+  const contentType = c.req.header('content-type');
+  if (contentType !== undefined) checkJsonType(contentType);
+  const bytes = await readBytes(c, BODY_BYTES_MAX);
+  if (bytes.byteLength === 0) return null;
+  if (contentType === undefined) checkJsonType('');
+  try {
+    // The byte order mark stays, and is then refused: JSON must not begin with one.
+    return new TextDecoder('utf-8', { fatal: true, ignoreBOM: true }).decode(bytes);
+  } catch {
+    throw refusedInput('#', 'must be UTF-8');
+  }
+}
+
+/** Refuses a body that is not an object; an absent one is an empty object. */
+export async function readJsonObject(c: AppContext): Promise<Record<string, JsonValue>> {
+  const text = await readJsonText(c);
+  if (text === null) return {};
+  const parsed = parseStrictJson(text);
+  if (parsed.kind === 'malformed') throw refusedInput('#', `must be JSON: ${parsed.detail}`);
+  if (parsed.kind === 'refused') throw refusedInput(parsed.error.pointer, parsed.error.detail);
+  const { value } = parsed;
+  if (typeof value !== 'object' || value === null || Array.isArray(value)) throw refusedInput('#', 'must be an object');
+  return value;
+}
+
+function checkJsonType(contentType: string): void {
+  const [type = '', ...parameters] = contentType
+    .toLowerCase()
+    .split(';')
+    .map((part) => part.trim());
+  const isUtf8 = parameters.every((parameter) => /^charset="?utf-8"?$/.test(parameter));
+  if (type !== 'application/json' || !isUtf8) {
+    throw refused('unsupported_media_type', 'Send JSON: Content-Type: application/json, in UTF-8.');
+  }
+}

@@ -1,0 +1,44 @@
+import type { HttpBindings } from '@hono/node-server';
+import type { Context, Hono } from 'hono';
+import type { House } from '../operations/house.ts';
+import type { Metrics } from '../telemetry/metrics.ts';
+import type { FailureLimit } from './failure-limit.ts';
+
+export interface AdminSecret {
+  /** What audit rows call its holder: `admin:<id>`. */
+  readonly id: string;
+  readonly secret: string;
+}
+
+export interface HttpOptions {
+  /** All are valid at once, so that one can be rotated. Empty: nobody signs in by secret. */
+  readonly adminSecrets: readonly AdminSecret[];
+  /** Rejects when the database does not answer. Must not wait for the connections that requests use. */
+  readonly ping: () => Promise<void>;
+  /** True once the stop has begun: not ready any more, connections are not kept. */
+  readonly isStopping?: () => boolean;
+  /** Postings that wait for a commit. */
+  readonly queueDepth?: () => number;
+  /** Where the built pages are; by default `dist` beside `src`. */
+  readonly pagesFolder?: string;
+  readonly version?: string;
+}
+
+/** What every route is built from. */
+export interface Site {
+  readonly house: House;
+  readonly options: HttpOptions;
+  readonly metrics: Metrics;
+  readonly adminFailures: FailureLimit;
+}
+
+export interface AppEnv {
+  // Absent when a test calls the app without a socket.
+  Bindings: Partial<HttpBindings>;
+  Variables: { requestId: string; operation: string; actor: string };
+}
+export type App = Hono<AppEnv>;
+export type AppContext = Context<AppEnv>;
+
+/** The peer's address. Forwarded headers are not believed: anyone can send them. */
+export const peerOf = (c: AppContext): string => c.env?.incoming?.socket.remoteAddress ?? 'local';

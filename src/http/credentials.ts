@@ -1,0 +1,100 @@
+import { createHash, timingSafeEqual } from 'node:crypto';
+import { getCookie } from 'hono/cookie';
+import { refuse } from '../domain/refusal.ts';
+import type { Actor } from '../operations/operation.ts';
+import { readSession } from '../operations/session/sign-in.ts';
+import { peerOf } from './context.ts';
+import type { AdminSecret, AppContext, Site } from './context.ts';
+import { Refused, refused } from './refused.ts';
+
+export const ADMIN_SECRET_HEADER = 'x-hero-onboarding-admin-secret';
+const ANONYMOUS: Actor = { kind: 'anonymous', id: 'anonymous' };
+const SAFE_METHODS = new Set(['GET', 'HEAD']);
+
+/**
+ * Who calls: by the admin secret's header, a bearer token or the session cookie, in this order.
+ *
+ * Refuses 401 for a secret or bearer token that is not valid: a caller that presents one wants it judged. A cookie that is not
+ * valid is nobody: browsers send old cookies by themselves. Refuses 403 for an unsafe request that only a cookie vouches for and
+ * that does not come from our own pages.
+ */
+export async function identify(site: Site, c: AppContext): Promise<Actor> {
+  const actor = await actorOf(site, c);
+  c.set('actor', actor.id);
+  return actor;
+}
+
+async function actorOf(site: Site, c: AppContext): Promise<Actor> {
+  const secret = c.req.header(ADMIN_SECRET_HEADER);
+  if (secret !== undefined) return { kind: 'operator', id: `admin:${judgeAdminSecret(site, c, secret)}` };
+  const authorization = c.req.header('authorization');
+  if (authorization !== undefined) return await bearerOf(site, authorization);
+  const token = getCookie(c, cookieName(site));
+  const actor = token === undefined ? null : await readSession(site.house, token);
+  if (!actor) return ANONYMOUS;
+  if (!SAFE_METHODS.has(c.req.method)) checkSameSite(site, c, { isOriginRequired: true });
+  return actor;
+}
+
+async function bearerOf(site: Site, authorization: string): Promise<Actor> {
+  const token = /^bearer ([\x21-\x7e]{1,512})$/i.exec(authorization)?.[1];
+  const actor = token === undefined ? null : await readSession(site.house, token);
+  if (actor) return actor;
+  throw refused('unauthenticated', 'The bearer token is not valid, or not any more.', { 'www-authenticate': 'Bearer' });
+}
+
+/** The secret's id. Refuses 401, and 429 for an address that has failed too often. */
+export function judgeAdminSecret(site: Site, c: AppContext, sent: string): string {
+  const peer = peerOf(c);
+  const secondsBarred = site.adminFailures.secondsBarred(peer);
+  if (secondsBarred > 0) {
+    const message = 'Too many wrong credentials from this address.';
+    throw new Refused(refuse('rate_limited', message, { retryAfterSeconds: secondsBarred }));
+  }
+  const id = idOfSecret(site.options.adminSecrets, sent);
+  if (id !== null) return id;
+  site.adminFailures.count(peer);
+  throw refused('unauthenticated', 'The admin secret is missing or wrong.');
+}
+
+/** Compares digests of equal length, and all of them: neither the secret's length nor its beginning can be timed. */
+function idOfSecret(secrets: readonly AdminSecret[], sent: string): string | null {
+  const digest = sha256(sent);
+  let id: string | null = null;
+  for (const secret of secrets) if (timingSafeEqual(sha256(secret.secret), digest)) id = secret.id;
+  return id;
+}
+
+const sha256 = (text: string): Buffer => createHash('sha256').update(text).digest();
+
+/** `__Host-` needs TLS; on plain-http loopback the name is without it. */
+export const cookieName = (site: Site): string =>
+  site.house.settings.publicUrl.startsWith('https:') ? '__Host-hero_session' : 'hero_session';
+
+/**
+ * Refuses 403 csrf_failed for a request that a page of another site made a browser send. Browsers tell by Sec-Fetch-Site and
+ * Origin, and pages cannot forge either. `isOriginRequired`: a request without both is refused too.
+ */
+export function checkSameSite(
+  site: Site,
+  c: AppContext,
+  { isOriginRequired }: { readonly isOriginRequired: boolean },
+): void {
+  const fetchSite = c.req.header('sec-fetch-site');
+  const origin = c.req.header('origin');
+  const isFromUs = fetchSite === undefined || fetchSite === 'same-origin' || fetchSite === 'none';
+  if (
+    isFromUs &&
+    isOwnOrigin(site, c, origin) &&
+    !(isOriginRequired && fetchSite === undefined && origin === undefined)
+  )
+    return;
+  throw refused('csrf_failed', 'The request did not come from a page of this service.');
+}
+
+function isOwnOrigin(site: Site, c: AppContext, origin: string | undefined): boolean {
+  if (origin === undefined) return true;
+  if (!URL.canParse(origin)) return false;
+  const { origin: own } = new URL(site.house.settings.publicUrl);
+  return origin === own || new URL(origin).host === c.req.header('host');
+}

@@ -1,0 +1,70 @@
+import { getCookie, setCookie } from 'hono/cookie';
+import { z } from 'zod';
+import { refuse } from '../domain/refusal.ts';
+import { signInAdmin, signInSandbox, signOut } from '../operations/session/sign-in.ts';
+import type { SignedIn } from '../operations/session/sign-in.ts';
+import { textField } from '../operations/schema.ts';
+import { readJsonObject } from './body.ts';
+import type { App, AppContext, Site } from './context.ts';
+import { checkSameSite, cookieName, identify, judgeAdminSecret } from './credentials.ts';
+import { refused, Refused } from './refused.ts';
+
+const sandboxInput = z.strictObject({ name: textField(100), role: z.enum(['user', 'operator']).default('user') });
+const adminInput = z.strictObject({ admin_secret: z.string().min(1).max(1_024) });
+
+/** Sign-in and sign-out. Every sign-in makes a new token: one that was planted before is worth nothing after. */
+export function addSignInRoutes(app: App, site: Site): void {
+  app.post('/login/sandbox', async (c) => {
+    c.set('operation', 'session.sign-in-sandbox');
+    if (site.house.settings.mode !== 'sandbox') throw refused('not_found', 'There is nothing here.');
+    checkSameSite(site, c, { isOriginRequired: false });
+    const { name, role } = parse(sandboxInput, await readJsonObject(c));
+    return signedIn(site, c, await signInSandbox(site.house, { name, role }));
+  });
+  app.post('/login/admin', async (c) => {
+    c.set('operation', 'session.sign-in-admin');
+    checkSameSite(site, c, { isOriginRequired: false });
+    const { admin_secret: secret } = parse(adminInput, await readJsonObject(c));
+    judgeAdminSecret(site, c, secret);
+    return signedIn(site, c, await signInAdmin(site.house));
+  });
+  app.post('/logout', async (c) => {
+    c.set('operation', 'session.sign-out');
+    await identify(site, c);
+    for (const token of [bearerToken(c), getCookie(c, cookieName(site))]) if (token) await signOut(site.house, token);
+    setSessionCookie(site, c, '', 0);
+    return c.body(null, 204);
+  });
+}
+
+const bearerToken = (c: AppContext): string | undefined =>
+  /^bearer ([\x21-\x7e]{1,512})$/i.exec(c.req.header('authorization') ?? '')?.[1];
+
+function parse<T extends z.ZodType>(schema: T, raw: unknown): z.output<T> {
+  const parsed = schema.safeParse(raw);
+  if (parsed.success) return parsed.data;
+  const errors = parsed.error.issues.map((issue) => ({ pointer: `#/${issue.path.join('/')}`, detail: issue.message }));
+  throw new Refused(refuse('invalid_request', 'The request is not valid.', { errors }));
+}
+
+function signedIn(site: Site, c: AppContext, session: SignedIn): Response {
+  setSessionCookie(site, c, session.token, site.house.settings.sessionHours * 3_600);
+  return c.json({
+    token: session.token,
+    role: session.role,
+    user_sid: session.userSid,
+    wallet_sid: session.walletSid,
+    expires_at: session.expiresAt.toISOString(),
+  });
+}
+
+/** Lax: a person who comes back from the checkout page of the provider is still signed in. */
+function setSessionCookie(site: Site, c: AppContext, token: string, maxAgeSeconds: number): void {
+  setCookie(c, cookieName(site), token, {
+    path: '/',
+    httpOnly: true,
+    sameSite: 'Lax',
+    secure: site.house.settings.publicUrl.startsWith('https:'),
+    maxAge: maxAgeSeconds,
+  });
+}

@@ -1,0 +1,64 @@
+import type { z } from 'zod';
+import { auditList } from './audit/list.ts';
+import { billingAdjust } from './billing/adjust.ts';
+import { billingDebit } from './billing/debit.ts';
+import { billingFreeze } from './billing/freeze.ts';
+import { billingGet } from './billing/get.ts';
+import { billingList } from './billing/list.ts';
+import { billingSetCreditBalance } from './billing/set-credit-balance.ts';
+import { billingStatement } from './billing/statement.ts';
+import { holdCapture } from './hold/capture.ts';
+import { holdGet } from './hold/get.ts';
+import { holdList } from './hold/list.ts';
+import { holdRelease } from './hold/release.ts';
+import { holdReserve } from './hold/reserve.ts';
+import type { Operation } from './operation.ts';
+import { sessionGet } from './session/get.ts';
+import { userCreate } from './user/create.ts';
+import { userList } from './user/list.ts';
+
+/** In the order of the reference pages: by noun, reading before writing. */
+const declared = [
+  sessionGet,
+  userCreate,
+  userList,
+  billingGet,
+  billingList,
+  billingStatement,
+  billingAdjust,
+  billingSetCreditBalance,
+  billingDebit,
+  billingFreeze,
+  holdGet,
+  holdList,
+  holdReserve,
+  holdCapture,
+  holdRelease,
+  auditList,
+] as const;
+
+type Declared = (typeof declared)[number];
+
+/** What each operation takes and answers on the wire, by name: the types of the client. */
+export type Wire = {
+  readonly [D in Declared as D['name']]: {
+    readonly input: z.input<D['input']>;
+    readonly output: z.output<D['output']>;
+  };
+};
+
+/** Everything the house can be asked to do. Transports, documents, the CLI and the client know nothing else. */
+export const OPERATIONS: readonly Operation[] = declared;
+
+/** The name of an operation on JSON-RPC. */
+export const rpcMethodOf = (operation: Operation): string => operation.rpcMethod ?? operation.name;
+
+const byName = new Map(OPERATIONS.map((operation) => [operation.name, operation]));
+const byRpcMethod = new Map(OPERATIONS.map((operation) => [rpcMethodOf(operation), operation]));
+
+export const operationByName = (name: string): Operation | undefined => byName.get(name);
+export const operationByRpcMethod = (method: string): Operation | undefined => byRpcMethod.get(method);
+
+/** The fields that a path names, in its order: `/v1/billings/{sid}` has `sid`. */
+export const pathFieldsOf = (operation: Operation): readonly string[] =>
+  [...operation.http.path.matchAll(/\{([a-z_]+)\}/g)].map((match) => match[1] ?? '');

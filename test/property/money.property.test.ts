@@ -13,16 +13,24 @@ import { propertySeed } from '../support/property-seed.ts';
 /** An independent reading of the grammar, character by character, so that the pattern is not compared with itself. */
 function isDecimal(text: string): boolean {
   const [whole = '', fraction, ...rest] = text.split('.');
-  const isDigits = (part: string) => part !== '' && [...part].every((digit) => digit >= '0' && digit <= '9' && digit.length === 1);
-  if (rest.length > 0 || !isDigits(whole) || whole.length > 16 || (whole.length > 1 && whole.startsWith('0'))) return false;
+  const isDigits = (part: string) =>
+    part !== '' && [...part].every((digit) => digit >= '0' && digit <= '9' && digit.length === 1);
+  if (rest.length > 0 || !isDigits(whole) || whole.length > 16 || (whole.length > 1 && whole.startsWith('0')))
+    return false;
   return fraction === undefined || (isDigits(fraction) && fraction.length <= 6);
 }
 
 const nearMiss = fc
-  .tuple(fc.constantFrom('', '+', '-', ' ', '0', '00', '0x', '٥', '１'), fc.string({ unit: fc.constantFrom(...'0123456789.eE,_- ') }))
+  .tuple(
+    fc.constantFrom('', '+', '-', ' ', '0', '00', '0x', '٥', '１'),
+    fc.string({ unit: fc.constantFrom(...'0123456789.eE,_- ') }),
+  )
   .map(([head, tail]) => head + tail);
 const wellFormed = fc
-  .tuple(fc.bigInt(0n, 10n ** 16n - 1n), fc.option(fc.string({ unit: fc.constantFrom(...'0123456789'), minLength: 1, maxLength: 6 })))
+  .tuple(
+    fc.bigInt(0n, 10n ** 16n - 1n),
+    fc.option(fc.string({ unit: fc.constantFrom(...'0123456789'), minLength: 1, maxLength: 6 })),
+  )
   .map(([whole, fraction]) => (fraction === null ? `${whole}` : `${whole}.${fraction}`));
 
 describe('money', () => {
@@ -38,7 +46,24 @@ describe('money', () => {
   }, 120_000);
 
   it('D01 no value but decimal text is money', () => {
-    const refused = ['-0', '-1', '0.1234567', '1e3', '1E2', 'NaN', 'Infinity', '∞', 'null', 'true', '[]', '', ' 5', ' 5 ', '5 ', '٥'];
+    const refused = [
+      '-0',
+      '-1',
+      '0.1234567',
+      '1e3',
+      '1E2',
+      'NaN',
+      'Infinity',
+      '∞',
+      'null',
+      'true',
+      '[]',
+      '',
+      ' 5',
+      ' 5 ',
+      '5 ',
+      '٥',
+    ];
     refused.push('1,000', '1_000', '0x10', '010', '+5', '5.', '.5', `${10n ** 30n}`, `${-(2n ** 63n)}`, '5\n');
     expect(refused.filter((text) => parseDecimal(text) !== null)).toEqual([]);
     expect(DECIMAL_PATTERN.test('5\n')).toBe(false);

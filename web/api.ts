@@ -1,0 +1,104 @@
+/** The only place of the pages that talks to the server. Same origin, cookie session, problem+json errors. */
+
+interface ProblemBody {
+  readonly title?: string;
+  readonly status?: number;
+  readonly detail?: string;
+  readonly code?: string;
+  readonly request_id?: string;
+  readonly errors?: readonly { readonly pointer: string; readonly detail: string }[];
+}
+
+/** What went wrong, as a sentence for the person at the screen. `status` 0: no answer came, so the outcome is unknown. */
+export class Problem extends Error {
+  override readonly name = 'Problem';
+  readonly status: number;
+  readonly code: string;
+  readonly requestId: string | null;
+  /** By field: `#/amount` in the answer is `amount` here. */
+  readonly fields: ReadonlyMap<string, string>;
+
+  constructor(status: number, body: ProblemBody) {
+    super(body.detail ?? body.title ?? 'The server answered with an error.');
+    this.status = status;
+    this.code = body.code ?? 'unknown';
+    this.requestId = body.request_id ?? null;
+    this.fields = new Map((body.errors ?? []).map((error) => [error.pointer.replace(/^#?\//, ''), error.detail]));
+  }
+
+  /** Whether the same request may still succeed, or may already have: then its idempotency key is kept. */
+  get isUnsettled(): boolean {
+    return this.status === 0 || this.status >= 500 || [408, 409, 429].includes(this.status);
+  }
+}
+
+const UNREACHABLE: ProblemBody = {
+  code: 'unreachable',
+  detail: 'The server did not answer. Check your connection and try again; nothing is done twice.',
+};
+
+/** Sentences for answers that carry none: a proxy in front of the server speaks HTML. */
+function bare(status: number): ProblemBody {
+  if (status === 429) return { detail: 'Too many requests. Wait a moment and try again.' };
+  return { detail: `The server answered with an error (${status}). Try again in a moment.` };
+}
+
+interface Options {
+  readonly query?: Readonly<Record<string, string | number | undefined>>;
+  readonly body?: Readonly<Record<string, unknown>>;
+  readonly idempotencyKey?: string;
+  readonly signal?: AbortSignal;
+}
+
+function urlOf(path: string, query: Options['query']): string {
+  const search = new URLSearchParams();
+  for (const [name, value] of Object.entries(query ?? {})) {
+    if (value !== undefined && value !== '') search.set(name, String(value));
+  }
+  const text = search.toString();
+  return text === '' ? path : `${path}?${text}`;
+}
+
+/** Reads the body as JSON. Shape: `null` when there is none or it is something else. */
+async function jsonOf(response: Response): Promise<unknown> {
+  const text = await response.text();
+  try {
+    return text === '' ? null : JSON.parse(text);
+  } catch {
+    return null;
+  }
+}
+
+async function send<T>(method: 'GET' | 'POST', path: string, options: Options): Promise<T> {
+  const headers = new Headers({ accept: 'application/json' });
+  if (method === 'POST') headers.set('content-type', 'application/json');
+  if (options.idempotencyKey !== undefined) headers.set('idempotency-key', options.idempotencyKey);
+  let response: Response;
+  try {
+    response = await fetch(urlOf(path, options.query), {
+      method,
+      headers,
+      credentials: 'same-origin',
+      cache: 'no-store',
+      ...(method === 'POST' && { body: JSON.stringify(options.body ?? {}) }),
+      ...(options.signal && { signal: options.signal }),
+    });
+  } catch (error) {
+    if (error instanceof DOMException && error.name === 'AbortError') throw error;
+    throw new Problem(0, UNREACHABLE);
+  }
+  const body = await jsonOf(response);
+  if (!response.ok) throw new Problem(response.status, (body as ProblemBody | null) ?? bare(response.status));
+  return body as T;
+}
+
+export const get = <T>(path: string, options: Pick<Options, 'query' | 'signal'> = {}): Promise<T> =>
+  send('GET', path, options);
+
+export const post = <T>(
+  path: string,
+  body: Readonly<Record<string, unknown>> = {},
+  options: Pick<Options, 'idempotencyKey'> = {},
+): Promise<T> => send('POST', path, { ...options, body });
+
+export const seg = (text: string): string => encodeURIComponent(text);

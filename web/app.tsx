@@ -1,0 +1,86 @@
+import type { ReactElement } from 'react';
+import { Redirect, Route, Switch } from 'wouter';
+import { Frame } from './frame.tsx';
+import { OperatorPaymentEventsPage } from './operator/payment-events/page.tsx';
+import { OperatorWalletPage } from './operator/wallets/wallet-page.tsx';
+import { OperatorWalletsPage } from './operator/wallets/list-page.tsx';
+import { OperatorWebhookEventsPage } from './operator/webhook-events/page.tsx';
+import { PaymentPage } from './payment/page.tsx';
+import { SessionContext, useSessionQuery } from './session.ts';
+import { SignInPage } from './sign-in/page.tsx';
+import type { Session } from './surface.ts';
+import { ProblemBanner } from './ui/banner.tsx';
+import { EmptyState } from './ui/empty-state.tsx';
+import { Loading, PageTitle } from './ui/page.tsx';
+import { WalletPage } from './wallet/page.tsx';
+
+export function App(): ReactElement {
+  const { data: session, error, refetch } = useSessionQuery();
+  if (!session) {
+    return (
+      <main className="mx-auto max-w-md p-6">
+        {error ? <ProblemBanner problem={error} retry={() => void refetch()} /> : <Loading what="your session" />}
+      </main>
+    );
+  }
+  return (
+    <SessionContext value={session}>
+      <Frame>{pagesFor(session.role)}</Frame>
+    </SessionContext>
+  );
+}
+
+/** Whoever is not signed in sees the sign-in page at every address, and the page of the address afterwards. */
+function pagesFor(role: Session['role']): ReactElement {
+  if (role === 'anonymous') return <SignInPage />;
+  return role === 'operator' ? <OperatorPages /> : <UserPages />;
+}
+
+function UserPages(): ReactElement {
+  return (
+    <Switch>
+      <Route path="/">
+        <Redirect to="/wallet" replace />
+      </Route>
+      <Route path="/wallet" component={WalletPage} />
+      <Route path="/payments/:sid">{({ sid }) => <PaymentPage key={sid} sid={sid} />}</Route>
+      <Route component={NotFoundPage} />
+    </Switch>
+  );
+}
+
+function OperatorPages(): ReactElement {
+  return (
+    <Switch>
+      <Route path="/operator" component={OperatorWalletsPage} />
+      <Route path="/operator/wallets/:sid">{({ sid }) => <OperatorWalletPage key={sid} sid={sid} />}</Route>
+      <Route path="/operator/payment-events" component={OperatorPaymentEventsPage} />
+      <Route path="/operator/webhook-events" component={OperatorWebhookEventsPage} />
+      <Route path="/payments/:sid">{({ sid }) => <PaymentPage key={sid} sid={sid} />}</Route>
+      <Route path="/">
+        <Redirect to="/operator" replace />
+      </Route>
+      <Route path="/wallet">
+        <Redirect to="/operator" replace />
+      </Route>
+      <Route component={NotFoundPage} />
+    </Switch>
+  );
+}
+
+function NotFoundPage(): ReactElement {
+  return (
+    <>
+      <PageTitle title="Not found" isHidden />
+      <div className="card">
+        <EmptyState title="There is no such page">
+          Check the address, or{' '}
+          <a href="/" className="text-accent underline underline-offset-2">
+            go to the start
+          </a>
+          .
+        </EmptyState>
+      </div>
+    </>
+  );
+}

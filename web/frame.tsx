@@ -1,0 +1,108 @@
+import type { ReactElement, ReactNode } from 'react';
+import { useState } from 'react';
+import { Link, useLocation } from 'wouter';
+import { useSession, useSignOut } from './session.ts';
+import { SandboxBanner } from './ui/banner.tsx';
+import { cx } from './ui/class-names.ts';
+import { Icon } from './ui/icon.tsx';
+import { useToast } from './ui/toast.tsx';
+
+/** What is around every page: skip link, sandbox banner, who is signed in, and where one can go. */
+export function Frame({ children }: { readonly children: ReactNode }): ReactElement {
+  const session = useSession();
+  return (
+    <div className="flex min-h-dvh flex-col">
+      <a
+        href="#main"
+        className="sr-only z-50 rounded-lg bg-accent px-4 py-2 text-on-accent focus:not-sr-only focus:fixed focus:top-3 focus:left-3"
+      >
+        Skip to the content
+      </a>
+      <header>
+        {session.mode === 'sandbox' && <SandboxBanner />}
+        <div className="border-b border-line bg-surface">
+          <div className="mx-auto flex min-h-16 max-w-5xl flex-wrap items-center gap-x-6 gap-y-1 px-4 py-2 sm:px-6">
+            <Link href="/" className="flex items-center gap-2.5 rounded-lg font-semibold tracking-tight">
+              <img src="/favicon.svg" alt="" width="28" height="28" />
+              hero-onboarding
+            </Link>
+            {session.role === 'operator' && <OperatorNavigation />}
+            {session.role !== 'anonymous' && <Account />}
+          </div>
+        </div>
+      </header>
+      <main id="main" tabIndex={-1} className="mx-auto w-full max-w-5xl grow px-4 py-8 outline-none sm:px-6 sm:py-10">
+        {children}
+      </main>
+      <footer className="mx-auto w-full max-w-5xl px-4 pb-8 text-sm text-soft sm:px-6">
+        <a href="/docs" className="underline underline-offset-2 hover:text-ink">
+          API documents
+        </a>
+      </footer>
+    </div>
+  );
+}
+
+const OPERATOR_PAGES = [
+  ['/operator', 'Wallets'],
+  ['/operator/payment-events', 'Payment events'],
+  ['/operator/webhook-events', 'Webhook events'],
+] as const;
+
+function OperatorNavigation(): ReactElement {
+  const [location] = useLocation();
+  const isAt = (path: string): boolean =>
+    path === '/operator' ? location === path || location.startsWith('/operator/wallets') : location.startsWith(path);
+  return (
+    <nav
+      aria-label="Operator"
+      className="order-last -mx-2 flex w-full gap-1 overflow-x-auto md:order-none md:mx-0 md:w-auto"
+    >
+      {OPERATOR_PAGES.map(([path, title]) => (
+        <Link
+          key={path}
+          href={path}
+          aria-current={isAt(path) ? 'page' : undefined}
+          className={cx(
+            'rounded-lg px-3 py-1.5 text-sm font-medium whitespace-nowrap -outline-offset-2',
+            isAt(path) ? 'bg-wash text-accent' : 'text-soft hover:bg-sunken hover:text-ink',
+          )}
+        >
+          {title}
+        </Link>
+      ))}
+    </nav>
+  );
+}
+
+function Account(): ReactElement {
+  const { role, user } = useSession();
+  const signOut = useSignOut();
+  const say = useToast();
+  const [isLeaving, setLeaving] = useState(false);
+  const leave = async (): Promise<void> => {
+    if (isLeaving) return;
+    setLeaving(true);
+    try {
+      await signOut();
+    } catch {
+      say('Signing out failed. Try again.');
+      setLeaving(false);
+    }
+  };
+  return (
+    <div className="ml-auto flex min-w-0 items-center gap-3 text-sm">
+      <span className="max-w-32 truncate text-soft sm:max-w-56">
+        {role === 'operator' ? 'Operator' : (user?.display_name ?? 'You')}
+      </span>
+      <button
+        type="button"
+        className="inline-flex min-h-9 items-center gap-1.5 rounded-lg px-2 font-medium whitespace-nowrap hover:bg-sunken"
+        onClick={() => void leave()}
+      >
+        <Icon name="out" />
+        Sign out
+      </button>
+    </div>
+  );
+}

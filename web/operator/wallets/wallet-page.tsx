@@ -1,0 +1,103 @@
+import { useQuery } from '@tanstack/react-query';
+import { Tabs } from 'radix-ui';
+import type { ReactElement } from 'react';
+import { useState } from 'react';
+import type { Problem } from '../../api.ts';
+import { get, seg } from '../../api.ts';
+import { PaymentList } from '../../payment/list.tsx';
+import type { Billing } from '../../surface.ts';
+import { Badge } from '../../ui/badge.tsx';
+import { ProblemBanner } from '../../ui/banner.tsx';
+import { Button } from '../../ui/button.tsx';
+import { Copyable } from '../../ui/copyable.tsx';
+import { Facts } from '../../ui/facts.tsx';
+import { fromCents } from '../../ui/money.ts';
+import { Money } from '../../ui/money.tsx';
+import { BackLink, Loading, PageTitle } from '../../ui/page.tsx';
+import { TabList } from '../../ui/tabs.tsx';
+import { Time } from '../../ui/time.tsx';
+import { Statement } from '../../wallet/statement.tsx';
+import { AdjustDialog } from './adjust-dialog.tsx';
+import { AuditList } from './audit-list.tsx';
+import { HoldList } from './hold-list.tsx';
+
+export function OperatorWalletPage({ sid }: { readonly sid: string }): ReactElement {
+  const wallet = useQuery<Billing, Problem>({
+    queryKey: ['billing', sid],
+    queryFn: ({ signal }) => get<Billing>(`/v1/billings/${seg(sid)}`, { signal }),
+  });
+  return (
+    <div className="space-y-6">
+      <BackLink to="/operator">All wallets</BackLink>
+      {!wallet.data && wallet.error && (
+        <>
+          <PageTitle title="Wallet" />
+          <ProblemBanner problem={wallet.error} retry={() => void wallet.refetch()} />
+        </>
+      )}
+      {!wallet.data && !wallet.error && <Loading what="the wallet" />}
+      {wallet.data && <Overview wallet={wallet.data} />}
+      {wallet.data && <History sid={sid} />}
+    </div>
+  );
+}
+
+function Overview({ wallet }: { readonly wallet: Billing }): ReactElement {
+  const [isAdjusting, setAdjusting] = useState(false);
+  return (
+    <>
+      <div className="flex flex-wrap items-start justify-between gap-4">
+        <div className="min-w-0">
+          <div className="flex flex-wrap items-center gap-3">
+            <PageTitle title={wallet.display_name ?? 'Wallet without a name'} />
+            {wallet.is_frozen && <Badge tone="bad" text="Frozen" />}
+          </div>
+          <Copyable text={wallet.sid} what="Wallet number" />
+        </div>
+        <Button onPress={() => setAdjusting(true)}>Adjust balance</Button>
+      </div>
+      <section aria-label="Balances" className="card p-5 sm:p-6">
+        <p className="text-sm text-soft">Balance</p>
+        <p className="mt-0.5 mb-5 text-4xl font-semibold tracking-tight" data-testid="balance">
+          <Money amount={wallet.credit_balance} currency={wallet.currency} />
+        </p>
+        <Facts
+          facts={[
+            ['Reserved', <Money key="reserved" amount={wallet.reserved} />],
+            ['In dispute', <Money key="frozen" amount={wallet.frozen} />],
+            ['Paid in so far', <Money key="paid" amount={fromCents(wallet.lifetime_paid_cents)} />],
+            ['First paid', wallet.first_paid_at === null ? 'never' : <Time key="first" at={wallet.first_paid_at} />],
+          ]}
+        />
+      </section>
+      {isAdjusting && <AdjustDialog wallet={wallet} onClose={() => setAdjusting(false)} />}
+    </>
+  );
+}
+
+const TABS = [
+  ['statement', 'Statement'],
+  ['payments', 'Payments'],
+  ['holds', 'Reservations'],
+  ['audit', 'Audit'],
+] as const;
+
+function History({ sid }: { readonly sid: string }): ReactElement {
+  return (
+    <Tabs.Root defaultValue="statement" className="card overflow-hidden">
+      <TabList label="History" tabs={TABS} />
+      <Tabs.Content value="statement" className="-outline-offset-2">
+        <Statement walletSid={sid} />
+      </Tabs.Content>
+      <Tabs.Content value="payments" className="-outline-offset-2">
+        <PaymentList walletSid={sid} />
+      </Tabs.Content>
+      <Tabs.Content value="holds" className="-outline-offset-2">
+        <HoldList walletSid={sid} />
+      </Tabs.Content>
+      <Tabs.Content value="audit" className="-outline-offset-2">
+        <AuditList subject={sid} />
+      </Tabs.Content>
+    </Tabs.Root>
+  );
+}

@@ -1,0 +1,46 @@
+import type { ReactElement } from 'react';
+import { Link } from 'wouter';
+import type { Payment } from '../surface.ts';
+import { EmptyState } from '../ui/empty-state.tsx';
+import { List } from '../ui/list.tsx';
+import { Money } from '../ui/money.tsx';
+import type { Column } from '../ui/table.tsx';
+import { Time } from '../ui/time.tsx';
+import { PaymentBadge } from './badge.tsx';
+
+const COLUMNS: readonly Column<Payment>[] = [
+  {
+    title: 'Payment',
+    cell: (payment) => (
+      <>
+        <Link href={`/payments/${payment.sid}`} className="font-medium text-accent underline-offset-2 hover:underline">
+          Top-up by {providerName(payment.provider)}
+        </Link>
+        <p className="mt-0.5 text-xs text-soft">
+          <Time at={payment.created_at} />
+        </p>
+      </>
+    ),
+  },
+  { title: 'State', cell: (payment) => <PaymentBadge state={payment.state} /> },
+  {
+    title: 'Amount',
+    isAmount: true,
+    cell: (payment) => <Money amount={payment.credited ?? payment.amount} currency={payment.currency} />,
+  },
+];
+
+export const providerName = (provider: string): string => provider.charAt(0).toUpperCase() + provider.slice(1);
+
+export function PaymentList({ walletSid }: { readonly walletSid: string }): ReactElement {
+  return (
+    <List<Payment>
+      what="payments"
+      path="/v1/payments"
+      query={{ wallet_sid: walletSid }}
+      columns={COLUMNS}
+      keyOf={(payment) => payment.sid}
+      empty={<EmptyState title="No payments so far">Every top-up shows up here, paid or not.</EmptyState>}
+    />
+  );
+}

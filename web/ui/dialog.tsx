@@ -1,0 +1,49 @@
+import type { ReactElement, ReactNode } from 'react';
+import { useEffect, useId, useRef } from 'react';
+import { Icon } from './icon.tsx';
+
+interface DialogProps {
+  readonly title: string;
+  readonly onClose: () => void;
+  readonly children: ReactNode;
+}
+
+/**
+ * A modal dialog on the browser's own element, which traps focus, closes on Escape and gives the focus back. (Libraries
+ * lock scrolling with an inline style sheet, which our content security policy refuses.) Shown while it is mounted.
+ */
+export function Dialog({ title, onClose, children }: DialogProps): ReactElement {
+  const frame = useRef<HTMLDialogElement>(null);
+  const id = useId();
+  useEffect(() => {
+    const dialog = frame.current;
+    dialog?.showModal();
+    return () => dialog?.close();
+  }, []);
+  return (
+    <dialog
+      ref={frame}
+      aria-labelledby={id}
+      className="card w-[calc(100%-2rem)] max-w-md p-6 shadow-2xl"
+      onCancel={(event) => {
+        event.preventDefault();
+        onClose();
+      }}
+    >
+      <div className="mb-4 flex items-start justify-between gap-4">
+        <h2 id={id} className="text-lg font-semibold">
+          {title}
+        </h2>
+        <button
+          type="button"
+          aria-label="Close"
+          className="-m-2 rounded-lg p-2 text-soft hover:bg-sunken"
+          onClick={onClose}
+        >
+          <Icon name="close" />
+        </button>
+      </div>
+      {children}
+    </dialog>
+  );
+}

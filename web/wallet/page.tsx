@@ -1,0 +1,58 @@
+import { useQuery } from '@tanstack/react-query';
+import { Tabs } from 'radix-ui';
+import type { ReactElement } from 'react';
+import type { Problem } from '../api.ts';
+import { get, seg } from '../api.ts';
+import { PaymentList } from '../payment/list.tsx';
+import { useSession } from '../session.ts';
+import type { Billing } from '../surface.ts';
+import { ProblemBanner } from '../ui/banner.tsx';
+import { Loading, PageTitle } from '../ui/page.tsx';
+import { TabList } from '../ui/tabs.tsx';
+import { BalanceCard } from './balance-card.tsx';
+import { PendingPayments } from './pending-payments.tsx';
+import { Statement } from './statement.tsx';
+import { TopUp } from './top-up.tsx';
+
+export function WalletPage(): ReactElement {
+  const { user } = useSession();
+  const sid = user?.wallet_sid ?? '';
+  const wallet = useQuery<Billing, Problem>({
+    queryKey: ['billing', sid],
+    queryFn: ({ signal }) => get<Billing>(`/v1/billings/${seg(sid)}`, { signal }),
+    refetchInterval: 30_000,
+  });
+  return (
+    <>
+      <PageTitle title="Wallet" isHidden />
+      {!wallet.data && wallet.error && <ProblemBanner problem={wallet.error} retry={() => void wallet.refetch()} />}
+      {!wallet.data && !wallet.error && <Loading what="your wallet" />}
+      {wallet.data && (
+        <div className="grid gap-6 lg:grid-cols-[1fr_20rem]">
+          <BalanceCard wallet={wallet.data} />
+          <div className="lg:row-span-2">
+            <TopUp />
+          </div>
+          <div className="min-w-0 space-y-6">
+            <PendingPayments walletSid={sid} />
+            <Tabs.Root defaultValue="statement" className="card overflow-hidden">
+              <TabList
+                label="History"
+                tabs={[
+                  ['statement', 'Statement'],
+                  ['payments', 'Payments'],
+                ]}
+              />
+              <Tabs.Content value="statement" className="-outline-offset-2">
+                <Statement walletSid={sid} />
+              </Tabs.Content>
+              <Tabs.Content value="payments" className="-outline-offset-2">
+                <PaymentList walletSid={sid} />
+              </Tabs.Content>
+            </Tabs.Root>
+          </div>
+        </div>
+      )}
+    </>
+  );
+}

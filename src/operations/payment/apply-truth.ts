@@ -1,0 +1,197 @@
+import { assert, assertNever } from '../../domain/assert.ts';
+import { deriveIdem, fingerprintOf } from '../../domain/idem.ts';
+import { liveAccount, type PostingRecord } from '../../domain/ledger/posting.ts';
+import { formatDecimal, micros } from '../../domain/money.ts';
+import { judge, type QuarantineReason, type Verdict } from '../../domain/payment/judge.ts';
+import { nextCheckAt } from '../../domain/payment/schedule.ts';
+import type { ProviderOrder } from '../../providers/provider.ts';
+import { writeAudit } from '../../store/audit.ts';
+import type { Tx } from '../../store/db.ts';
+import { applyPostings, ensureSystemAccount } from '../../store/ledger.ts';
+import { updatePayment, type PaymentRow } from '../../store/payment.ts';
+import { insertPaymentEvent } from '../../store/payment-event.ts';
+import type { House } from '../house.ts';
+import { QUARANTINED_BECAUSE, type Cause, type Settled } from './cause.ts';
+
+type Credit = Extract<Verdict, { kind: 'credit' }>;
+
+/**
+ * Judges a locked payment by the provider's truth and writes what follows: posting, payment event, payment row, audit row.
+ *
+ * The caller holds the payment's row lock and commits; nothing here asks the outside.
+ * Safe to: run any number of times, with old truth too. One payment at the provider is credited once, whoever comes first.
+ */
+export async function applyTruth(
+  tx: Tx,
+  house: House,
+  payment: PaymentRow,
+  truth: ProviderOrder | null,
+  cause: Cause,
+): Promise<Settled> {
+  const now = house.ports.clock.now();
+  const verdict = judge(payment, truth === null ? null : { ...truth, provider: payment.provider }, now);
+  const after = await follow(tx, house, { payment, truth, verdict, now });
+  if (after.payment !== payment) await updatePayment(tx, after.payment);
+  if (after.payment.state !== payment.state)
+    await auditMove(tx, house, { before: payment, after: after.payment, cause, now });
+  return { ...after, before: payment };
+}
+
+interface Judged {
+  readonly payment: PaymentRow;
+  readonly truth: ProviderOrder | null;
+  readonly verdict: Verdict;
+  readonly now: Date;
+}
+type Followed = Pick<Settled, 'payment' | 'verdict'>;
+
+async function follow(tx: Tx, house: House, judged: Judged): Promise<Followed> {
+  const { payment, verdict } = judged;
+  switch (verdict.kind) {
+    case 'credit':
+      return await credit(tx, house, judged, verdict);
+    case 'wait':
+      return { verdict, payment: waiting(judged, verdict) };
+    case 'close':
+      return { verdict, payment: closed(judged, verdict.state, verdict.problem) };
+    case 'quarantine':
+      return quarantined(judged, verdict.reason);
+    case 'nothing':
+      return { verdict, payment };
+    default:
+      return assertNever(verdict);
+  }
+}
+
+/** What every outcome learns from the truth, whatever it decides. */
+const learnt = (payment: PaymentRow, truth: ProviderOrder | null) => ({
+  orderRef: payment.orderRef ?? truth?.orderRef ?? null,
+  paymentRef: truth?.paymentRef ?? payment.paymentRef,
+});
+
+function waiting({ payment, truth, now }: Judged, verdict: Extract<Verdict, { kind: 'wait' }>): PaymentRow {
+  const hasMoved = verdict.state !== payment.state;
+  const checks = hasMoved ? 0 : payment.checks + 1;
+  const isProcessing = verdict.state === 'processing';
+  return {
+    ...payment,
+    ...learnt(payment, truth),
+    state: verdict.state,
+    problem: verdict.problem,
+    checkoutUrl: truth === null ? payment.checkoutUrl : truth.checkoutUrl,
+    paidAt: isProcessing ? (payment.paidAt ?? now) : payment.paidAt,
+    updatedAt: hasMoved ? now : payment.updatedAt,
+    nextCheckAt: nextCheckAt({ now, checks, expiresAt: payment.expiresAt }),
+    checks,
+  };
+}
+
+function closed({ payment, truth, now }: Judged, state: 'failed' | 'expired', problem: string): PaymentRow {
+  return {
+    ...payment,
+    ...learnt(payment, truth),
+    state,
+    problem,
+    checkoutUrl: null,
+    updatedAt: now,
+    nextCheckAt: null,
+  };
+}
+
+function quarantined({ payment, truth, now }: Judged, reason: QuarantineReason): Followed {
+  const verdict: Verdict = { kind: 'quarantine', reason };
+  const problem = `${reason}: ${QUARANTINED_BECAUSE[reason]}`;
+  if (payment.state === 'quarantined' && payment.problem === problem) return { verdict, payment };
+  return {
+    verdict,
+    payment: {
+      ...payment,
+      orderRef: payment.orderRef ?? (truth?.paymentSid === payment.sid ? truth.orderRef : null),
+      state: 'quarantined',
+      problem,
+      checkoutUrl: null,
+      updatedAt: now,
+      nextCheckAt: null,
+    },
+  };
+}
+
+async function credit(tx: Tx, house: House, judged: Judged, verdict: Credit): Promise<Followed> {
+  const { payment, truth, now } = judged;
+  const clearing = await ensureSystemAccount(tx, `provider:${payment.provider}:clearing`, payment.currency);
+  const stamp = { batch: house.ports.ids.batchId(), recordedAt: now };
+  const [outcome] = await applyPostings(tx, [toPosting(payment, verdict, clearing, now)], stamp);
+  if (outcome?.kind === 'key_reused') return quarantined(judged, 'payment_ref_reused');
+  if (outcome?.kind === 'out_of_range') return quarantined(judged, 'amount_out_of_range');
+  assert(
+    outcome?.kind === 'applied',
+    'a credit has an open account, and one that was posted before left the payment credited',
+  );
+  await insertPaymentEvent(tx, {
+    sid: house.ports.ids.sid(),
+    userSid: payment.userSid,
+    wallet: payment.wallet,
+    paymentSid: payment.sid,
+    provider: payment.provider,
+    providerAccount: payment.providerAccount,
+    kind: 'top_up',
+    externalRef: verdict.paymentRef,
+    amount: verdict.amount,
+    currency: truth?.currency ?? payment.currency,
+    createdAt: now,
+  });
+  const credited: PaymentRow = {
+    ...payment,
+    ...learnt(payment, truth),
+    paymentRef: verdict.paymentRef,
+    state: 'credited',
+    credited: verdict.amount,
+    problem: verdict.problem,
+    checkoutUrl: null,
+    paidAt: payment.paidAt ?? now,
+    creditedAt: now,
+    updatedAt: now,
+    nextCheckAt: null,
+  };
+  return { verdict, payment: credited };
+}
+
+/** Never made of an event's id: three kinds of event speak of one payment, and each may come many times. */
+function toPosting(payment: PaymentRow, verdict: Credit, clearing: bigint, now: Date): PostingRecord {
+  const { provider, providerAccount, sid } = payment;
+  return {
+    idem: deriveIdem(provider, providerAccount, verdict.paymentRef, 'top_up'),
+    fingerprint: fingerprintOf([sid, payment.walletSid]),
+    kind: 'top_up',
+    legs: [
+      { account: liveAccount(payment.wallet, 'wallet'), amount: verdict.amount },
+      { account: clearing, amount: micros(-verdict.amount) },
+    ],
+    mayOverdraw: false,
+    passesFreeze: true,
+    occurredAt: now,
+    about: JSON.stringify({ description: 'Top-up', payment_sid: sid, provider, external_ref: verdict.paymentRef }),
+  };
+}
+
+interface Move {
+  readonly before: PaymentRow;
+  readonly after: PaymentRow;
+  readonly cause: Cause;
+  readonly now: Date;
+}
+
+async function auditMove(tx: Tx, house: House, { before, after, cause, now }: Move): Promise<void> {
+  await writeAudit(tx, {
+    sid: house.ports.ids.sid(),
+    at: now,
+    actor: cause.actorId,
+    action: 'payment.settle',
+    subject: after.sid,
+    outcome: 'done',
+    reason: after.problem,
+    before: { state: before.state },
+    after: { state: after.state, credited: after.credited === null ? null : formatDecimal(after.credited) },
+    requestId: cause.requestId,
+  });
+}

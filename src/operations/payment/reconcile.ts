@@ -1,0 +1,70 @@
+import { isFinal, type PaymentState } from '../../domain/payment/state.ts';
+import { ProviderFailure, type PaymentProvider, type ProviderOrder } from '../../providers/provider.ts';
+import { readPayment, readReconciled, saveReconciled } from '../../store/payment.ts';
+import type { House } from '../house.ts';
+import { ownCause } from './cause.ts';
+import { settlePayment } from './settle.ts';
+
+/** Orders may be paid days after they were made, and providers repeat a lost webhook for three days: look back as far. */
+const LOOK_BACK_MS = 3 * 24 * 3_600_000;
+/** A page holds up to 100 orders; more than this in one go is an error in the provider's paging. */
+const PAGES_MAX = 1_000;
+
+/**
+ * Compares every provider's orders since the last time (less three days) with our payments, and settles what differs. It finds
+ * what every webhook, page and poll has missed.
+ *
+ * Shape: how many payments were settled. A provider that fails is logged and looked at again next time, from the same place.
+ * Safe to: run at any time, concurrently with webhooks and with itself.
+ */
+export async function reconcilePayments(house: House): Promise<number> {
+  let settled = 0;
+  for (const provider of house.providers.values()) {
+    try {
+      settled += await reconcileProvider(house, provider);
+    } catch (error) {
+      if (!(error instanceof ProviderFailure)) throw error;
+      house.ports.log.warn({ provider: provider.name, kind: error.kind, error }, 'a provider could not be reconciled');
+    }
+  }
+  return settled;
+}
+
+async function reconcileProvider(house: House, provider: PaymentProvider): Promise<number> {
+  const startedAt = house.ports.clock.now();
+  const account = await provider.account();
+  const upTo = (await readReconciled(house.db, provider.name, account.id)) ?? startedAt;
+  const since = new Date(upTo.getTime() - LOOK_BACK_MS);
+  let settled = 0;
+  let cursor: string | null = null;
+  for (let page = 0; ; page += 1) {
+    if (page >= PAGES_MAX) throw new ProviderFailure('broken', 'none', 'The list of orders does not end.');
+    const listed = await provider.listOrders(since, cursor);
+    for (const order of listed.orders) if (await reconcileOrder(house, provider.name, order)) settled += 1;
+    cursor = listed.nextCursor;
+    if (cursor === null) break;
+  }
+  const mark = { provider: provider.name, account: account.id, upTo: startedAt };
+  await house.db.transaction('payment.reconciled', (tx) => saveReconciled(tx, mark));
+  return settled;
+}
+
+async function reconcileOrder(house: House, provider: string, order: ProviderOrder): Promise<boolean> {
+  if (order.paymentSid === null) return false;
+  const payment = await readPayment(house.db, order.paymentSid);
+  if (!payment) {
+    const facts = { provider, order_ref: order.orderRef, payment_sid: order.paymentSid, state: order.state };
+    house.ports.log.warn(facts, 'the provider has an order that names a payment we do not have');
+    return false;
+  }
+  const isOther = payment.orderRef !== null && payment.orderRef !== order.orderRef;
+  if (isOther || !differs(payment.state, order.state)) return false;
+  const settled = await settlePayment(house, payment.sid, ownCause(house, 'reconciler'));
+  return settled !== null && settled.payment.state !== settled.before.state;
+}
+
+/** Whether the provider's state could move ours. What is quarantined waits for an operator. */
+function differs(ours: PaymentState, theirs: ProviderOrder['state']): boolean {
+  if (theirs === 'paid') return ours !== 'credited' && ours !== 'quarantined';
+  return !isFinal(ours) && ours !== theirs;
+}

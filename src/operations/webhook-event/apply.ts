@@ -1,0 +1,131 @@
+import { misfitOf, strangerOf } from '../../domain/payment/judge-event.ts';
+import type { QuarantineReason } from '../../domain/payment/judge.ts';
+import { nextAttemptAt, UNKNOWN_ORDER_WAIT_MS, WEBHOOK_ATTEMPTS_MAX } from '../../domain/payment/schedule.ts';
+import { ProviderFailure } from '../../providers/provider.ts';
+import { DatabaseUnavailable } from '../../store/database-unavailable.ts';
+import { markInbox, readInbox, type InboxRow } from '../../store/inbox.ts';
+import { readPayment, readPaymentByOrder, readPaymentByPaymentRef, type PaymentRow } from '../../store/payment.ts';
+import type { House } from '../house.ts';
+import type { Cause } from '../payment/cause.ts';
+import { providerOf } from '../payment/order.ts';
+import { settlePayment } from '../payment/settle.ts';
+
+/**
+ * Applies one stored webhook: finds the payment it points at, compares, and has the payment settled by the provider's truth.
+ *
+ * Shape: the event as it is afterwards; null when there is none.
+ * What went wrong is written on the event, which is tried again with back-off and is dead after ten tries. Throws only when the
+ * database is not there to write it down; the queue then runs the job again.
+ * Safe to: run twice, concurrently, after a crash: the mark is written in the transaction of the posting.
+ */
+export async function applyWebhook(house: House, sid: string, cause: Cause): Promise<InboxRow | null> {
+  const event = await readInbox(house.db, sid);
+  if (!event || !isWorkable(event, cause)) return event;
+  try {
+    await attempt(house, event, cause);
+  } catch (error) {
+    if (error instanceof DatabaseUnavailable) throw error;
+    await recordFailure(house, event, error);
+  }
+  return await readInbox(house.db, sid);
+}
+
+/** What an operator asks for is tried again in any state but the last ones; a job only tries what still waits. */
+const isWorkable = (event: InboxRow, cause: Cause): boolean =>
+  cause.kind === 'replay'
+    ? event.state !== 'applied' && event.state !== 'ignored'
+    : event.state === 'received' || event.state === 'pending';
+
+async function attempt(house: House, row: InboxRow, cause: Cause): Promise<void> {
+  const account = await providerOf(house, row.provider).account();
+  const accountId = row.providerAccount === 'self' ? account.id : row.providerAccount;
+  const stranger = strangerOf({ ...row, accountId }, { accountId: account.id, isLive: account.isLive });
+  if (stranger) return await quarantine(house, row, stranger, null);
+  const payment = await findPayment(house, row);
+  if (!payment) return await waitForOrder(house, row);
+  const misfit = misfitOf({ ...row, accountId }, payment);
+  if (misfit) return await quarantine(house, row, misfit, payment.sid);
+  await settlePayment(house, payment.sid, cause, { row, accountId });
+}
+
+/** By our own sid first: it is there before the provider's references are. */
+async function findPayment(house: House, row: InboxRow): Promise<PaymentRow | null> {
+  const { db } = house;
+  const bySid = row.hintedSid === null ? null : await readPayment(db, row.hintedSid);
+  if (bySid) return bySid;
+  const byOrder = row.orderRef === null ? null : await readPaymentByOrder(db, row.provider, row.orderRef);
+  if (byOrder) return byOrder;
+  return row.paymentRef === null ? null : await readPaymentByPaymentRef(db, row.provider, row.paymentRef);
+}
+
+async function quarantine(
+  house: House,
+  row: InboxRow,
+  reason: QuarantineReason,
+  paymentSid: string | null,
+): Promise<void> {
+  await house.db.transaction('webhook.quarantine', (tx) =>
+    markInbox(tx, {
+      sid: row.sid,
+      state: 'quarantined',
+      reason,
+      paymentSid,
+      attempts: row.attempts + 1,
+      updatedAt: house.ports.clock.now(),
+      nextAttemptAt: null,
+    }),
+  );
+  const { sid, provider, eventId, eventType } = row;
+  house.ports.log.warn(
+    { webhook_event_sid: sid, provider, event_id: eventId, event_type: eventType, reason },
+    'webhook quarantined',
+  );
+}
+
+/** The order may be about to appear (another process commits it now); after minutes it never was ours. */
+async function waitForOrder(house: House, row: InboxRow): Promise<void> {
+  const waitedMs = house.ports.clock.now().getTime() - row.receivedAt.getTime();
+  if (waitedMs >= UNKNOWN_ORDER_WAIT_MS) return await quarantine(house, row, 'unknown_order', null);
+  await tryLater(house, row, 'unknown_order');
+}
+
+async function tryLater(house: House, row: InboxRow, reason: string): Promise<void> {
+  const now = house.ports.clock.now();
+  const attempts = row.attempts + 1;
+  const runAt = nextAttemptAt(now, attempts);
+  await house.db.transaction('webhook.retry', async (tx) => {
+    await markInbox(tx, {
+      sid: row.sid,
+      state: 'pending',
+      reason,
+      paymentSid: null,
+      attempts,
+      updatedAt: now,
+      nextAttemptAt: runAt,
+    });
+    await house.jobs.enqueue(tx, 'webhook.apply', { sid: row.sid }, { runAt });
+  });
+}
+
+async function recordFailure(house: House, row: InboxRow, error: unknown): Promise<void> {
+  const attempts = row.attempts + 1;
+  const reason = error instanceof ProviderFailure ? `provider_${error.kind}` : 'internal';
+  const facts = { webhook_event_sid: row.sid, event_id: row.eventId, provider: row.provider, attempts, reason, error };
+  if (attempts < WEBHOOK_ATTEMPTS_MAX) {
+    house.ports.log.warn(facts, 'webhook failed and will be tried again');
+    return await tryLater(house, row, reason);
+  }
+  const now = house.ports.clock.now();
+  await house.db.transaction('webhook.give_up', (tx) =>
+    markInbox(tx, {
+      sid: row.sid,
+      state: 'dead',
+      reason,
+      paymentSid: null,
+      attempts,
+      updatedAt: now,
+      nextAttemptAt: null,
+    }),
+  );
+  house.ports.log.error(facts, 'webhook is dead: an operator must look at it');
+}

@@ -1,0 +1,190 @@
+import { statement, type Row, type Tx } from './db.ts';
+
+export const INBOX_STATES = ['received', 'pending', 'applied', 'ignored', 'quarantined', 'dead'] as const;
+/**
+ * received: not tried yet · pending: to be tried again · applied: taken into account · ignored: of no interest ·
+ * quarantined: not what we ordered, for an operator · dead: tried too often, for an operator
+ */
+export type InboxState = (typeof INBOX_STATES)[number];
+
+/** A verified webhook. */
+export interface InboxRow {
+  readonly sid: string;
+  readonly provider: string;
+  /** The account the event names, or 'self': the account our key belongs to. */
+  readonly providerAccount: string;
+  readonly isLive: boolean;
+  readonly eventId: string;
+  readonly eventType: string;
+  readonly orderRef: string | null;
+  readonly paymentRef: string | null;
+  /** Our payment as the event names it: a hint. `paymentSid` is the payment we found. */
+  readonly hintedSid: string | null;
+  readonly state: InboxState;
+  readonly reason: string | null;
+  readonly paymentSid: string | null;
+  readonly attempts: number;
+  readonly receivedAt: Date;
+  readonly updatedAt: Date;
+  readonly nextAttemptAt: Date | null;
+}
+
+interface InboxRecord extends Row {
+  sid: string;
+  provider: string;
+  provider_account: string;
+  is_live: boolean;
+  event_id: string;
+  event_type: string;
+  order_ref: string | null;
+  payment_ref: string | null;
+  hinted_sid: string | null;
+  state: InboxState;
+  reason: string | null;
+  payment_sid: string | null;
+  attempts: number;
+  received_at: Date;
+  updated_at: Date;
+  next_attempt_at: Date | null;
+}
+
+const fromRow = (row: InboxRecord): InboxRow => ({
+  sid: row.sid,
+  provider: row.provider,
+  providerAccount: row.provider_account,
+  isLive: row.is_live,
+  eventId: row.event_id,
+  eventType: row.event_type,
+  orderRef: row.order_ref,
+  paymentRef: row.payment_ref,
+  hintedSid: row.hinted_sid,
+  state: row.state,
+  reason: row.reason,
+  paymentSid: row.payment_sid,
+  attempts: row.attempts,
+  receivedAt: row.received_at,
+  updatedAt: row.updated_at,
+  nextAttemptAt: row.next_attempt_at,
+});
+
+const COLUMNS = `sid, provider, provider_account, is_live, event_id, event_type, order_ref, payment_ref, hinted_sid, state, reason,
+  payment_sid, attempts, received_at, updated_at, next_attempt_at`;
+
+export interface NewInboxRow extends Pick<
+  InboxRow,
+  | 'sid'
+  | 'provider'
+  | 'providerAccount'
+  | 'isLive'
+  | 'eventId'
+  | 'eventType'
+  | 'orderRef'
+  | 'paymentRef'
+  | 'hintedSid'
+  | 'state'
+  | 'reason'
+  | 'receivedAt'
+  | 'nextAttemptAt'
+> {
+  readonly verifiedWith: 'current' | 'previous';
+  readonly body: Uint8Array;
+}
+
+const insertStatement = statement(
+  'inbox.insert',
+  `insert into inbox (sid, provider, provider_account, is_live, event_id, event_type, order_ref, payment_ref, hinted_sid, verified_with,
+                      body, state, reason, received_at, updated_at, next_attempt_at)
+   values ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $14, $15)
+   on conflict on constraint inbox__one_per_event do nothing
+   returning sid`,
+);
+
+/** False when the event was stored before: providers deliver at least once. */
+export async function insertInbox(tx: Tx, row: NewInboxRow): Promise<boolean> {
+  const inserted = await tx.query(insertStatement, [
+    row.sid,
+    row.provider,
+    row.providerAccount,
+    row.isLive,
+    row.eventId,
+    row.eventType,
+    row.orderRef,
+    row.paymentRef,
+    row.hintedSid,
+    row.verifiedWith,
+    Buffer.from(row.body),
+    row.state,
+    row.reason,
+    row.receivedAt,
+    row.nextAttemptAt,
+  ]);
+  return inserted.length === 1;
+}
+
+const readStatement = statement('inbox.read', `select ${COLUMNS} from inbox where sid = $1`);
+const lockStatement = statement('inbox.lock', `select ${COLUMNS} from inbox where sid = $1 for no key update`);
+
+export async function readInbox(tx: Tx, sid: string): Promise<InboxRow | null> {
+  const [row] = await tx.query<InboxRecord>(readStatement, [sid]);
+  return row ? fromRow(row) : null;
+}
+
+export async function lockInbox(tx: Tx, sid: string): Promise<InboxRow | null> {
+  const [row] = await tx.query<InboxRecord>(lockStatement, [sid]);
+  return row ? fromRow(row) : null;
+}
+
+const markStatement = statement(
+  'inbox.mark',
+  // 'applied' is the end: whoever comes later with less to say does not undo it.
+  `update inbox set state = $2, reason = $3, payment_sid = coalesce($4, payment_sid), attempts = $5, updated_at = $6, next_attempt_at = $7
+   where sid = $1 and state <> 'applied'`,
+);
+
+export type InboxMark = Pick<
+  InboxRow,
+  'sid' | 'state' | 'reason' | 'paymentSid' | 'attempts' | 'updatedAt' | 'nextAttemptAt'
+>;
+
+/** Says what became of an event. Written in the transaction of what it caused, so neither is there without the other. */
+export async function markInbox(tx: Tx, mark: InboxMark): Promise<void> {
+  await tx.query(markStatement, [
+    mark.sid,
+    mark.state,
+    mark.reason,
+    mark.paymentSid,
+    mark.attempts,
+    mark.updatedAt,
+    mark.nextAttemptAt,
+  ]);
+}
+
+const listStatement = statement(
+  'inbox.list',
+  `select ${COLUMNS} from inbox where ($1::text is null or sid < $1) and ($2::text is null or state = $2) order by sid desc limit $3`,
+);
+
+/** Newest first. */
+export async function listInbox(
+  tx: Tx,
+  page: { readonly before: string | null; readonly state: InboxState | null; readonly limit: number },
+): Promise<InboxRow[]> {
+  const rows = await tx.query<InboxRecord>(listStatement, [page.before, page.state, page.limit]);
+  return rows.map(fromRow);
+}
+
+const claimDueStatement = statement(
+  'inbox.claim_due',
+  `update inbox set next_attempt_at = $2 where sid in (
+     select sid from inbox where next_attempt_at <= $1 order by next_attempt_at limit $3 for update skip locked)
+   returning sid`,
+);
+
+/** Takes events whose time has come and passed without a job; they are due again at `leaseEndsAt` unless applied before. */
+export async function claimDueInbox(
+  tx: Tx,
+  claim: { readonly now: Date; readonly leaseEndsAt: Date; readonly limit: number },
+): Promise<string[]> {
+  const rows = await tx.query<{ sid: string }>(claimDueStatement, [claim.now, claim.leaseEndsAt, claim.limit]);
+  return rows.map((row) => row.sid);
+}

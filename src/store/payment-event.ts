@@ -1,0 +1,87 @@
+import { micros, type Micros } from '../domain/money.ts';
+import { statement, type Row, type Tx } from './db.ts';
+
+/** One movement of money at a provider. Immutable. */
+export interface PaymentEventRow {
+  readonly sid: string;
+  readonly userSid: string;
+  readonly wallet: bigint;
+  readonly walletSid: string;
+  readonly paymentSid: string;
+  readonly provider: string;
+  readonly providerAccount: string;
+  readonly kind: 'top_up';
+  readonly externalRef: string;
+  readonly amount: Micros;
+  /** The currency at the provider, not the wallet's. */
+  readonly currency: string;
+  readonly createdAt: Date;
+}
+
+interface PaymentEventRecord extends Row {
+  sid: string;
+  user_sid: string;
+  wallet: bigint;
+  wallet_sid: string;
+  payment_sid: string;
+  provider: string;
+  provider_account: string;
+  kind: 'top_up';
+  external_ref: string;
+  amount: bigint;
+  currency: string;
+  created_at: Date;
+}
+
+const insertStatement = statement(
+  'payment_event.insert',
+  `insert into payment_event (sid, user_sid, wallet, payment_sid, provider, provider_account, kind, external_ref, amount, currency, created_at)
+   values ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11)`,
+);
+
+export async function insertPaymentEvent(tx: Tx, event: Omit<PaymentEventRow, 'walletSid'>): Promise<void> {
+  await tx.query(insertStatement, [
+    event.sid,
+    event.userSid,
+    event.wallet,
+    event.paymentSid,
+    event.provider,
+    event.providerAccount,
+    event.kind,
+    event.externalRef,
+    event.amount,
+    event.currency,
+    event.createdAt,
+  ]);
+}
+
+const listStatement = statement(
+  'payment_event.list',
+  `select payment_event.sid, payment_event.user_sid, payment_event.wallet, wallet.sid as wallet_sid, payment_sid, provider,
+          provider_account, kind, external_ref, amount, payment_event.currency, payment_event.created_at
+   from payment_event join wallet on wallet.id = payment_event.wallet
+   where ($1::bigint is null or payment_event.wallet = $1) and ($2::text is null or payment_event.sid < $2)
+   order by payment_event.sid desc limit $3`,
+);
+
+/** Newest first; a null wallet means all. */
+export async function listPaymentEvents(
+  tx: Tx,
+  page: { readonly wallet: bigint | null; readonly before: string | null; readonly limit: number },
+): Promise<PaymentEventRow[]> {
+  const rows = await tx.query<PaymentEventRecord>(listStatement, [page.wallet, page.before, page.limit]);
+  return rows.map((row) => ({
+    sid: row.sid,
+    userSid: row.user_sid,
+    wallet: row.wallet,
+    walletSid: row.wallet_sid,
+    paymentSid: row.payment_sid,
+    provider: row.provider,
+    providerAccount: row.provider_account,
+    kind: row.kind,
+    externalRef: row.external_ref,
+    amount: micros(row.amount),
+    currency: row.currency,
+    createdAt: row.created_at,
+  }));
+}

@@ -165,7 +165,7 @@ function toPosting(payment: PaymentRow, verdict: Credit, clearing: bigint, now: 
     kind: 'top_up',
     legs: [
       { account: liveAccount(payment.wallet, 'wallet'), amount: verdict.amount },
-      { account: clearing, amount: micros(-verdict.amount) },
+      { account: clearing, amount: micros(0n - verdict.amount) },
     ],
     mayOverdraw: false,
     passesFreeze: true,

@@ -1,0 +1,17 @@
+import { z } from 'zod';
+import type { House, JobName } from '../operations/house.ts';
+import { ownCause } from '../operations/payment/cause.ts';
+import { checkPayment } from '../operations/payment/poll.ts';
+import { applyWebhook } from '../operations/webhook-event/apply.ts';
+
+const payloadSchema = z.object({ sid: z.string() });
+
+/** What each job of the queue does, as a plain function. All are safe to run twice: the queue delivers at least once. */
+export const JOBS: Readonly<Record<JobName, (house: House, payload: unknown) => Promise<void>>> = {
+  'webhook.apply': async (house, payload) => {
+    await applyWebhook(house, payloadSchema.parse(payload).sid, ownCause(house, 'webhook'));
+  },
+  'payment.check': async (house, payload) => {
+    await checkPayment(house, payloadSchema.parse(payload).sid);
+  },
+};

@@ -1,0 +1,59 @@
+import type { House } from '../operations/house.ts';
+import { expireHolds } from '../operations/hold/expire.ts';
+import { pollPayments } from '../operations/payment/poll.ts';
+import { reconcilePayments } from '../operations/payment/reconcile.ts';
+import { sweepWebhooks } from '../operations/webhook-event/sweep.ts';
+import { checkLedger } from '../store/ledger-check.ts';
+
+/** Something the house does by the clock. Every process runs it; each is safe to run in several at once. */
+export interface Tick {
+  readonly name: string;
+  /** How long after `now` it runs next. */
+  readonly waitMs: (now: Date) => number;
+  readonly run: (house: House) => Promise<unknown>;
+}
+
+const SECOND_MS = 1_000;
+const MINUTE_MS = 60_000;
+const DAY_MS = 86_400_000;
+/** The ledger is recomputed when the fewest people pay. */
+const NIGHTLY_HOUR_UTC = 3;
+
+const every = (ms: number) => (): number => ms;
+
+export const TICKS: readonly Tick[] = [
+  { name: 'payments.poll', waitMs: every(15 * SECOND_MS), run: pollPayments },
+  { name: 'webhooks.sweep', waitMs: every(30 * SECOND_MS), run: (house) => sweepWebhooks(house) },
+  { name: 'payments.reconcile', waitMs: every(5 * MINUTE_MS), run: reconcilePayments },
+  { name: 'holds.expire', waitMs: every(30 * SECOND_MS), run: expireHolds },
+  { name: 'ledger.check', waitMs: msToNight, run: checkLedgerNightly },
+];
+
+/** To the next 03:00 UTC; a whole day when it is that very moment. */
+export function msToNight(now: Date): number {
+  const msOfDay = now.getTime() % DAY_MS;
+  return (((NIGHTLY_HOUR_UTC * 60 * MINUTE_MS - msOfDay) % DAY_MS) + DAY_MS) % DAY_MS || DAY_MS;
+}
+
+/** Recomputes every promise of the ledger; a broken one is an error in the log, with the rows that break it. */
+export async function checkLedgerNightly(house: House): Promise<void> {
+  const report = await checkLedger(house.db);
+  const broken = report.results.filter((result) => result.rows.length > 0);
+  const facts = { entries: report.entries, accounts: report.accounts };
+  if (report.isSound) house.ports.log.info(facts, 'the ledger is sound');
+  else house.ports.log.error({ ...facts, broken }, 'THE LEDGER IS NOT SOUND: stop paying out and look at it');
+}
+
+/** Runs one tick until the signal; what it throws is logged, and the next one comes all the same. */
+export async function keepTicking(house: House, tick: Tick, signal: AbortSignal): Promise<void> {
+  const { clock, log } = house.ports;
+  for (;;) {
+    await clock.sleep(tick.waitMs(clock.now()), signal);
+    if (signal.aborted) return;
+    try {
+      await tick.run(house);
+    } catch (error) {
+      log.warn({ tick: tick.name, error }, 'a tick failed and will come again');
+    }
+  }
+}

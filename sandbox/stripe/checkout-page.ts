@@ -1,0 +1,156 @@
+import type { Session } from './state.ts';
+
+export interface PageAnswer {
+  readonly status: number;
+  readonly headers: Readonly<Record<string, string>>;
+  readonly html: string;
+}
+
+/** What a button of the page says to the server. */
+export const CHOICES = ['pay', 'decline', 'later-succeeds', 'later-fails', 'cancel'] as const;
+export type Choice = (typeof CHOICES)[number];
+
+/** The hosted checkout page. Works without script; `nonce` allows its one style sheet and nothing else. */
+export function checkoutPage(
+  session: Session,
+  facts: { readonly nonce: string; readonly declined: boolean },
+): PageAnswer {
+  const { nonce, declined } = facts;
+  const body = session.status === 'open' ? payForm(session, declined) : closed(session);
+  return {
+    status: 200,
+    headers: pageHeaders(nonce, session),
+    html: layout(`Pay ${amountText(session)}`, nonce, body),
+  };
+}
+
+export function missingPage(nonce: string): PageAnswer {
+  const body = '<h1>There is no such checkout</h1><p>The link is wrong, or the sandbox was restarted since.</p>';
+  return { status: 404, headers: pageHeaders(nonce, null), html: layout('No such checkout', nonce, body) };
+}
+
+/** Where the customer goes after the choice, with Stripe's placeholder filled in. */
+export const returnUrl = (url: string, session: Session): string => url.replaceAll('{CHECKOUT_SESSION_ID}', session.id);
+
+function pageHeaders(nonce: string, session: Session | null): Record<string, string> {
+  const urls = session === null ? [] : [session.successUrl, session.cancelUrl];
+  // Chromium applies form-action to the redirect after the form too, so the merchant's origins belong in it.
+  const origins = new Set(urls.flatMap((url) => (url === null ? [] : [new URL(url.replaceAll(/[{}]/g, '')).origin])));
+  const formAction = ["'self'", ...origins].join(' ');
+  return {
+    'content-type': 'text/html; charset=utf-8',
+    'cache-control': 'no-store',
+    'content-security-policy': `default-src 'none'; style-src 'nonce-${nonce}'; form-action ${formAction}; frame-ancestors 'none'; base-uri 'none'`,
+    'referrer-policy': 'no-referrer',
+    'x-content-type-options': 'nosniff',
+  };
+}
+
+function payForm(session: Session, declined: boolean): string {
+  const alert = declined
+    ? '<p class="alert" role="alert" data-testid="declined">Your card was declined. Nothing was charged; you can try again.</p>'
+    : '';
+  const cancel =
+    session.cancelUrl === null
+      ? ''
+      : '<button class="plain" name="choice" value="cancel" data-testid="cancel">Cancel and go back</button>';
+  return `
+<p class="product" data-testid="product">${escape(session.productName)}</p>
+<h1 data-testid="amount">${amountText(session)}</h1>
+${lines(session)}
+${alert}
+<form method="post" aria-label="Choose what happens to this payment">
+  <button class="pay" name="choice" value="pay" data-testid="pay">Pay ${amountText(session)}</button>
+  <fieldset>
+    <legend>Or try another ending</legend>
+    <button name="choice" value="decline" data-testid="decline">Decline the card</button>
+    <button name="choice" value="later-succeeds" data-testid="pay-later">Pay later: the money arrives after a while</button>
+    <button name="choice" value="later-fails" data-testid="pay-later-fails">Pay later: the money never arrives</button>
+    ${cancel}
+  </fieldset>
+</form>`;
+}
+
+function lines(session: Session): string {
+  if (session.tax === 0 && session.discount === 0) return '';
+  const row = (name: string, cents: number): string => `<dt>${name}</dt><dd>${money(cents, session.currency)}</dd>`;
+  return `<dl>${row('Subtotal', session.subtotal)}${row('Discount', -session.discount)}${row('Tax', session.tax)}</dl>`;
+}
+
+function closed(session: Session): string {
+  const [title, text, url] =
+    session.status === 'expired'
+      ? [
+          'This checkout has expired',
+          'Nothing was charged. Start a new payment where you came from.',
+          session.cancelUrl,
+        ]
+      : session.paymentStatus === 'paid'
+        ? ['This is already paid', 'You were charged once. There is nothing more to do.', session.successUrl]
+        : ['This payment is under way', 'The bank has been told; the money has not arrived yet.', session.successUrl];
+  const back =
+    url === null
+      ? ''
+      : `<p><a class="pay" data-testid="back" href="${escape(returnUrl(url, session))}">Back to the shop</a></p>`;
+  return `<h1 data-testid="closed">${title}</h1><p>${text}</p>${back}`;
+}
+
+const amountText = (session: Session): string =>
+  money(session.subtotal - session.discount + session.tax, session.currency);
+
+/** Exact: the cents are cut into text, never divided. */
+function money(cents: number, currency: string): string {
+  const digits = String(Math.abs(cents)).padStart(3, '0');
+  const amount = `${cents < 0 ? '−' : ''}${digits.slice(0, -2)}.${digits.slice(-2)}`;
+  return currency === 'usd' ? `$${amount}` : `${amount} ${currency.toUpperCase()}`;
+}
+
+const ENTITIES: Readonly<Record<string, string>> = {
+  '&': '&amp;',
+  '<': '&lt;',
+  '>': '&gt;',
+  '"': '&quot;',
+  "'": '&#39;',
+};
+const escape = (text: string): string => text.replaceAll(/[&<>"']/g, (character) => ENTITIES[character] ?? '');
+
+const layout = (title: string, nonce: string, body: string): string => `<!doctype html>
+<html lang="en">
+<head>
+<meta charset="utf-8">
+<meta name="viewport" content="width=device-width, initial-scale=1">
+<meta name="robots" content="noindex">
+<title>${escape(title)} · sandbox checkout</title>
+<style nonce="${nonce}">${STYLE}</style>
+</head>
+<body>
+<header role="note"><strong>Sandbox</strong> — no real money. This page stands in for Stripe Checkout.</header>
+<main>${body}
+</main>
+</body>
+</html>
+`;
+
+const STYLE = `
+:root { color-scheme: light dark; --ground: #f4f5f7; --card: #fff; --ink: #1b1f24; --soft: #57606a; --line: #d0d7de;
+  --accent: #4338ca; --on-accent: #fff; --note: #fff3cd; --on-note: #5c4300; --alert: #ffe3e3; --on-alert: #8a1111; }
+@media (prefers-color-scheme: dark) { :root { --ground: #0e1116; --card: #171b22; --ink: #e6e9ee; --soft: #9aa4b1;
+  --line: #303843; --accent: #a5b4fc; --on-accent: #12142b; --note: #3a2f0b; --on-note: #ffe08a; --alert: #461a1a; --on-alert: #ffb4b4; } }
+* { box-sizing: border-box; }
+body { margin: 0; background: var(--ground); color: var(--ink); font: 1rem/1.5 system-ui, sans-serif; }
+header { padding: .75rem 1rem; background: var(--note); color: var(--on-note); text-align: center; }
+main { max-width: 26rem; margin: 2.5rem auto; padding: 2rem; background: var(--card); border: 1px solid var(--line); border-radius: .75rem; }
+@media (max-width: 30rem) { main { margin: 0; border: 0; border-radius: 0; padding: 1.5rem 1rem; } }
+.product { margin: 0; color: var(--soft); overflow-wrap: anywhere; }
+h1 { margin: 0 0 1.5rem; font-size: 1.75rem; font-variant-numeric: tabular-nums; }
+dl { display: grid; grid-template-columns: 1fr auto; margin: 0 0 1.5rem; }
+dd { margin: 0; font-variant-numeric: tabular-nums; }
+.alert { padding: .75rem 1rem; border-radius: .5rem; background: var(--alert); color: var(--on-alert); }
+fieldset { margin: 1.5rem 0 0; padding: 0; border: 0; display: grid; gap: .5rem; }
+legend { padding: 0; margin-bottom: .5rem; color: var(--soft); }
+button, a.pay { display: block; width: 100%; min-height: 2.75rem; padding: .5rem 1rem; border: 1px solid var(--line);
+  border-radius: .5rem; background: transparent; color: inherit; font: inherit; text-align: center; text-decoration: none; cursor: pointer; }
+.pay, a.pay { background: var(--accent); border-color: var(--accent); color: var(--on-accent); font-weight: 600; }
+.plain { border-color: transparent; color: var(--soft); text-decoration: underline; }
+:focus-visible { outline: 3px solid var(--accent); outline-offset: 2px; }
+`;

@@ -1,0 +1,100 @@
+import type { ServerResponse } from 'node:http';
+import { ApiError } from './api-error.ts';
+import type { ApiAnswer, ApiRequest } from './api.ts';
+import type { StripeSandbox } from './sandbox.ts';
+import type { Fault } from './switches.ts';
+
+/** Takes the first switch that fits the request, and uses it up once. */
+export function takeFault(faults: Fault[], request: Pick<ApiRequest, 'method' | 'path'>): Fault | null {
+  const index = faults.findIndex(
+    (fault) =>
+      (fault.method === undefined || fault.method === request.method) &&
+      (fault.path === undefined || request.path.startsWith(fault.path)),
+  );
+  const fault = faults[index];
+  if (fault === undefined) return null;
+  if (fault.times !== undefined) {
+    fault.times -= 1;
+    if (fault.times === 0) faults.splice(index, 1);
+  }
+  return fault;
+}
+
+const HUGE_BYTES = 5_000_000;
+
+/** Answers one API request in the way a switch asks for. Returns the status that was sent, null for none. */
+export async function answerWithFault(
+  sandbox: StripeSandbox,
+  fault: Fault,
+  request: ApiRequest,
+  response: ServerResponse,
+): Promise<number | null> {
+  const { api } = sandbox;
+  const { kind, retryAfterSeconds: wait } = fault;
+  if (kind === 'timeout-before-effect') return null;
+  if (kind === 'error-before-effect') return send(response, api.failure(request));
+  if (kind === 'error-stored') return send(response, await api.handle(request, { storeFailure: true }));
+  if (kind === 'rate-limit') {
+    const error = new ApiError(429, 'Request rate limit exceeded.', { code: 'rate_limit' });
+    return send(response, api.refusal(request, error, wait === undefined ? {} : { 'retry-after': String(wait) }));
+  }
+  if (kind === 'conflict') {
+    const error = new ApiError(409, 'There is currently another in-progress request using this Idempotent Key.', {
+      type: 'idempotency_error',
+      code: 'idempotency_key_in_use',
+    });
+    return send(response, api.refusal(request, error));
+  }
+  return spoil(kind, api.failure(request), await api.handle(request), response);
+}
+
+type SpoiledKind = Exclude<
+  Fault['kind'],
+  'timeout-before-effect' | 'error-before-effect' | 'rate-limit' | 'conflict' | 'error-stored'
+>;
+
+function spoil(kind: SpoiledKind, failure: ApiAnswer, answer: ApiAnswer, response: ServerResponse): number | null {
+  const text = JSON.stringify(answer.body);
+  const half = text.slice(0, text.length / 2);
+  const write = (body: string, headers: Record<string, string> = {}, status = answer.status): number => {
+    response.writeHead(status, { ...answer.headers, ...headers }).end(body);
+    return status;
+  };
+  switch (kind) {
+    case 'timeout-after-effect':
+      return null;
+    case 'error-after-effect':
+      return send(response, failure);
+    case 'reset-after-effect':
+      response.destroy();
+      return null;
+    case 'reset-in-body':
+      response.writeHead(answer.status, { ...answer.headers, 'content-length': String(text.length) });
+      response.write(half, () => response.destroy());
+      return null;
+    case 'hang-in-body':
+      response.writeHead(answer.status, answer.headers).write(half);
+      return null;
+    case 'html':
+      return write('<!doctype html><title>Gateway</title>', { 'content-type': 'text/html' }, 200);
+    case 'empty-object':
+      return write('{}', {}, 200);
+    case 'truncated':
+      return write(half);
+    case 'huge':
+      return write(JSON.stringify({ ...answer.body, filler: 'x'.repeat(HUGE_BYTES) }));
+    case 'wrong-content-type':
+      return write(text, { 'content-type': 'text/plain' });
+    case 'redirect':
+      return write('', { location: 'http://127.0.0.1:9/elsewhere' }, 301);
+    case 'other-object':
+      return write(JSON.stringify({ ...answer.body, id: 'cs_test_another', client_reference_id: 'another' }));
+    default:
+      return kind satisfies never;
+  }
+}
+
+export function send(response: ServerResponse, answer: ApiAnswer): number {
+  response.writeHead(answer.status, answer.headers).end(JSON.stringify(answer.body, null, 2));
+  return answer.status;
+}

@@ -1,0 +1,68 @@
+import { randomBytes } from 'node:crypto';
+import process from 'node:process';
+import { parseArgs } from 'node:util';
+import { startStripeSandbox } from './server.ts';
+import type { SandboxClock } from './ports.ts';
+
+const USAGE = `node sandbox/stripe/main.ts --secret-key KEY [--webhook-url URL --webhook-secret SECRET]
+  --port N             a free one by default
+  --host ADDRESS       127.0.0.1 by default; whoever reaches it controls it
+  --account ID         the account it plays
+  --settle-after-ms N  from a delayed payment to its money, 5000 by default
+  --until-stdin-ends   stop when standard input ends, so that it never outlives the process that started it`;
+
+const clock: SandboxClock = {
+  now: () => new Date(),
+  sleep: (ms, signal) =>
+    new Promise((resolve) => {
+      if (signal?.aborted === true) return resolve();
+      const wake = (): void => {
+        clearTimeout(timer);
+        signal?.removeEventListener('abort', wake);
+        resolve();
+      };
+      const timer = setTimeout(wake, ms);
+      signal?.addEventListener('abort', wake, { once: true });
+    }),
+};
+
+const { values } = parseArgs({
+  options: {
+    'secret-key': { type: 'string' },
+    'webhook-url': { type: 'string' },
+    'webhook-secret': { type: 'string' },
+    port: { type: 'string', default: '0' },
+    host: { type: 'string', default: '127.0.0.1' },
+    account: { type: 'string' },
+    'settle-after-ms': { type: 'string' },
+    'until-stdin-ends': { type: 'boolean', default: false },
+  },
+});
+
+const secretKey = values['secret-key'];
+if (secretKey === undefined || (values['webhook-url'] === undefined) !== (values['webhook-secret'] === undefined)) {
+  console.error(USAGE);
+  process.exit(2);
+}
+
+const running = await startStripeSandbox({
+  clock,
+  random: { bytes: (count) => randomBytes(count) },
+  secretKey,
+  port: Number(values.port),
+  host: values.host,
+  webhookUrl: values['webhook-url'] ?? null,
+  ...(values['webhook-secret'] === undefined ? {} : { webhookSecret: values['webhook-secret'] }),
+  ...(values.account === undefined ? {} : { accountId: values.account }),
+});
+const settleAfterMs = values['settle-after-ms'];
+if (settleAfterMs !== undefined) running.sandbox.turn({ settleAfterMs: Number(settleAfterMs) });
+
+const stop = (): void => {
+  void running.close().then(() => process.exit(0));
+};
+process.once('SIGTERM', stop);
+process.once('SIGINT', stop);
+if (values['until-stdin-ends']) process.stdin.resume().once('end', stop).once('error', stop);
+
+process.stdout.write(`${JSON.stringify({ url: running.url })}\n`);

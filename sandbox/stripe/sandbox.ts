@@ -1,0 +1,167 @@
+import { StripeApi } from './api.ts';
+import { Deliveries, RETRY_DELAYS_MS, type Delivery, type Signing } from './deliveries.ts';
+import { chargeObject, intentObject, sessionObject } from './objects.ts';
+import type { SandboxClock, SandboxRandom } from './ports.ts';
+import { StripeState, type EventOverrides, type Outcome, type Session } from './state.ts';
+import { CALM, switchesSchema, type SwitchChanges, type Switches } from './switches.ts';
+
+export interface SandboxOptions {
+  readonly clock: SandboxClock;
+  readonly random: SandboxRandom;
+  /** The only key the API accepts. */
+  readonly secretKey: string;
+  /** Where events go; absent: nowhere until the switches say so. */
+  readonly webhookUrl?: string | null;
+  readonly webhookSecret?: string;
+  readonly accountId?: string;
+  readonly retryDelaysMs?: readonly number[];
+  readonly fetch?: typeof fetch;
+}
+
+export interface ForgedEvent extends EventOverrides, Signing {
+  readonly type: string;
+  /** What the event is about: one we hold, by its id … */
+  readonly about?: string | undefined;
+  /** … or any object at all. */
+  readonly object?: object | undefined;
+  readonly copies?: number | undefined;
+}
+
+export interface Journal {
+  readonly sessions: readonly object[];
+  readonly payment_intents: readonly object[];
+  readonly charges: readonly object[];
+  readonly events: readonly object[];
+  readonly deliveries: readonly Delivery[];
+  readonly requests: readonly JournalRequest[];
+}
+
+export interface JournalRequest {
+  readonly method: string;
+  readonly path: string;
+  readonly idempotencyKey: string | null;
+  status: number | null;
+  fault: string | null;
+}
+
+/** A whole simulated Stripe without a network of its own: state, API, deliveries and the switches between them. */
+export class StripeSandbox {
+  readonly switches: Switches;
+  readonly state: StripeState;
+  readonly api: StripeApi;
+  readonly deliveries: Deliveries;
+  readonly requests: JournalRequest[] = [];
+  /** Set by whoever listens; the checkout page lives there. */
+  publicUrl = 'http://stripe-sandbox.invalid';
+  readonly #options: SandboxOptions;
+  readonly #closing = new AbortController();
+
+  constructor(options: SandboxOptions) {
+    this.#options = options;
+    const { clock, random, secretKey } = options;
+    this.switches = this.#calm();
+    this.deliveries = new Deliveries({
+      clock,
+      random,
+      switches: this.switches,
+      fetch: options.fetch ?? fetch,
+      retryDelaysMs: options.retryDelaysMs ?? RETRY_DELAYS_MS,
+    });
+    this.state = new StripeState({
+      clock,
+      random,
+      switches: this.switches,
+      accountId: options.accountId ?? 'acct_1SandboxHeroOnboard',
+      publicUrl: () => this.publicUrl,
+      onEvent: (event) => this.deliveries.send(event),
+    });
+    this.api = new StripeApi({ state: this.state, switches: this.switches, secretKey });
+  }
+
+  /** Changes some switches and leaves the others. Throws ZodError for what is not a switch. */
+  turn(changes: SwitchChanges): Switches {
+    return Object.assign(this.switches, switchesSchema.partial().parse(changes));
+  }
+
+  /** All switches as they were at the start. */
+  calm(): Switches {
+    return Object.assign(this.switches, this.#calm());
+  }
+
+  /** What a customer does with a session; a delayed payment settles by itself after `settleAfterMs`. */
+  complete(sessionId: string, outcome: Outcome): 'done' | 'not_open' | 'unknown' {
+    const session = this.state.sessions.get(sessionId);
+    if (session === undefined) return 'unknown';
+    const done = this.state.customer(session, outcome);
+    if (done === 'done' && (outcome === 'later-succeeds' || outcome === 'later-fails')) {
+      void this.#settleLater(session, outcome === 'later-succeeds');
+    }
+    return done;
+  }
+
+  settle(sessionId: string, isPaid: boolean): 'done' | 'not_processing' | 'unknown' {
+    const session = this.state.sessions.get(sessionId);
+    return session === undefined ? 'unknown' : this.state.settle(session, isPaid);
+  }
+
+  expire(sessionId: string): 'done' | 'not_open' | 'unknown' {
+    const session = this.state.sessions.get(sessionId);
+    return session === undefined ? 'unknown' : this.state.expire(session);
+  }
+
+  /** Signs and sends any event: an authentic delivery of something that may never have happened. Null: `about` is unknown. */
+  forge(event: ForgedEvent): string | null {
+    const object = event.object ?? (event.about === undefined ? {} : this.#objectById(event.about));
+    if (object === null) return null;
+    return this.state.emit(event.type, object, event, (made) => {
+      this.deliveries.send(made, event, event.copies);
+    }).id;
+  }
+
+  /** Sends an event again, as Stripe's dashboard can. */
+  resend(eventId: string, signing: Signing & { readonly copies?: number | undefined } = {}): boolean {
+    const event = this.state.events.get(eventId);
+    if (event === undefined) return false;
+    this.deliveries.send(event, signing, signing.copies ?? 1);
+    return true;
+  }
+
+  journal(): Journal {
+    const { sessions, intents, charges, events } = this.state;
+    return {
+      sessions: [...sessions.values()].map(sessionObject),
+      payment_intents: [...intents.values()].map(intentObject),
+      charges: [...charges.values()].map(chargeObject),
+      events: [...events.values()].map((event) => JSON.parse(event.payload) as object),
+      deliveries: this.deliveries.all,
+      requests: this.requests,
+    };
+  }
+
+  async close(): Promise<void> {
+    this.#closing.abort();
+    await this.deliveries.close();
+  }
+
+  async #settleLater(session: Session, isPaid: boolean): Promise<void> {
+    if (this.switches.settleAfterMs > 0) {
+      await this.#options.clock.sleep(this.switches.settleAfterMs, this.#closing.signal);
+    }
+    if (!this.#closing.signal.aborted) this.state.settle(session, isPaid);
+  }
+
+  #objectById(id: string): object | null {
+    const { sessions, intents, charges } = this.state;
+    const session = sessions.get(id);
+    if (session !== undefined) return sessionObject(session);
+    const intent = intents.get(id);
+    if (intent !== undefined) return intentObject(intent);
+    const charge = charges.get(id);
+    return charge === undefined ? null : chargeObject(charge);
+  }
+
+  #calm(): Switches {
+    const { webhookUrl = null, webhookSecret = '' } = this.#options;
+    return { ...CALM, wrong: {}, faults: [], webhookUrl, webhookSecret };
+  }
+}

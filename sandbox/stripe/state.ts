@@ -1,0 +1,298 @@
+import { chargeObject, eventObject, intentObject, sessionObject } from './objects.ts';
+import { idFrom, unixSeconds, type SandboxClock, type SandboxRandom } from './ports.ts';
+import type { Switches } from './switches.ts';
+
+export type Metadata = Readonly<Record<string, string>>;
+
+export interface Session {
+  readonly id: string;
+  readonly created: number;
+  readonly expiresAt: number;
+  readonly url: string;
+  readonly productName: string;
+  readonly successUrl: string;
+  readonly cancelUrl: string | null;
+  readonly clientReferenceId: string | null;
+  readonly metadata: Metadata;
+  readonly intentMetadata: Metadata;
+  readonly intentDescription: string | null;
+  status: 'open' | 'complete' | 'expired';
+  paymentStatus: 'unpaid' | 'paid';
+  currency: string;
+  livemode: boolean;
+  subtotal: number;
+  discount: number;
+  tax: number;
+  intentId: string | null;
+}
+
+export interface Intent {
+  readonly id: string;
+  readonly created: number;
+  readonly sessionId: string;
+  readonly metadata: Metadata;
+  readonly description: string | null;
+  status: 'requires_payment_method' | 'processing' | 'succeeded' | 'canceled';
+  amount: number;
+  amountReceived: number;
+  currency: string;
+  livemode: boolean;
+  chargeId: string | null;
+  declined: boolean;
+}
+
+export interface Charge {
+  readonly id: string;
+  readonly created: number;
+  readonly intentId: string;
+  readonly metadata: Metadata;
+  readonly description: string | null;
+  readonly amount: number;
+  readonly currency: string;
+  readonly livemode: boolean;
+}
+
+export interface SandboxEvent {
+  readonly id: string;
+  readonly type: string;
+  readonly created: number;
+  /** The exact text that is signed and delivered. */
+  readonly payload: string;
+  isDelivered: boolean;
+}
+
+export interface NewSession {
+  readonly currency: string;
+  readonly subtotal: number;
+  readonly productName: string;
+  readonly successUrl: string;
+  readonly cancelUrl: string | null;
+  readonly clientReferenceId: string | null;
+  readonly metadata: Metadata;
+  readonly intentMetadata: Metadata;
+  readonly intentDescription: string | null;
+  /** Unix seconds; null: 24 hours from now. */
+  readonly expiresAt: number | null;
+}
+
+/** How a customer leaves the checkout page. The two `later` ones are a bank transfer that arrives, or does not. */
+export type Outcome = 'paid' | 'declined' | 'later' | 'later-succeeds' | 'later-fails';
+
+export interface StateOptions {
+  readonly clock: SandboxClock;
+  readonly random: SandboxRandom;
+  readonly switches: Switches;
+  readonly accountId: string;
+  /** Where the checkout page is; asked when a session is made, because the port is known late. */
+  readonly publicUrl: () => string;
+  /** Told of each event once, in the order in which the events happened. */
+  readonly onEvent: (event: SandboxEvent) => void;
+}
+
+const DAY_SECONDS = 86_400;
+
+/**
+ * What the simulated Stripe knows and the moves it can make. Nothing here waits, listens or sends: whoever drives it
+ * (an HTTP server, or a simulation in the same process) decides when a move happens.
+ *
+ * Invariants: a session is paid at most once; a paid session has exactly one intent and one charge; `open` is the
+ * only state that a customer can leave; events are only added.
+ */
+export class StripeState {
+  readonly accountId: string;
+  readonly sessions = new Map<string, Session>();
+  readonly intents = new Map<string, Intent>();
+  readonly charges = new Map<string, Charge>();
+  readonly events = new Map<string, SandboxEvent>();
+  readonly #options: StateOptions;
+
+  constructor(options: StateOptions) {
+    this.#options = options;
+    this.accountId = options.accountId;
+  }
+
+  id(prefix: string, length: number): string {
+    return idFrom(this.#options.random, prefix, length);
+  }
+
+  now(): number {
+    return unixSeconds(this.#options.clock.now());
+  }
+
+  createSession(order: NewSession): Session {
+    const { switches } = this.#options;
+    const id = this.id('cs_test_a1', 56);
+    const { expiresAt, ...rest } = order;
+    const session: Session = {
+      ...rest,
+      id,
+      created: this.now(),
+      expiresAt: expiresAt ?? this.now() + DAY_SECONDS,
+      url: `${this.#options.publicUrl()}/c/pay/${id}`,
+      status: 'open',
+      paymentStatus: 'unpaid',
+      livemode: false,
+      discount: Math.min(switches.discountCents, order.subtotal),
+      tax: switches.taxCents,
+      intentId: null,
+    };
+    this.sessions.set(id, session);
+    return session;
+  }
+
+  /** What the customer does on the page. Does nothing (and says so) once the session is no longer open. */
+  customer(session: Session, outcome: Outcome): 'done' | 'not_open' {
+    this.expireDue();
+    if (session.status !== 'open') return 'not_open';
+    if (outcome === 'paid') this.#pay(session);
+    else if (outcome === 'declined') this.#decline(session);
+    else this.#startLater(session);
+    return 'done';
+  }
+
+  /** The end of a delayed payment. */
+  settle(session: Session, isPaid: boolean): 'done' | 'not_processing' {
+    const intent = this.intentOf(session);
+    if (intent?.status !== 'processing') return 'not_processing';
+    if (isPaid) {
+      this.#receive(session, intent);
+      this.#sessionEvent('checkout.session.async_payment_succeeded', session);
+    } else {
+      intent.status = 'requires_payment_method';
+      intent.declined = true;
+      this.emit('payment_intent.payment_failed', intentObject(intent));
+      this.#sessionEvent('checkout.session.async_payment_failed', session);
+    }
+    return 'done';
+  }
+
+  expire(session: Session): 'done' | 'not_open' {
+    if (session.status !== 'open') return 'not_open';
+    session.status = 'expired';
+    this.#sessionEvent('checkout.session.expired', session);
+    return 'done';
+  }
+
+  /** Closes what has run out. Called before every move and every reading. */
+  expireDue(): void {
+    for (const session of this.sessions.values()) {
+      if (session.status === 'open' && session.expiresAt <= this.now()) this.expire(session);
+    }
+  }
+
+  intentOf(session: Session): Intent | null {
+    return session.intentId === null ? null : (this.intents.get(session.intentId) ?? null);
+  }
+
+  /** Records an event about an object as it is now. `overrides` forge what Stripe would never say by itself. */
+  emit(
+    type: string,
+    object: object,
+    overrides: EventOverrides = {},
+    onEvent: (event: SandboxEvent) => void = this.#options.onEvent,
+  ): SandboxEvent {
+    const { wrong } = this.#options.switches;
+    const facts = {
+      id: overrides.id ?? this.id('evt_1', 23),
+      type,
+      created: overrides.created ?? this.now(),
+      livemode: overrides.livemode ?? wrong.livemode ?? false,
+      account: overrides.account ?? wrong.account ?? null,
+      object,
+    };
+    const payload = JSON.stringify(eventObject(facts), null, 2);
+    const event: SandboxEvent = { id: facts.id, type, created: facts.created, payload, isDelivered: false };
+    this.events.set(event.id, event);
+    onEvent(event);
+    return event;
+  }
+
+  #pay(session: Session): void {
+    this.#applyWrong(session);
+    const intent = this.#intentFor(session);
+    this.#receive(session, intent);
+    session.status = 'complete';
+    this.#sessionEvent('checkout.session.completed', session);
+  }
+
+  #startLater(session: Session): void {
+    this.#applyWrong(session);
+    const intent = this.#intentFor(session);
+    intent.status = 'processing';
+    session.status = 'complete';
+    this.emit('payment_intent.processing', intentObject(intent));
+    this.#sessionEvent('checkout.session.completed', session);
+  }
+
+  #decline(session: Session): void {
+    const intent = this.#intentFor(session);
+    intent.declined = true;
+    // The session does not name its intent before it is complete.
+    session.intentId = null;
+    this.emit('payment_intent.payment_failed', intentObject(intent));
+  }
+
+  #receive(session: Session, intent: Intent): void {
+    const charge: Charge = {
+      id: this.id('ch_3', 23),
+      created: this.now(),
+      intentId: intent.id,
+      metadata: intent.metadata,
+      description: intent.description,
+      amount: intent.amount,
+      currency: intent.currency,
+      livemode: intent.livemode,
+    };
+    this.charges.set(charge.id, charge);
+    intent.status = 'succeeded';
+    intent.amountReceived = intent.amount;
+    intent.chargeId = charge.id;
+    session.paymentStatus = 'paid';
+    this.emit('charge.succeeded', chargeObject(charge));
+    this.emit('payment_intent.succeeded', intentObject(intent));
+  }
+
+  #intentFor(session: Session): Intent {
+    const tried = [...this.intents.values()].find((intent) => intent.sessionId === session.id);
+    const intent: Intent = tried ?? {
+      id: this.id('pi_3', 23),
+      created: this.now(),
+      sessionId: session.id,
+      metadata: session.intentMetadata,
+      description: session.intentDescription,
+      status: 'requires_payment_method',
+      amount: 0,
+      amountReceived: 0,
+      currency: session.currency,
+      livemode: session.livemode,
+      chargeId: null,
+      declined: false,
+    };
+    intent.amount = session.subtotal - session.discount + session.tax;
+    intent.currency = session.currency;
+    intent.livemode = session.livemode;
+    intent.declined = false;
+    session.intentId = intent.id;
+    this.intents.set(intent.id, intent);
+    return intent;
+  }
+
+  /** The switches that make Stripe take another amount, currency or mode than was asked for. */
+  #applyWrong(session: Session): void {
+    const { wrong } = this.#options.switches;
+    session.subtotal = wrong.amountCents ?? session.subtotal;
+    session.currency = wrong.currency ?? session.currency;
+    session.livemode = wrong.livemode ?? session.livemode;
+  }
+
+  #sessionEvent(type: string, session: Session): void {
+    this.emit(type, sessionObject(session));
+  }
+}
+
+export interface EventOverrides {
+  readonly id?: string | undefined;
+  readonly created?: number | undefined;
+  readonly livemode?: boolean | undefined;
+  readonly account?: string | undefined;
+}

@@ -1,0 +1,38 @@
+import type { VerifiedWebhook } from '../provider.ts';
+import { ownPaymentSid } from './own-payment.ts';
+
+type References = Pick<VerifiedWebhook, 'orderRef' | 'paymentRef' | 'paymentSid'>;
+
+/** Names the Checkout Session, and so the order. */
+const SESSION_EVENTS: ReadonlySet<string> = new Set([
+  'checkout.session.completed',
+  'checkout.session.async_payment_succeeded',
+  'checkout.session.async_payment_failed',
+  'checkout.session.expired',
+]);
+/** Names the PaymentIntent itself. */
+const INTENT_EVENTS: ReadonlySet<string> = new Set([
+  'payment_intent.succeeded',
+  'payment_intent.payment_failed',
+  'payment_intent.canceled',
+]);
+/** Names a charge of the PaymentIntent. */
+const CHARGE_EVENTS: ReadonlySet<string> = new Set(['charge.succeeded', 'charge.failed']);
+
+const NOTHING: References = { orderRef: null, paymentRef: null, paymentSid: null };
+
+/**
+ * Which order or payment an event speaks of; all null when its type is of no interest.
+ * Only references are taken from an event: amounts and states are read from Stripe again before anything is credited.
+ */
+export function readReferences(type: string, object: Readonly<Record<string, unknown>>): References {
+  const paymentSid = ownPaymentSid(object);
+  if (SESSION_EVENTS.has(type)) {
+    return { orderRef: text(object['id']), paymentRef: text(object['payment_intent']), paymentSid };
+  }
+  if (INTENT_EVENTS.has(type)) return { orderRef: null, paymentRef: text(object['id']), paymentSid };
+  if (CHARGE_EVENTS.has(type)) return { orderRef: null, paymentRef: text(object['payment_intent']), paymentSid };
+  return NOTHING;
+}
+
+const text = (value: unknown): string | null => (typeof value === 'string' && value !== '' ? value : null);

@@ -1,0 +1,114 @@
+import { assert } from '../../domain/assert.ts';
+import type { Ports } from '../../ports/ports.ts';
+import { ProviderFailure, type PaymentProvider, type ProviderAccount, type ProviderOrder } from '../provider.ts';
+import { stripeClient, type SessionPage, type StripeClient } from './client.ts';
+import { toProviderOrder, toSessionParams, toStripeCents, type StripeSession } from './map.ts';
+import { verifyStripeWebhook, type WebhookSecrets } from './webhook.ts';
+
+export interface StripeProviderOptions {
+  readonly secretKey: string;
+  readonly webhookSecrets: WebhookSecrets;
+  /** Absent: Stripe itself. */
+  readonly apiBase?: string | undefined;
+  readonly ports: Ports;
+  /** The account the key must belong to. Absent: whatever account Stripe says it is. */
+  readonly accountId?: string | undefined;
+}
+
+/** Stripe Checkout as a payment provider. Builds nothing and connects to nothing until it is first used. */
+export function stripeProvider(options: StripeProviderOptions): PaymentProvider {
+  const { secretKey, ports, apiBase = 'https://api.stripe.com' } = options;
+  const client = stripeClient({ secretKey, apiBase, ports });
+  const account = accountReader(client, options);
+  return {
+    name: 'stripe',
+    account,
+    createOrder: async (order) => {
+      const params = toSessionParams(order);
+      const owner = await account();
+      const session = await client.createSession(params, order.paymentSid);
+      const created = toProviderOrder(session, owner);
+      requireAsked(session, created, { paymentSid: order.paymentSid, cents: toStripeCents(order.amount) });
+      return created;
+    },
+    readOrder: async (orderRef) => {
+      // Anything else would be put into a path; no session has such a name.
+      if (!/^cs_[A-Za-z0-9_]{1,200}$/.test(orderRef)) return null;
+      const owner = await account();
+      const session = await client.readSession(orderRef);
+      if (session === null) return null;
+      if (session.id !== orderRef) throw new ProviderFailure('broken', 'none', 'Stripe answered with another session.');
+      return toProviderOrder(session, owner);
+    },
+    verifyWebhook: (delivery) => verifyStripeWebhook(options.webhookSecrets, delivery),
+    listOrders: async (since, cursor) => listOldestFirst(client, await account(), since, cursor),
+  };
+}
+
+/** Asked once; a failure is not remembered. The mode is in the key: Stripe's account object does not tell it. */
+function accountReader(client: StripeClient, options: StripeProviderOptions): () => Promise<ProviderAccount> {
+  const isLive = /^[a-z]+_(org_)?live_/.test(options.secretKey);
+  let known: ProviderAccount | null = null;
+  return async () => {
+    if (known !== null) return known;
+    const id = await client.readAccount();
+    if (options.accountId !== undefined && options.accountId !== id) {
+      throw new ProviderFailure(
+        'refused',
+        'none',
+        'The Stripe key belongs to another account than the configured one.',
+      );
+    }
+    known = { id, isLive };
+    return known;
+  };
+}
+
+/** A customer must not be sent to a page that asks for something else than what we asked for. */
+function requireAsked(
+  session: StripeSession,
+  order: ProviderOrder,
+  asked: { readonly paymentSid: string; readonly cents: number },
+): void {
+  const isAsked =
+    order.paymentSid === asked.paymentSid && order.currency === 'USD' && session.amount_subtotal === asked.cents;
+  if (!isAsked) throw new ProviderFailure('broken', 'unknown', 'Stripe created another order than the one asked for.');
+}
+
+/**
+ * Stripe lists the newest first and pages in both directions. Without a cursor we walk to the page that holds the
+ * oldest, and from there `cursor` (the newest id given out) leads back to the present.
+ */
+async function listOldestFirst(
+  client: StripeClient,
+  account: ProviderAccount,
+  since: Date,
+  cursor: string | null,
+): ReturnType<PaymentProvider['listOrders']> {
+  const { page, hasNewer } =
+    cursor === null ? await oldestPage(client, since) : await pageAfter(client, since, { cursor });
+  const orders = page.sessions.toReversed().map((session) => toProviderOrder(session, account));
+  return { orders, nextCursor: hasNewer ? page.firstId : null };
+}
+
+type DirectedPage = { readonly page: SessionPage; readonly hasNewer: boolean };
+
+/** 20,000 sessions: far more than are created while webhooks are lost, and an end to the walk. */
+const WALK_PAGES_MAX = 200;
+
+async function oldestPage(client: StripeClient, since: Date): Promise<DirectedPage> {
+  let page = await client.listSessions(since, {});
+  let walked = 1;
+  while (page.hasMore && page.lastId !== null) {
+    assert(walked < WALK_PAGES_MAX, 'a list of Stripe sessions does not end');
+    page = await client.listSessions(since, { olderThan: page.lastId });
+    walked += 1;
+  }
+  return { page, hasNewer: walked > 1 };
+}
+
+/** In this direction Stripe's `has_more` speaks of newer sessions. */
+async function pageAfter(client: StripeClient, since: Date, { cursor }: { cursor: string }): Promise<DirectedPage> {
+  const page = await client.listSessions(since, { newerThan: cursor });
+  return { page, hasNewer: page.hasMore };
+}

@@ -1,0 +1,153 @@
+import { createHash, createHmac, timingSafeEqual } from 'node:crypto';
+import { z } from 'zod';
+import { refuse, type Refusal } from '../../domain/refusal.ts';
+import type { VerifiedWebhook, WebhookDelivery } from '../provider.ts';
+import { readReferences } from './event.ts';
+
+/** The secrets of one webhook endpoint. During a rotation the one before stays good until `previousUntil`. */
+export interface WebhookSecrets {
+  /** Absent or unusable: no delivery is accepted (`webhook_not_configured`). */
+  readonly current?: string | undefined;
+  readonly previous?: string | undefined;
+  /** Without it `previous` is never accepted: a rotation that does not end is a second secret. */
+  readonly previousUntil?: Date | undefined;
+}
+
+/** A MAC key shorter than this can be guessed; Stripe's have 38 characters. */
+const SECRET_BYTES_MIN = 24;
+/** How far the signed time may lie from ours, in both directions. Stripe's own library bounds the past only. */
+const TOLERANCE_SECONDS = 300;
+/** Stripe sends one value per active secret. More would make us compute for an attacker. */
+const SIGNATURES_MAX = 10;
+/** Ten full signatures take under 800 characters. */
+const HEADER_CHARACTERS_MAX = 2_000;
+
+const PLACEHOLDER = /change[-_ ]?me|replace|placeholder|your[-_]|secret[-_]here|example|insert|xxxx/i;
+/** A random secret of the least length has about twenty different characters. */
+const DIFFERENT_CHARACTERS_MIN = 8;
+
+/**
+ * What is wrong with a webhook secret, or null. The sentence never contains the secret.
+ * A missing or guessable secret must close the endpoint: an empty HMAC key verifies for everybody.
+ */
+export function webhookSecretProblem(secret: string | undefined): string | null {
+  if (secret === undefined || secret === '') return 'is not set';
+  if (/\s/.test(secret)) return 'contains white space';
+  if (Buffer.byteLength(secret) < SECRET_BYTES_MIN) return `is shorter than ${SECRET_BYTES_MIN} bytes`;
+  if (PLACEHOLDER.test(secret) || new Set(secret.replace(/^whsec_/, '')).size < DIFFERENT_CHARACTERS_MIN) {
+    return 'is a placeholder';
+  }
+  return null;
+}
+
+/** Source: docs.stripe.com/webhooks/signature. The key is the whole secret as text, `whsec_` included. */
+export function signatureOf(secret: string, timestamp: number, body: Uint8Array): string {
+  return createHmac('sha256', secret).update(`${timestamp}.`).update(body).digest('hex');
+}
+
+/**
+ * Checks a delivery over its raw bytes; nothing of the body is parsed before it is known to be Stripe's.
+ *
+ * Refuses: `webhook_not_configured`, `signature_missing`, `invalid_signature`, `signature_expired`, and
+ * `invalid_request` for a verified body that is not an event. Safe to call twice: replays are the inbox's concern.
+ */
+export function verifyStripeWebhook(secrets: WebhookSecrets, delivery: WebhookDelivery): VerifiedWebhook | Refusal {
+  const { current } = secrets;
+  if (current === undefined || webhookSecretProblem(current) !== null) {
+    return refuse('webhook_not_configured', 'No usable webhook secret is configured for Stripe.');
+  }
+  const header = readHeader(delivery.headers);
+  if ('kind' in header) return header;
+  const nowSeconds = Math.floor(delivery.now.getTime() / 1000);
+  if (header.timestamp === null || Math.abs(nowSeconds - header.timestamp) > TOLERANCE_SECONDS) {
+    return refuse('signature_expired', 'The signature is too old or from the future.');
+  }
+  const verifiedWith = matchingSecret({ ...secrets, current }, delivery, header.timestamp, header.signatures);
+  if (verifiedWith === null) return refuse('invalid_signature', 'The signature does not fit the body.');
+  return readEvent(delivery.body, verifiedWith);
+}
+
+interface SignatureHeader {
+  /** Null: not exactly one plain number. */
+  readonly timestamp: number | null;
+  readonly signatures: readonly string[];
+}
+
+/** Reads `t=1700000000,v1=<hex>[,v1=<hex>…]`. Exactly one header: two could be read differently by two readers. */
+function readHeader(headers: WebhookDelivery['headers']): SignatureHeader | Refusal {
+  const values = headers.get('stripe-signature') ?? [];
+  const [value] = values;
+  if (value === undefined || value.trim() === '') {
+    return refuse('signature_missing', 'The Stripe-Signature header is missing.');
+  }
+  if (values.length > 1 || value.length > HEADER_CHARACTERS_MAX) {
+    return refuse('invalid_signature', 'The Stripe-Signature header must be sent once and be short.');
+  }
+  const timestamps: string[] = [];
+  const signatures: string[] = [];
+  for (const element of value.split(',')) {
+    if (element.startsWith('t=')) timestamps.push(element.slice(2));
+    else if (element.startsWith('v1=') && signatures.length < SIGNATURES_MAX) signatures.push(element.slice(3));
+  }
+  const [timestamp = ''] = timestamps;
+  if (timestamps.length === 0) return refuse('invalid_signature', 'The Stripe-Signature header has no time.');
+  const isPlain = timestamps.length === 1 && /^(0|[1-9][0-9]{0,14})$/.test(timestamp);
+  return { timestamp: isPlain ? Number(timestamp) : null, signatures };
+}
+
+function matchingSecret(
+  secrets: WebhookSecrets & { readonly current: string },
+  delivery: WebhookDelivery,
+  timestamp: number,
+  signatures: readonly string[],
+): VerifiedWebhook['verifiedWith'] | null {
+  const fits = (secret: string): boolean => {
+    const expected = signatureOf(secret, timestamp, delivery.body);
+    return signatures.some((signature) => /^[0-9a-f]{64}$/.test(signature) && isSame(signature, expected));
+  };
+  if (fits(secrets.current)) return 'current';
+  const { previous, previousUntil } = secrets;
+  if (previous === undefined || previousUntil === undefined) return null;
+  if (webhookSecretProblem(previous) !== null || delivery.now.getTime() >= previousUntil.getTime()) return null;
+  return fits(previous) ? 'previous' : null;
+}
+
+/** Hashed first: `timingSafeEqual` throws on different lengths, and the hashes have one length. */
+function isSame(a: string, b: string): boolean {
+  const digest = (text: string): Buffer => createHash('sha256').update(text).digest();
+  return timingSafeEqual(digest(a), digest(b));
+}
+
+const eventShape = z.object({
+  id: z.string().min(1).max(255),
+  object: z.enum(['event', 'v2.core.event']),
+  type: z.string().min(1).max(255),
+  livemode: z.boolean(),
+  account: z.string().min(1).max(255).nullish(),
+  data: z.object({ object: z.record(z.string(), z.unknown()) }).nullish(),
+});
+
+function readEvent(body: Uint8Array, verifiedWith: VerifiedWebhook['verifiedWith']): VerifiedWebhook | Refusal {
+  const event = eventShape.safeParse(parseJson(body));
+  if (!event.success) return refuse('invalid_request', 'The body is not a Stripe event.');
+  const { id, object, type, livemode, account, data } = event.data;
+  // A "thin" event (v2) carries no object; nothing we use arrives that way.
+  const references = object === 'event' ? readReferences(type, data?.object ?? {}) : readReferences('', {});
+  return {
+    eventId: id,
+    eventType: type,
+    accountId: account ?? null,
+    isLive: livemode,
+    ...references,
+    verifiedWith,
+  };
+}
+
+/** Undefined when the bytes are not UTF-8 JSON. A byte order mark is not JSON. */
+function parseJson(body: Uint8Array): unknown {
+  try {
+    return JSON.parse(new TextDecoder('utf-8', { fatal: true, ignoreBOM: true }).decode(body));
+  } catch {
+    return undefined;
+  }
+}

@@ -13,9 +13,16 @@ import { holdList } from './hold/list.ts';
 import { holdRelease } from './hold/release.ts';
 import { holdReserve } from './hold/reserve.ts';
 import type { Operation } from './operation.ts';
+import { paymentCheck } from './payment/check.ts';
+import { paymentCreate } from './payment/create.ts';
+import { paymentGet } from './payment/get.ts';
+import { paymentList } from './payment/list.ts';
+import { paymentEventList } from './payment-event/list.ts';
 import { sessionGet } from './session/get.ts';
 import { userCreate } from './user/create.ts';
 import { userList } from './user/list.ts';
+import { webhookEventList } from './webhook-event/list.ts';
+import { webhookEventReplay } from './webhook-event/replay.ts';
 
 /** In the order of the reference pages: by noun, reading before writing. */
 const declared = [
@@ -34,6 +41,13 @@ const declared = [
   holdReserve,
   holdCapture,
   holdRelease,
+  paymentCreate,
+  paymentGet,
+  paymentList,
+  paymentCheck,
+  paymentEventList,
+  webhookEventList,
+  webhookEventReplay,
   auditList,
 ] as const;
 

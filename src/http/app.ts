@@ -1,0 +1,104 @@
+import { Hono } from 'hono';
+import { refuse } from '../domain/refusal.ts';
+import { openRpcDocument } from '../jsonrpc/openrpc.ts';
+import { failureReply } from '../operations/execute.ts';
+import type { House } from '../operations/house.ts';
+import { OPERATIONS } from '../operations/registry.ts';
+import { openMetrics } from '../telemetry/metrics.ts';
+import type { App, AppContext, AppEnv, HttpOptions, Site } from './context.ts';
+import { addDocsRoutes } from './docs.ts';
+import { FailureLimit } from './failure-limit.ts';
+import { addHealthRoutes } from './health.ts';
+import { setSecurityHeaders } from './headers.ts';
+import { openApiDocument } from './openapi.ts';
+import { addPageRoutes } from './pages.ts';
+import { problemResponse, Refused, replyResponse } from './refused.ts';
+import { addRestRoutes } from './rest.ts';
+import { addRpcRoute } from './rpc.ts';
+import { addSignInRoutes } from './sign-in.ts';
+import { addWebhookRoute } from './webhooks.ts';
+
+/** Wrong admin secrets from one address in a minute. */
+const ADMIN_FAILURES_MAX = 10;
+
+/** Everything the house answers over HTTP. Has no state outside `house` but counters. */
+export function buildHttp(house: House, options: HttpOptions): App {
+  const site: Site = {
+    house,
+    options,
+    metrics: openMetrics({ queueDepth: options.queueDepth ?? (() => 0) }),
+    adminFailures: new FailureLimit(house.ports.clock, ADMIN_FAILURES_MAX),
+  };
+  const version = options.version ?? '0.0.0';
+  const documents = {
+    openApi: JSON.stringify(openApiDocument(OPERATIONS, version)),
+    openRpc: JSON.stringify(openRpcDocument(OPERATIONS, version)),
+  };
+  const app: App = new Hono<AppEnv>();
+  app.use(observe(site));
+  addHealthRoutes(app, site);
+  addRestRoutes(app, site, OPERATIONS);
+  addRpcRoute(app, site, documents.openRpc);
+  addWebhookRoute(app, site);
+  addSignInRoutes(app, site);
+  addDocsRoutes(app, site, documents);
+  addPageRoutes(app, site);
+  refuseOtherMethods(app);
+  app.notFound((c) => problemResponse(refuse('not_found', 'There is nothing here.'), c.get('requestId')));
+  app.onError((error, c) => {
+    const requestId = c.get('requestId');
+    if (error instanceof Refused) return problemResponse(error.refusal, requestId, error.headers);
+    return replyResponse(failureReply(house, c.get('operation'), requestId, error));
+  });
+  return app;
+}
+
+/** Around every request: its id, the headers that are always there, its duration, one log line. */
+function observe(site: Site) {
+  const { clock, ids, log } = site.house.ports;
+  return async (c: AppContext, next: () => Promise<void>): Promise<void> => {
+    const startedMs = clock.monotonicMs();
+    const requestId = ids.requestId();
+    c.set('requestId', requestId);
+    c.set('operation', 'none');
+    c.set('actor', 'anonymous');
+    await next();
+    c.res.headers.set('x-request-id', requestId);
+    setSecurityHeaders(c.res.headers, site.house.settings);
+    if (site.options.isStopping?.() === true) c.res.headers.set('connection', 'close');
+    const operation = c.get('operation');
+    const { status } = c.res;
+    const durationMs = clock.monotonicMs() - startedMs;
+    site.metrics.observeRequest({ operation, status, seconds: durationMs / 1_000 });
+    const facts = {
+      request_id: requestId,
+      method: c.req.method,
+      operation,
+      status,
+      actor: c.get('actor'),
+      duration_ms: Math.round(durationMs),
+    };
+    if (QUIET.has(operation)) log.debug(facts, 'request');
+    else log.info(facts, 'request');
+  };
+}
+
+/** Asked every few seconds by machines, or many at once by a browser. */
+const QUIET = new Set(['health.live', 'health.ready', 'metrics', 'pages', 'docs']);
+
+/** A path that is there under another method answers 405 and says which; 404 would send people looking for a typing mistake. */
+function refuseOtherMethods(app: App): void {
+  const methods = new Map<string, Set<string>>();
+  for (const { path, method } of app.routes) {
+    if (method === 'ALL' || path.endsWith('*')) continue;
+    const allowed = methods.get(path) ?? new Set();
+    methods.set(path, allowed.add(method));
+    if (method === 'GET') allowed.add('HEAD');
+  }
+  for (const [path, allowed] of methods) {
+    const allow = [...allowed].sort().join(', ');
+    app.all(path, (c) =>
+      problemResponse(refuse('method_not_allowed', `This path takes ${allow}.`), c.get('requestId'), { allow }),
+    );
+  }
+}

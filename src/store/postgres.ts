@@ -125,6 +125,10 @@ class GuardedPool {
   readonly #pool: Pool;
   readonly #waitingMax: number;
   readonly #open = new Set<PoolClient>();
+  /** Borrowers, and those who wait to be one. */
+  #users = 0;
+  #whenUnused: (() => void) | null = null;
+  #isClosing = false;
   readonly #ports: Ports;
 
   constructor(options: DatabaseOptions, max: number) {
@@ -138,16 +142,23 @@ class GuardedPool {
   }
 
   async acquire(): Promise<Connection> {
-    if (this.#pool.ending) throw new DatabaseUnavailable('the database is being closed');
+    if (this.#isClosing) throw new DatabaseUnavailable('the database is being closed');
     if (this.#pool.waitingCount >= this.#waitingMax) {
       throw new DatabaseUnavailable('too many requests wait for a database connection');
     }
+    this.#users += 1;
     try {
-      return connectionOver(await this.#pool.connect());
+      return connectionOver(await this.#pool.connect(), () => this.#leave());
     } catch (cause) {
+      this.#leave();
       if (classify(cause, new Set()) === 'other') throw cause;
       throw new DatabaseUnavailable('no database connection could be had', { cause });
     }
+  }
+
+  #leave(): void {
+    this.#users -= 1;
+    if (this.#users === 0) this.#whenUnused?.();
   }
 
   counts(): { open: number; idle: number; waiting: number } {
@@ -155,8 +166,10 @@ class GuardedPool {
     return { open: totalCount, idle: idleCount, waiting: waitingCount };
   }
 
-  /** Waits for borrowed connections to come back, then for the sockets to be gone. */
+  /** Takes nobody in, waits for those who are, then for the sockets to be gone. */
   async close(): Promise<void> {
+    this.#isClosing = true;
+    if (this.#users > 0) await new Promise<void>((resolve) => (this.#whenUnused = resolve));
     await this.#pool.end();
     const gone = [...this.#open].map((client) => new Promise<void>((resolve) => client.once('end', () => resolve())));
     const late = new AbortController();
@@ -165,13 +178,16 @@ class GuardedPool {
   }
 }
 
-function connectionOver(client: PoolClient): Connection {
+function connectionOver(client: PoolClient, onRelease: () => void): Connection {
   return {
     run: async ({ name, text, values }) => {
       const query = { text, values: values === undefined ? [] : [...values] };
       return await client.query(name === undefined ? { text } : { ...query, name });
     },
-    release: (destroy) => client.release(destroy),
+    release: (destroy) => {
+      client.release(destroy);
+      onRelease();
+    },
   };
 }
 

@@ -34,7 +34,10 @@ export async function faultProxy(databaseUrl: string): Promise<FaultProxy> {
   };
   const server = createServer((client) => {
     track(client);
-    if (fault === 'reset') return void client.resetAndDestroy();
+    if (fault === 'reset') {
+      client.resetAndDestroy();
+      return;
+    }
     const upstream = track(connectTo(databaseUrl));
     const breakBoth = (): void => {
       client.destroy();
@@ -46,7 +49,8 @@ export async function faultProxy(databaseUrl: string): Promise<FaultProxy> {
       if (fault === 'swallow') return;
       if (isCommit && fault === 'lose_commit') {
         fault = 'none';
-        return breakBoth();
+        breakBoth();
+        return;
       }
       if (isCommit && fault === 'lose_answer_of_commit') {
         fault = 'none';

@@ -1,20 +1,25 @@
-import { isRefusal } from '../domain/refusal.ts';
 import { receiveWebhook } from '../operations/webhook-event/receive.ts';
 import { readBytes } from './body.ts';
 import type { App, AppContext, Site } from './context.ts';
-import { Refused } from './refused.ts';
 
 /** The largest event of a provider is far below. */
 const WEBHOOK_BYTES_MAX = 524_288;
+/** For a webhook that is not configured: an operator has to act first. */
+const RETRY_AFTER_SECONDS = 60;
 
 /** Providers deliver here. Cookies and credentials are not looked at: the signature over the raw bytes is all that counts. */
 export function addWebhookRoute(app: App, site: Site): void {
   app.post('/webhooks/:provider', async (c) => {
     c.set('operation', 'webhook-event.receive');
     const body = await readBytes(c, WEBHOOK_BYTES_MAX);
-    const received = await receiveWebhook(site.house, c.req.param('provider'), { body, headers: headersOf(c) });
-    if (isRefusal(received)) throw new Refused(received);
-    return c.json({ received: true, duplicate: received.isDuplicate });
+    const delivery = { body, headers: headersOf(c) };
+    const reply = await receiveWebhook(site.house, c.req.param('provider'), delivery, c.get('requestId'));
+    const isProblem = reply.status >= 400;
+    const headers: Record<string, string> = {
+      'content-type': isProblem ? 'application/problem+json' : 'application/json',
+    };
+    if (reply.status === 503) headers['retry-after'] = String(RETRY_AFTER_SECONDS);
+    return new Response(reply.body, { status: reply.status, headers });
   });
 }
 

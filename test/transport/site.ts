@@ -1,0 +1,133 @@
+import { buildHttp } from '../../src/http/app.ts';
+import type { App, HttpOptions } from '../../src/http/context.ts';
+import type { House, HouseSettings } from '../../src/operations/house.ts';
+import { PostingQueue } from '../../src/store/posting-lanes.ts';
+import { testDatabase, type TestDatabase } from '../support/database.ts';
+import { testPorts, type TestPorts } from '../support/ports.ts';
+
+export const ADMIN_SECRET = 'test-admin-secret-of-thirty-two-bytes-and-more';
+export const AS_OPERATOR = { 'x-hero-onboarding-admin-secret': ADMIN_SECRET };
+
+export const SETTINGS: HouseSettings = {
+  mode: 'sandbox',
+  publicUrl: 'http://127.0.0.1:9920',
+  topUpMin: 5_000_000n,
+  topUpMax: 500_000_000n,
+  topUpPresets: [10_000_000n, 25_000_000n],
+  openPaymentsMax: 5,
+  holdMax: 1_000_000_000n,
+  sessionHours: 12,
+  sessionKey: 'test-session-key-of-thirty-two-bytes-and-more',
+};
+
+export interface Answer {
+  readonly status: number;
+  readonly headers: Headers;
+  readonly text: string;
+  /** The body as JSON; tests read what they expect. */
+  readonly json: Record<string, unknown>;
+}
+
+export interface TestSite {
+  readonly database: TestDatabase;
+  readonly ports: TestPorts;
+  readonly house: House;
+  readonly app: App;
+  call(
+    method: string,
+    path: string,
+    request?: { body?: unknown; raw?: string; headers?: Record<string, string> },
+  ): Promise<Answer>;
+  /** As an operator, with JSON. */
+  operator(method: string, path: string, body?: unknown, headers?: Record<string, string>): Promise<Answer>;
+  rpc(body: unknown, headers?: Record<string, string>): Promise<Answer>;
+  /** A new wallet with so many cents in it. */
+  wallet(cents?: number): Promise<{ sid: string; userSid: string }>;
+  close(): Promise<void>;
+}
+
+export interface TestSiteOptions {
+  readonly settings?: Partial<HouseSettings>;
+  readonly http?: Partial<HttpOptions>;
+}
+
+/** A whole house on a real database, called without a socket. */
+export async function testSite(options: TestSiteOptions = {}): Promise<TestSite> {
+  const ports = testPorts();
+  const database = await testDatabase({ ports });
+  const { db } = database;
+  const lanes = new PostingQueue(db, ports, { lanes: 2, batchRecordsMax: 1_000, queueMax: 10_000 });
+  const house: House = {
+    ports,
+    db,
+    lanes,
+    jobs: { enqueue: () => Promise.resolve() },
+    providers: new Map(),
+    settings: { ...SETTINGS, ...options.settings },
+  };
+  const app = buildHttp(house, {
+    adminSecrets: [{ id: 'adm_1', secret: ADMIN_SECRET }],
+    ping: async () => void (await db.reserved.query({ name: 'test.ping', text: 'select 1' })),
+    ...options.http,
+  });
+  const call: TestSite['call'] = (method, path, request = {}) => callApp(app, method, path, request);
+  const operator: TestSite['operator'] = (method, path, body, headers = {}) =>
+    call(method, path, { ...(body === undefined ? {} : { body }), headers: { ...AS_OPERATOR, ...headers } });
+  return {
+    database,
+    ports,
+    house,
+    app,
+    call,
+    operator,
+    rpc: (body, headers = {}) => operator('POST', '/rpc', body, headers),
+    wallet: async (cents = 0) => await openWallet(operator, cents),
+    close: async () => {
+      await lanes.close();
+      await database.close();
+    },
+  };
+}
+
+async function callApp(
+  app: App,
+  method: string,
+  path: string,
+  request: { body?: unknown; raw?: string; headers?: Record<string, string> },
+): Promise<Answer> {
+  const text = request.raw ?? (request.body === undefined ? undefined : JSON.stringify(request.body));
+  const headers = { ...(text === undefined ? {} : { 'content-type': 'application/json' }), ...request.headers };
+  const response = await app.request(path, { method, headers, ...(text === undefined ? {} : { body: text }) });
+  return await answerOf(response);
+}
+
+export async function answerOf(response: Response): Promise<Answer> {
+  const body = await response.text();
+  const isJson = /json/.test(response.headers.get('content-type') ?? '');
+  return {
+    status: response.status,
+    headers: response.headers,
+    text: body,
+    json: isJson && body !== '' ? (JSON.parse(body) as Record<string, unknown>) : {},
+  };
+}
+
+async function openWallet(operator: TestSite['operator'], cents: number): Promise<{ sid: string; userSid: string }> {
+  const created = await operator('POST', '/v1/users', { display_name: 'Ada' });
+  const billing = created.json['billing'] as { sid: string; user_sid: string };
+  if (cents !== 0) await operator('POST', '/admin/balance-adjust', { sid: billing.sid, balance_cents: cents });
+  return { sid: billing.sid, userSid: billing.user_sid };
+}
+
+/** The problem's code. */
+export const codeOf = (answer: Answer): unknown => answer.json['code'];
+
+/** How many rows the tables of money have, for "nothing happened". */
+export async function moneyRows(site: TestSite): Promise<bigint> {
+  const [row] = await site.database.owner.query<{ rows: bigint }>({
+    name: 'test.money_rows',
+    text: `select (select count(*) from entry) + (select count(*) from batch_leg) + (select count(*) from declined_posting)
+           + (select count(*) from payment) + (select count(*) from hold) as rows`,
+  });
+  return row?.rows ?? -1n;
+}

@@ -1,0 +1,42 @@
+import { MICROS_PER_USD } from '../../src/domain/money.ts';
+import type { House, HouseSettings, Jobs } from '../../src/operations/house.ts';
+import type { Ports } from '../../src/ports/ports.ts';
+import type { PaymentProvider } from '../../src/providers/provider.ts';
+import type { Db } from '../../src/store/db.ts';
+import { graphileJobs } from '../../src/store/jobs.ts';
+import { openPostingLanes } from '../../src/store/posting-lanes.ts';
+
+export interface TestHouseOptions {
+  readonly db: Db;
+  readonly ports: Ports;
+  /** None by default: a house without payment providers. */
+  readonly providers?: readonly PaymentProvider[];
+  readonly settings?: Partial<HouseSettings>;
+  /** By default the real queue's table; nobody works on it unless the test starts a worker. */
+  readonly jobs?: Jobs;
+}
+
+export const TEST_SETTINGS: HouseSettings = {
+  mode: 'sandbox',
+  publicUrl: 'http://127.0.0.1:9920',
+  topUpMin: 5n * MICROS_PER_USD,
+  topUpMax: 1_000n * MICROS_PER_USD,
+  topUpPresets: [10n, 25n, 50n, 100n].map((dollars) => dollars * MICROS_PER_USD),
+  openPaymentsMax: 5,
+  holdMax: 500n * MICROS_PER_USD,
+  sessionHours: 12,
+  sessionKey: 'a key that only tests sign cursors with',
+};
+
+/** A house as the composition root builds it, over a test's database and ports. Several on one database are several processes. */
+export function testHouse(options: TestHouseOptions): House {
+  const { db, ports } = options;
+  return {
+    ports,
+    db,
+    lanes: openPostingLanes(db, ports, { lanes: 2, batchRecordsMax: 1_000, queueMax: 10_000 }),
+    jobs: options.jobs ?? graphileJobs(),
+    providers: new Map((options.providers ?? []).map((provider) => [provider.name, provider])),
+    settings: { ...TEST_SETTINGS, ...options.settings },
+  };
+}

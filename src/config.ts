@@ -32,7 +32,7 @@ export function processEnvironment(): Environment {
  * absent here; `withSandboxSecrets` adds them.
  */
 export function readConfig(env: Environment): Config {
-  const values = readValues(env);
+  const values = readValues(env, { showValues: true });
   const problems = contradictions(values);
   const mode = modeOf(values);
   if (mode === null) problems.push(LIVE_KEY_WITHOUT_MODE);
@@ -54,13 +54,14 @@ const LIVE_KEY_WITHOUT_MODE =
 const isLiveKey = (key: string | null): boolean => key !== null && /^(sk|rk)_live_/.test(key);
 
 /** Null: a live key without an explicit mode. */
-function modeOf(values: Values): Mode | null {
+export function modeOf(values: Values): Mode | null {
   if (values.mode !== null) return values.mode;
   if (values.stripeSecretKey === null) return 'sandbox';
   return isLiveKey(values.stripeSecretKey) ? null : 'test';
 }
 
-function contradictions(values: Values): string[] {
+/** Values that are each right and do not fit together. */
+export function contradictions(values: Values): string[] {
   const problems: string[] = [];
   const { topUpMin, topUpMax } = values;
   if (topUpMin > topUpMax) {

@@ -1,5 +1,4 @@
 import path from 'node:path';
-import { isIP } from 'node:net';
 import { z } from 'zod';
 import { parseDecimal, type Micros } from '../domain/money.ts';
 
@@ -112,21 +111,3 @@ export const instant: Kind<Date> = kind(
     return /^\d{4}-\d\d-\d\dT\d\d:\d\d(:\d\d)?Z$/.test(value) && !Number.isNaN(read.getTime()) ? read : null;
   },
 );
-
-/** Addresses and CIDR ranges; an empty list is not set at all. */
-export const networks: Kind<readonly string[]> = kind(
-  'IP addresses or CIDR ranges with commas',
-  null,
-  'must be IP addresses or ranges with commas between them, for example 10.0.0.0/8,192.0.2.7',
-  (value) => {
-    const parts = value.split(',').map((part) => part.trim());
-    return parts.every(isNetwork) ? parts : null;
-  },
-);
-
-function isNetwork(value: string): boolean {
-  const [address = '', prefix, ...rest] = value.split('/');
-  const version = isIP(address);
-  if (version === 0 || rest.length > 0) return false;
-  return prefix === undefined || (/^[0-9]{1,3}$/.test(prefix) && Number(prefix) <= (version === 4 ? 32 : 128));
-}

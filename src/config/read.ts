@@ -1,4 +1,4 @@
-import { SETTINGS, type Setting, type SettingName, type Values } from './settings.ts';
+import { SETTINGS, type Setting, type Values } from './settings.ts';
 
 export type Environment = Readonly<Record<string, string | undefined>>;
 
@@ -12,26 +12,30 @@ export class ConfigError extends Error {
   }
 }
 
-/** Reads every setting. An empty text counts as absent. Throws {@link ConfigError} with all problems at once. */
-export function readValues(env: Environment): Values {
+/**
+ * Reads every setting. An empty text counts as absent. Throws {@link ConfigError} with all problems at once.
+ * `showValues`: whether a problem repeats the wrong text; that of a secret is never repeated.
+ */
+export function readValues(env: Environment, { showValues }: { readonly showValues: boolean }): Values {
   const problems: string[] = [];
-  const read = Object.entries(SETTINGS).map(([name, setting]) => [name, readOne(setting, env, problems)]);
+  const read = Object.entries(SETTINGS).map(([name, setting]) => {
+    const outcome = readOne(setting, env);
+    if (outcome.must === null) return [name, outcome.value];
+    const repeated = showValues && !setting.isSecret ? `; it is ${JSON.stringify(givenText(env, setting.env))}` : '';
+    problems.push(`${setting.env} ${outcome.must}${repeated}.`);
+    return [name, null];
+  });
   if (problems.length > 0) throw new ConfigError(problems);
   // Every key of SETTINGS was read by its own parser just above.
   return Object.fromEntries(read) as Values;
 }
 
-function readOne(setting: Setting, env: Environment, problems: string[]): unknown {
-  const given = givenText(env, setting.env);
-  const text = given ?? setting.default;
-  if (text === null) return null;
+function readOne(setting: Setting, env: Environment): { readonly value: unknown; readonly must: string | null } {
+  const text = givenText(env, setting.env) ?? setting.default;
+  if (text === null) return { value: null, must: null };
   const parsed = setting.kind.schema.safeParse(text);
-  if (parsed.success) return parsed.data;
-  const must = parsed.error.issues[0]?.message ?? 'is not valid';
-  problems.push(
-    setting.isSecret ? `${setting.env} ${must}.` : `${setting.env} ${must}; it is ${JSON.stringify(text)}.`,
-  );
-  return null;
+  if (parsed.success) return { value: parsed.data, must: null };
+  return { value: null, must: parsed.error.issues[0]?.message ?? 'is not valid' };
 }
 
 export function givenText(env: Environment, name: string): string | null {
@@ -48,5 +52,3 @@ export function unknownNames(env: Environment): string[] {
   const known = new Set<string>(Object.values(SETTINGS).map((setting) => setting.env));
   return Object.keys(env).filter((name) => name.startsWith(PREFIX) && !known.has(name) && !KNOWN_ELSEWHERE.has(name));
 }
-
-export const envOf = (name: SettingName): string => SETTINGS[name].env;

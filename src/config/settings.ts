@@ -1,6 +1,6 @@
 import type { Kind } from './kinds.ts';
 import { amount, amounts, choice, folder, httpUrl, instant, integer, listenAddress } from './kinds.ts';
-import { networks, postgresUrl, secret, text } from './kinds.ts';
+import { postgresUrl, secret, text } from './kinds.ts';
 
 /** One setting. The example file, the reference page, the start-up errors and `--print-config` all come from it. */
 export interface Setting<T = unknown> {
@@ -60,13 +60,6 @@ export const SETTINGS = {
     default: './data',
     prose: 'Folder of the embedded database and of the secrets that sandbox mode makes for itself.',
   }),
-  trustedProxies: optional({
-    env: 'HERO_ONBOARDING_TRUSTED_PROXIES',
-    group: 'Server',
-    kind: networks,
-    prose:
-      "Reverse proxies whose X-Forwarded-For is believed. Unset: none, and the caller's address is that of the connection.",
-  }),
   logLevel: given({
     env: 'HERO_ONBOARDING_LOG_LEVEL',
     group: 'Server',
@@ -77,9 +70,10 @@ export const SETTINGS = {
   metrics: given({
     env: 'HERO_ONBOARDING_METRICS',
     group: 'Server',
-    kind: choice(['loopback', 'operator', 'off']),
+    kind: choice(['loopback', 'operator', 'off', 'anyone']),
     default: 'loopback',
-    prose: 'Who may read /metrics: callers on this machine and operators, operators only, or nobody.',
+    prose:
+      'Who may read /metrics: callers on this machine (not through a proxy) and operators, operators only, nobody, or anyone.',
   }),
   databaseUrl: optional({
     env: 'DATABASE_URL',
@@ -96,6 +90,13 @@ export const SETTINGS = {
     isSecret: true,
     prose:
       'The same database as the role that owns the tables; used for migrations only. Unset: DATABASE_URL migrates, which production refuses.',
+  }),
+  postgresBinaries: optional({
+    env: 'PG_BIN',
+    group: 'Database',
+    kind: folder,
+    prose:
+      'Folder with the initdb and postgres of a PostgreSQL 15 or newer to run as the embedded one. Unset: the PostgreSQL that npm installed.',
   }),
   databasePoolMax: given({
     env: 'HERO_ONBOARDING_DATABASE_POOL_MAX',

@@ -19,6 +19,8 @@ export interface HttpOptions {
   readonly isStopping?: () => boolean;
   /** Postings that wait for a commit. */
   readonly queueDepth?: () => number;
+  /** Who may read /metrics; by default callers on this machine and operators. */
+  readonly metrics?: 'loopback' | 'operator' | 'off' | 'anyone';
   /** Where the built pages are; by default `dist` beside `src`. */
   readonly pagesFolder?: string;
   readonly version?: string;

@@ -1,5 +1,6 @@
 import { refuse } from '../domain/refusal.ts';
-import type { App, Site } from './context.ts';
+import { identify } from './credentials.ts';
+import { peerOf, type App, type AppContext, type Site } from './context.ts';
 import { Refused } from './refused.ts';
 
 /** For whoever restarts or routes: alive means the loop turns, ready means a request would be answered. */
@@ -21,9 +22,27 @@ export function addHealthRoutes(app: App, site: Site): void {
   });
   app.get('/metrics', async (c) => {
     c.set('operation', 'metrics');
+    if (!(await mayReadMetrics(site, c))) throw new Refused(refuse('not_found', 'There is nothing here.'));
     const { text, contentType } = await site.metrics.expose();
     return c.body(text, 200, { 'content-type': contentType });
   });
 }
 
 const notReady = (message: string): Refused => new Refused(refuse('unavailable', message, { retryAfterSeconds: 1 }));
+
+/** To everybody else the page does not exist: how much goes on here is nobody's business. */
+async function mayReadMetrics(site: Site, c: AppContext): Promise<boolean> {
+  const who = site.options.metrics ?? 'loopback';
+  if (who === 'anyone') return true;
+  if (who === 'off') return false;
+  if (who === 'loopback' && isDirectFromThisMachine(c)) return true;
+  return (await identify(site, c)).kind === 'operator';
+}
+
+/** A proxy on this machine speaks for callers elsewhere, and says so in these headers. */
+function isDirectFromThisMachine(c: AppContext): boolean {
+  const isForwarded = ['forwarded', 'x-forwarded-for', 'x-real-ip', 'via'].some(
+    (name) => c.req.header(name) !== undefined,
+  );
+  return !isForwarded && /^(local$|::1$|(::ffff:)?127\.)/.test(peerOf(c));
+}

@@ -1,0 +1,47 @@
+import type { Config } from '../config.ts';
+import { adminSecretFile } from '../config/sandbox-secrets.ts';
+
+export interface GreetingFacts {
+  readonly config: Config;
+  readonly version: string;
+  readonly url: string;
+  readonly database: string;
+  /** Null: no simulator was started. */
+  readonly simulatorUrl: string | null;
+}
+
+const MODES = {
+  sandbox: 'SANDBOX: all money here is simulated',
+  test: "TEST: the provider's test account, no real money",
+  production: 'PRODUCTION: real money',
+} as const;
+
+/** What whoever started the server needs to know next. Names the place of the secret, never the secret. */
+export function greeting({ config, version, url, database, simulatorUrl }: GreetingFacts): string {
+  const rows: [string, string][] = [
+    ['Pages', url],
+    ['API', `${url}/docs`],
+    ['Operator', operatorRow(config)],
+    ['Database', database],
+    ['Stripe', stripeRow(config, simulatorUrl)],
+  ];
+  const shown = rows.map(([label, text]) => `  ${label.padEnd(10)}${text}`).join('\n');
+  const next =
+    config.mode === 'sandbox'
+      ? `Open ${url}, sign in with any name and top up 25 USD.`
+      : 'Run hero-onboarding --check-prod-config before real users come.';
+  return `\nhero-onboarding ${version} · ${MODES[config.mode]}\n\n${shown}\n\n${next} Ctrl-C stops the server.\n\n`;
+}
+
+function operatorRow(config: Config): string {
+  if (config.origins.get('adminSecret') === 'generated') return `the secret is in ${adminSecretFile(config.dataDir)}`;
+  return config.adminSecret === null
+    ? 'nobody: HERO_ONBOARDING_ADMIN_SECRET is not set'
+    : 'the secret is the one of HERO_ONBOARDING_ADMIN_SECRET';
+}
+
+function stripeRow(config: Config, simulatorUrl: string | null): string {
+  if (simulatorUrl !== null) return `simulated at ${simulatorUrl}`;
+  if (config.stripeSecretKey === null) return 'not configured: STRIPE_SECRET_KEY is not set';
+  return config.stripeApiBase === null ? 'api.stripe.com' : config.stripeApiBase;
+}

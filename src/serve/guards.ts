@@ -1,0 +1,42 @@
+import process from 'node:process';
+import type { Ports } from '../ports/ports.ts';
+
+const STOP_WITHIN_MS = 25_000;
+
+/**
+ * A promise nobody waited for, or an exception in an event handler, ends one piece of work and not the service: it is
+ * logged and counted, and everybody else is served on. Answers how to take the guards away.
+ */
+export function guardProcess(ports: Ports): () => void {
+  const onRejection = (reason: unknown): void => ports.log.error({ err: reason }, 'a rejection was not handled');
+  const onException = (error: Error): void => ports.log.error({ err: error }, 'an exception was not caught');
+  process.on('unhandledRejection', onRejection);
+  process.on('uncaughtException', onException);
+  return () => {
+    process.off('unhandledRejection', onRejection);
+    process.off('uncaughtException', onException);
+  };
+}
+
+/** Resolves with the name of the first signal that asks for a stop. */
+export function stopSignal(): Promise<NodeJS.Signals> {
+  return new Promise((resolve) => {
+    for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP'] as const) process.once(signal, () => resolve(signal));
+  });
+}
+
+/** Lets `stop` run, but not for ever, and not against a second signal: then the process ends at once with 1. */
+export async function stopInTime(ports: Ports, stop: () => Promise<void>): Promise<void> {
+  const isDone = new AbortController();
+  const giveUp = (): void => process.exit(1);
+  process.once('SIGINT', giveUp);
+  process.once('SIGTERM', giveUp);
+  const overdue = ports.clock.sleep(STOP_WITHIN_MS, isDone.signal).then(() => {
+    if (isDone.signal.aborted) return;
+    ports.log.error({ ms: STOP_WITHIN_MS }, 'the stop took too long and was cut short');
+    giveUp();
+  });
+  await stop();
+  isDone.abort();
+  await overdue;
+}

@@ -32,11 +32,18 @@ async function makeOnce(session: Session): Promise<void> {
       'create role hero_onboarding_app nologin nosuperuser nocreatedb nocreaterole noreplication nobypassrls',
     );
   }
-  const [member] = await session.query(
-    `select pg_has_role(current_user, 'hero_onboarding_app', 'member') as is_member`,
-  );
-  if (member?.['is_member'] !== true) await session.query('grant hero_onboarding_app to current_user');
+  const [right] = await session.query(MAY_BECOME_IT);
+  if (right?.['is_enough'] !== true) await session.query('grant hero_onboarding_app to current_user');
 }
+
+/** Since PostgreSQL 16 the maker of a role is its member and yet may neither become it nor own things through it. */
+const MAY_BECOME_IT = `
+  select case
+    when current_setting('server_version_num')::int < 160000
+      then pg_has_role(current_user, 'hero_onboarding_app', 'member')
+    else pg_has_role(current_user, 'hero_onboarding_app', 'set')
+      and pg_has_role(current_user, 'hero_onboarding_app', 'usage')
+  end as is_enough`;
 
 const codeOf = (error: unknown): string | null =>
   error instanceof Error && 'code' in error && typeof error.code === 'string' ? error.code : null;

@@ -25,6 +25,7 @@ const POLL_MS = 50;
 const WATCH_MS = 250;
 /** A server killed a moment ago can hold its folder and its shared memory for a while. */
 const STALE_WITHIN_MS = 10_000;
+const STALE = /lock file|shared memory block|Address already in use/;
 /** Recovery after a crash reads the log since the last checkpoint. */
 const READY_WITHIN_MS = 60_000;
 const FAST_STOP_WITHIN_MS = 10_000;
@@ -107,10 +108,12 @@ export class Postmaster {
     const { clock } = this.#options.ports;
     const startedMs = clock.monotonicMs();
     for (;;) {
+      const logStart = this.#logSize();
       const hasStarted = await this.#startOnce();
       if (hasStarted || this.#stopping.signal.aborted) return;
-      if (clock.monotonicMs() - startedMs > STALE_WITHIN_MS) {
-        throw new Error(`PostgreSQL did not start in ${this.#options.clusterFolder}. ${this.#logTail()}`);
+      const complaint = this.#logTail(logStart);
+      if (!STALE.test(complaint) || clock.monotonicMs() - startedMs > STALE_WITHIN_MS) {
+        throw new Error(`PostgreSQL did not start in ${this.#options.clusterFolder}. ${complaint}`);
       }
       await clock.sleep(POLL_MS * 2, this.#stopping.signal);
     }
@@ -120,7 +123,7 @@ export class Postmaster {
   async #startOnce(): Promise<boolean> {
     const { program, user, ports } = this.#options;
     this.#socketFolder = this.#options.socketFolder();
-    const log = this.#openLog();
+    const log = openSync(this.#options.logFile, 'a', 0o640);
     // Detached: Ctrl-C in a terminal reaches us first, and we stop it in good order.
     const child = startProgram(program, this.#arguments(), user, { detached: true, stdio: ['ignore', log, log] });
     closeSync(log);
@@ -201,16 +204,19 @@ export class Postmaster {
     return true;
   }
 
-  #openLog(): number {
+  /** Where the next start begins to write. A log that grew long is put aside first, in place of the one before. */
+  #logSize(): number {
     const { logFile } = this.#options;
-    if (existsSync(logFile) && statSync(logFile).size > LOG_FILE_MAX_BYTES) renameSync(logFile, `${logFile}.old`);
-    return openSync(logFile, 'a', 0o640);
+    const size = statSync(logFile, { throwIfNoEntry: false })?.size ?? 0;
+    if (size <= LOG_FILE_MAX_BYTES) return size;
+    renameSync(logFile, `${logFile}.old`);
+    return 0;
   }
 
-  #logTail(): string {
+  #logTail(from = 0): string {
     const { logFile } = this.#options;
-    const text = existsSync(logFile) ? readFileSync(logFile, 'utf8').slice(-LOG_TAIL_BYTES) : '';
-    return `The end of ${logFile}:\n${text}`;
+    const bytes = existsSync(logFile) ? readFileSync(logFile).subarray(from) : Buffer.alloc(0);
+    return `The end of ${logFile}:\n${bytes.subarray(-LOG_TAIL_BYTES).toString()}`;
   }
 }
 

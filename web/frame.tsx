@@ -22,7 +22,7 @@ export function Frame({ children }: { readonly children: ReactNode }): ReactElem
         {session.mode === 'sandbox' && <SandboxBanner />}
         <div className="border-b border-line bg-surface">
           <div className="mx-auto flex min-h-16 max-w-5xl flex-wrap items-center gap-x-6 gap-y-1 px-4 py-2 sm:px-6">
-            <Link href="/" className="flex items-center gap-2.5 rounded-lg font-semibold tracking-tight">
+            <Link href="/" className="flex shrink-0 items-center gap-2.5 rounded-lg font-semibold tracking-tight">
               <img src="/favicon.svg" alt="" width="28" height="28" />
               hero-onboarding
             </Link>
@@ -56,7 +56,7 @@ function OperatorNavigation(): ReactElement {
   return (
     <nav
       aria-label="Operator"
-      className="order-last -mx-2 flex w-full gap-1 overflow-x-auto md:order-none md:mx-0 md:w-auto"
+      className="order-last -mx-2 flex w-full gap-0.5 overflow-x-auto md:order-none md:mx-0 md:w-auto"
     >
       {OPERATOR_PAGES.map(([path, title]) => (
         <Link
@@ -64,7 +64,7 @@ function OperatorNavigation(): ReactElement {
           href={path}
           aria-current={isAt(path) ? 'page' : undefined}
           className={cx(
-            'rounded-lg px-3 py-1.5 text-sm font-medium whitespace-nowrap -outline-offset-2',
+            'rounded-lg px-2 py-1.5 text-sm sm:px-3 font-medium whitespace-nowrap -outline-offset-2',
             isAt(path) ? 'bg-wash text-accent' : 'text-soft hover:bg-sunken hover:text-ink',
           )}
         >
@@ -91,8 +91,8 @@ function Account(): ReactElement {
     }
   };
   return (
-    <div className="ml-auto flex min-w-0 items-center gap-3 text-sm">
-      <span className="max-w-32 truncate text-soft sm:max-w-56">
+    <div className="flex min-w-0 flex-1 items-center justify-end gap-3 text-sm">
+      <span className="max-w-56 min-w-0 truncate text-soft">
         {role === 'operator' ? 'Operator' : (user?.display_name ?? 'You')}
       </span>
       <button

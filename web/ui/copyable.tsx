@@ -17,7 +17,7 @@ export function Copyable({ text, what }: { readonly text: string; readonly what:
     <button
       type="button"
       aria-label={`Copy ${what.toLowerCase()} ${text}`}
-      className="-mx-1.5 inline-flex max-w-full items-center gap-1.5 rounded-md px-1.5 py-0.5 text-left font-mono text-xs text-soft hover:bg-sunken hover:text-ink"
+      className="-mx-1.5 inline-flex max-w-[calc(100%+0.75rem)] items-center gap-1.5 rounded-md px-1.5 py-0.5 text-left font-mono text-xs text-soft hover:bg-sunken hover:text-ink"
       onClick={() => void copy()}
     >
       <span className="min-w-0 break-all">{text}</span>

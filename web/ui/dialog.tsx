@@ -24,7 +24,7 @@ export function Dialog({ title, onClose, children }: DialogProps): ReactElement 
     <dialog
       ref={frame}
       aria-labelledby={id}
-      className="card w-[calc(100%-2rem)] max-w-md p-6 shadow-2xl"
+      className="card m-auto w-[calc(100%-2rem)] max-w-md p-6 shadow-2xl"
       onCancel={(event) => {
         event.preventDefault();
         onClose();

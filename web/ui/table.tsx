@@ -41,7 +41,7 @@ export function Table<T>({ caption, columns, rows, keyOf }: TableProps<T>): Reac
           {rows.map((row) => (
             <tr key={keyOf(row)} className="border-b border-line last:border-0">
               {columns.map((column) => (
-                <td key={column.title} className={cx(place(column), 'py-3 align-top')}>
+                <td key={column.title} className={cx(place(column), 'py-3 align-top wrap-break-word')}>
                   {column.cell(row)}
                 </td>
               ))}

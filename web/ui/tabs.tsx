@@ -10,7 +10,7 @@ export function TabList({
   readonly tabs: readonly (readonly [string, string])[];
 }): ReactElement {
   return (
-    <Tabs.List aria-label={label} className="flex gap-1 overflow-x-auto border-b border-line px-3 sm:px-4">
+    <Tabs.List aria-label={label} className="flex overflow-x-auto sm:gap-1 border-b border-line px-3 sm:px-4">
       {tabs.map(([value, title]) => (
         <Tabs.Trigger
           key={value}

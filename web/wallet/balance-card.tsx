@@ -62,7 +62,7 @@ function WalletNumber({ sid }: { readonly sid: string }): ReactElement {
     <button
       type="button"
       aria-label={`Copy wallet number ${sid}`}
-      className="-mx-1.5 inline-flex max-w-full items-center gap-2 rounded-md px-1.5 py-0.5 text-left font-mono text-sm outline-on-hero! hover:bg-on-hero/10"
+      className="-mx-1.5 inline-flex max-w-[calc(100%+0.75rem)] items-center gap-2 rounded-md px-1.5 py-0.5 text-left font-mono text-sm outline-on-hero! hover:bg-on-hero/10"
       onClick={() => void copy()}
     >
       <span className="min-w-0 break-all">{sid}</span>

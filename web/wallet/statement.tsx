@@ -11,10 +11,10 @@ const KINDS: Readonly<Record<string, string>> = {
   top_up: 'Top-up',
   adjustment: 'Adjustment by the operator',
   debit: 'Usage',
-  hold_reserve: 'Reserved',
-  hold_capture: 'Charged from a reservation',
-  hold_release: 'Reservation released',
-  hold_expire: 'Reservation expired',
+  hold_reserve: 'Hold placed',
+  hold_capture: 'Hold charged',
+  hold_release: 'Hold released',
+  hold_expire: 'Hold expired',
 };
 
 /** A kind this page has no words for is still shown, by its own name. */
@@ -47,8 +47,19 @@ const COLUMNS: readonly Column<StatementLine>[] = [
       );
     },
   },
-  { title: 'Amount', isAmount: true, cell: (line) => <Money amount={line.amount} isChange /> },
-  { title: 'Balance', isAmount: true, cell: (line) => <Money amount={line.balance_after} /> },
+  {
+    title: 'Amount',
+    isAmount: true,
+    cell: (line) => (
+      <>
+        <Money amount={line.amount} isChange />
+        <p className="mt-0.5 text-xs text-soft md:hidden">
+          balance <Money amount={line.balance_after} />
+        </p>
+      </>
+    ),
+  },
+  { title: 'Balance', isAmount: true, isExtra: true, cell: (line) => <Money amount={line.balance_after} /> },
 ];
 
 export function Statement({ walletSid }: { readonly walletSid: string }): ReactElement {

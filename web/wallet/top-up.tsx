@@ -119,7 +119,7 @@ interface PresetsProps {
 function Presets({ presets, text, choose }: PresetsProps): ReactElement {
   const read = readAmount(text);
   return (
-    <fieldset aria-label="Common amounts" className="grid grid-cols-[repeat(auto-fit,minmax(5rem,1fr))] gap-2">
+    <fieldset aria-label="Common amounts" className="grid grid-cols-[repeat(auto-fit,minmax(3.5rem,1fr))] gap-2">
       {presets.map((preset) => {
         const isChosen = 'amount' in read && isSame(read.amount, preset);
         return (

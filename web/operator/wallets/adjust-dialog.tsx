@@ -7,6 +7,7 @@ import { useIntent } from '../../intent.ts';
 import type { Adjustment, Billing } from '../../surface.ts';
 import { Banner, ProblemBanner } from '../../ui/banner.tsx';
 import { Button } from '../../ui/button.tsx';
+import { cx } from '../../ui/class-names.ts';
 import { Dialog } from '../../ui/dialog.tsx';
 import { Field } from '../../ui/field.tsx';
 import { formatMoney, fromCents, isNegative, readAmount, toCents } from '../../ui/money.ts';
@@ -155,9 +156,7 @@ function Confirmation({ shown, onBack, onDone }: ConfirmationProps): ReactElemen
       <dl className="amount rounded-xl bg-sunken px-4 py-3" aria-live="polite">
         <Line name="Balance now" amount={fromCents(preview.prev_balance)} />
         <Line name="Change" amount={fromCents(preview.change_cents)} isChange />
-        <div className="mt-2 border-t border-line pt-2">
-          <Line name="Balance after" amount={after} isStrong />
-        </div>
+        <Line name="Balance after" amount={after} isStrong />
       </dl>
       <p className="text-sm">
         <span className="text-soft">Reason:</span> {wish.reason}
@@ -184,9 +183,14 @@ function Line(props: {
   readonly isStrong?: boolean;
 }): ReactElement {
   return (
-    <div className="flex justify-between gap-4 py-0.5">
-      <dt className={props.isStrong ? 'font-semibold' : 'text-soft'}>{props.name}</dt>
-      <dd className={props.isStrong ? 'font-semibold' : ''}>
+    <div
+      className={cx(
+        'flex justify-between gap-4 py-0.5',
+        props.isStrong && 'mt-2 border-t border-line pt-2.5 font-semibold',
+      )}
+    >
+      <dt className={cx(!props.isStrong && 'text-soft')}>{props.name}</dt>
+      <dd>
         <Money amount={props.amount} isChange={props.isChange ?? false} />
       </dd>
     </div>

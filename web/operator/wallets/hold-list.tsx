@@ -18,7 +18,7 @@ const STATES: Readonly<Record<string, readonly [Tone, string]>> = {
 
 const COLUMNS: readonly Column<Hold>[] = [
   {
-    title: 'Reservation',
+    title: 'Hold',
     cell: (hold) => (
       <>
         <span className="font-medium">{hold.description}</span>
@@ -41,20 +41,18 @@ const COLUMNS: readonly Column<Hold>[] = [
     cell: (hold) => <Time at={hold.closed_at ?? hold.expires_at} />,
   },
   { title: 'Charged', isAmount: true, cell: (hold) => <Money amount={hold.captured} /> },
-  { title: 'Reserved', isAmount: true, cell: (hold) => <Money amount={hold.amount} /> },
+  { title: 'Held', isAmount: true, cell: (hold) => <Money amount={hold.amount} /> },
 ];
 
 export function HoldList({ walletSid }: { readonly walletSid: string }): ReactElement {
   return (
     <List<Hold>
-      what="reservations"
+      what="holds"
       path="/v1/holds"
       query={{ wallet_sid: walletSid }}
       columns={COLUMNS}
       keyOf={(hold) => hold.sid}
-      empty={
-        <EmptyState title="No reservations">Money set aside for something that still runs is listed here.</EmptyState>
-      }
+      empty={<EmptyState title="No holds">Money set aside for something that still runs is listed here.</EmptyState>}
     />
   );
 }

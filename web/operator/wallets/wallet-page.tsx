@@ -78,7 +78,7 @@ function Overview({ wallet }: { readonly wallet: Billing }): ReactElement {
 const TABS = [
   ['statement', 'Statement'],
   ['payments', 'Payments'],
-  ['holds', 'Reservations'],
+  ['holds', 'Holds'],
   ['audit', 'Audit'],
 ] as const;
 

@@ -1,0 +1,159 @@
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { parseDecimal } from '../../src/domain/money.ts';
+import { billingAdjust } from '../../src/operations/billing/adjust.ts';
+import { billingDebit } from '../../src/operations/billing/debit.ts';
+import { execute, type Reply } from '../../src/operations/execute.ts';
+import { holdCapture } from '../../src/operations/hold/capture.ts';
+import { holdRelease } from '../../src/operations/hold/release.ts';
+import { holdReserve } from '../../src/operations/hold/reserve.ts';
+import type { House } from '../../src/operations/house.ts';
+import type { Operation } from '../../src/operations/operation.ts';
+import { checkLedger } from '../../src/store/ledger-check.ts';
+import { readWalletBySid, type WalletRow } from '../../src/store/wallet.ts';
+import { testDatabase, type TestDatabase } from '../support/database.ts';
+import { testHouse } from '../support/house.ts';
+import { fund, openWallets } from '../support/ledger.ts';
+import { testPorts } from '../support/ports.ts';
+
+const OPERATOR = { kind: 'operator', id: 'admin:test' } as const;
+
+/** A call that moves money, what it needs before, and what the wallet holds after it has happened once. */
+interface Flow {
+  readonly name: string;
+  readonly operation: Operation;
+  readonly status: number;
+  prepare(house: House, wallet: WalletRow): Promise<object>;
+  readonly after: { readonly balance: string; readonly reserved: string };
+}
+
+const reserveTen = async (house: House, wallet: WalletRow): Promise<{ sid: string }> => {
+  const input = { wallet_sid: wallet.sid, amount: '10.00', description: 'a call' };
+  const reply = await call(house, holdReserve, input, `prepare:${wallet.sid}`);
+  return JSON.parse(reply.body) as { sid: string };
+};
+
+const FLOWS: readonly Flow[] = [
+  {
+    name: 'debit',
+    operation: billingDebit,
+    status: 200,
+    prepare: async (_, { sid }) => ({ sid, amount: '10.00', description: 'an hour' }),
+    after: { balance: '90', reserved: '0' },
+  },
+  {
+    name: 'adjust',
+    operation: billingAdjust,
+    status: 200,
+    prepare: async (_, { sid }) => ({ sid, balance_cents: 1234, reason: 'goodwill' }),
+    after: { balance: '12.34', reserved: '0' },
+  },
+  {
+    name: 'hold-reserve',
+    operation: holdReserve,
+    status: 201,
+    prepare: async (_, { sid }) => ({ wallet_sid: sid, amount: '10.00', description: 'a call' }),
+    after: { balance: '90', reserved: '10' },
+  },
+  {
+    name: 'hold-capture',
+    operation: holdCapture,
+    status: 200,
+    prepare: async (house, wallet) => ({ sid: (await reserveTen(house, wallet)).sid, amount: '4.00' }),
+    after: { balance: '96', reserved: '0' },
+  },
+  {
+    name: 'hold-release',
+    operation: holdRelease,
+    status: 200,
+    prepare: async (house, wallet) => ({ sid: (await reserveTen(house, wallet)).sid }),
+    after: { balance: '100', reserved: '0' },
+  },
+];
+
+function call(house: House, operation: Operation, input: object, key: string): Promise<Reply> {
+  return execute(house, operation, {
+    actor: OPERATOR,
+    input,
+    idempotencyKey: key,
+    requestId: house.ports.ids.requestId(),
+  });
+}
+
+describe('G01 a crash at every await', () => {
+  let database: TestDatabase;
+  let healthy: House;
+  let processes = 0;
+
+  beforeAll(async () => {
+    database = await testDatabase();
+    healthy = testHouse({ db: database.db, ports: testPorts({ seed: 3 }) });
+  });
+  afterAll(async () => {
+    await healthy.lanes.close();
+    await database.close();
+  });
+
+  /** A process of its own that dies at its k-th await and every later one; `null` lives. */
+  async function runUntilDeath(flow: Flow, input: object, key: string, points: number | null): Promise<string[]> {
+    processes += 1;
+    const ports = testPorts({ seed: 100 + processes });
+    const db = database.open({ ports });
+    const dying = testHouse({ db, ports });
+    ports.crash.dieAfter(points);
+    await call(dying, flow.operation, input, key).catch(() => null);
+    const reached = [...ports.crash.reached];
+    ports.crash.dieAfter(null);
+    await db.close();
+    return reached;
+  }
+
+  async function freshWallet(): Promise<WalletRow> {
+    const [wallet] = await openWallets(database.db, healthy.ports, 1);
+    if (!wallet) throw new Error('no wallet');
+    await fund(database.db, healthy.ports, wallet, 100_000_000n);
+    return wallet;
+  }
+
+  async function stateOf(wallet: WalletRow): Promise<{ balance: bigint; reserved: bigint }> {
+    const row = await readWalletBySid(database.db, wallet.sid);
+    if (!row) throw new Error('the wallet is gone');
+    return { balance: row.balance, reserved: row.reserved };
+  }
+
+  for (const flow of FLOWS) {
+    it(`of ${flow.name} ends as "never happened" or "happened once", and the retry makes it once`, async () => {
+      const once = { balance: parseDecimal(flow.after.balance), reserved: parseDecimal(flow.after.reserved) };
+      const living = await freshWallet();
+      const points = (await runUntilDeath(flow, await flow.prepare(healthy, living), `${flow.name}:living`, null))
+        .length;
+      expect(await stateOf(living)).toEqual(once);
+      expect(points).toBeGreaterThanOrEqual(8);
+
+      const seen = { never: 0, once: 0 };
+      for (let point = 0; point < points; point += 1) {
+        const wallet = await freshWallet();
+        const input = await flow.prepare(healthy, wallet);
+        const never = await stateOf(wallet);
+        const key = `${flow.name}:${point}`;
+        await runUntilDeath(flow, input, key, point);
+        const left = await stateOf(wallet);
+        const hasHappened = left.balance === once.balance && left.reserved === once.reserved;
+        if (!hasHappened) expect(left).toEqual(never);
+        seen[hasHappened ? 'once' : 'never'] += 1;
+
+        const retry = await call(healthy, flow.operation, input, key);
+        expect([retry.status, retry.replayed]).toEqual([flow.status, hasHappened]);
+        expect(await stateOf(wallet)).toEqual(once);
+        const again = await call(healthy, flow.operation, input, key);
+        expect([again.body, again.replayed]).toEqual([retry.body, true]);
+        expect(await stateOf(wallet)).toEqual(once);
+      }
+      expect(seen.never).toBeGreaterThan(0);
+      expect(seen.once).toBeGreaterThan(0);
+    }, 60_000);
+  }
+
+  it('leaves a sound ledger', async () => {
+    expect((await checkLedger(database.db)).results.filter(({ rows }) => rows.length > 0)).toEqual([]);
+  });
+});

@@ -13,7 +13,7 @@ const HELP = `Checks a running server over HTTP, as a stranger would.
 
   npm run smoke -- --url http://127.0.0.1:9920 [--suite ${[...SUITES.keys()].join('|')}]
 
-The operator's secret comes from HERO_ONBOARDING_ADMIN_SECRET, or from --admin-secret-file (default ./data/admin-secret,
+The operator's secret comes from HERO_ONBOARDING_ADMIN_SECRET, or from --admin-secret-file (default ./data/secrets/admin-secret,
 where the sandbox keeps its own). The checks open wallets named "Smoke: …" and leave them there. The suite 'payments' pays
 through the sandbox's checkout page: run it against a server in sandbox mode.`;
 
@@ -21,7 +21,7 @@ const { values } = parseArgs({
   options: {
     url: { type: 'string', default: 'http://127.0.0.1:9920' },
     suite: { type: 'string' },
-    'admin-secret-file': { type: 'string', default: 'data/admin-secret' },
+    'admin-secret-file': { type: 'string', default: 'data/secrets/admin-secret' },
     help: { type: 'boolean', default: false },
   },
 });

@@ -24,7 +24,7 @@ export function Frame({ children }: { readonly children: ReactNode }): ReactElem
           <div className="mx-auto flex min-h-16 max-w-5xl flex-wrap items-center gap-x-6 gap-y-1 px-4 py-2 sm:px-6">
             <Link href="/" className="flex shrink-0 items-center gap-2.5 rounded-lg font-semibold tracking-tight">
               <img src="/favicon.svg" alt="" width="28" height="28" />
-              hero-onboarding
+              <span className="max-sm:sr-only">hero-onboarding</span>
             </Link>
             {session.role === 'operator' && <OperatorNavigation />}
             {session.role !== 'anonymous' && <Account />}

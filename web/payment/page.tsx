@@ -118,7 +118,7 @@ function Whereabouts({ payment, check }: { readonly payment: Payment; readonly c
             ['Provider', providerName(payment.provider)],
             ['Ordered', <Money key="amount" amount={payment.amount} currency={payment.currency} />],
             ['Created', <Time key="created" at={payment.created_at} />],
-            ...(isFinal(payment)
+            ...(payment.state !== 'created' && payment.state !== 'open'
               ? []
               : [
                   [
@@ -161,7 +161,7 @@ function NextStep({ payment, check }: { readonly payment: Payment; readonly chec
     <div className="mt-8 space-y-3">
       <div className="flex flex-wrap gap-3">
         {canPay && (
-          <a href={payment.checkout_url} className={buttonClass('primary')}>
+          <a href={payment.checkout_url ?? undefined} className={buttonClass('primary')}>
             Continue to checkout
             <Icon name="leave" />
           </a>

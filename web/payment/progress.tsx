@@ -1,5 +1,6 @@
 import type { ReactElement } from 'react';
 import type { Payment } from '../surface.ts';
+import { isFinal } from './state.ts';
 import { cx } from '../ui/class-names.ts';
 import { Icon } from '../ui/icon.tsx';
 import { Time } from '../ui/time.tsx';
@@ -9,6 +10,7 @@ const NAMES = { created: 'Created', paid: 'Paid at the provider', credited: 'Cre
 /** Where the money is: created → paid at the provider → credited, each with its time once it happened. */
 export function Progress({ payment }: { readonly payment: Payment }): ReactElement {
   const current = payment.steps.findIndex((step) => step.at === null);
+  const absent = isFinal(payment) ? 'did not happen' : 'not yet';
   return (
     <ol aria-label="Progress of the payment" className="grid gap-0 sm:grid-cols-3">
       {payment.steps.map((step, index) => {
@@ -40,7 +42,7 @@ export function Progress({ payment }: { readonly payment: Payment }): ReactEleme
             </span>
             <div className="sm:mt-2 sm:pr-4">
               <p className={cx('text-sm font-medium', !isDone && 'text-soft')}>{NAMES[step.name]}</p>
-              <p className="text-xs text-soft">{step.at === null ? 'not yet' : <Time at={step.at} isClock />}</p>
+              <p className="text-xs text-soft">{step.at === null ? absent : <Time at={step.at} isClock />}</p>
             </div>
           </li>
         );

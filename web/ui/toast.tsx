@@ -3,7 +3,7 @@ import type { ReactElement, ReactNode } from 'react';
 import { createContext, useCallback, useContext, useMemo, useState } from 'react';
 import { Icon } from './icon.tsx';
 
-type Say = (text: string) => void;
+type Say = (message: ReactNode) => void;
 
 const SayContext = createContext<Say>(() => {});
 
@@ -13,10 +13,10 @@ export const useToast = (): Say => useContext(SayContext);
 const SHOWN_MS = 6_000;
 
 export function ToastProvider({ children }: { readonly children: ReactNode }): ReactElement {
-  const [shown, setShown] = useState<{ readonly number: number; readonly text: string } | null>(null);
+  const [shown, setShown] = useState<{ readonly number: number; readonly message: ReactNode } | null>(null);
   const [isOpen, setOpen] = useState(false);
-  const say = useCallback<Say>((text) => {
-    setShown((last) => ({ number: (last?.number ?? 0) + 1, text }));
+  const say = useCallback<Say>((message) => {
+    setShown((last) => ({ number: (last?.number ?? 0) + 1, message }));
     setOpen(true);
   }, []);
   const value = useMemo(() => say, [say]);
@@ -34,7 +34,7 @@ export function ToastProvider({ children }: { readonly children: ReactNode }): R
             <span className="text-good">
               <Icon name="check" />
             </span>
-            <Toast.Description>{shown.text}</Toast.Description>
+            <Toast.Description>{shown.message}</Toast.Description>
             <Toast.Close aria-label="Dismiss" className="ml-auto rounded-md p-1 text-soft hover:bg-sunken">
               <Icon name="close" />
             </Toast.Close>

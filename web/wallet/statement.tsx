@@ -39,7 +39,7 @@ const COLUMNS: readonly Column<StatementLine>[] = [
               {nameOf(line.kind)}
             </Link>
           )}
-          {line.description !== null && <p>{line.description}</p>}
+          {line.description !== null && line.description !== nameOf(line.kind) && <p>{line.description}</p>}
           <p className="mt-0.5 text-xs text-soft">
             <Time at={line.occurred_at} />
           </p>

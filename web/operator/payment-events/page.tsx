@@ -22,6 +22,9 @@ const COLUMNS: readonly Column<PaymentEvent>[] = [
         <p className="mt-0.5 text-xs text-soft">
           <Time at={event.created_at} />
         </p>
+        <p className="md:hidden">
+          <WalletLink sid={event.wallet_sid} />
+        </p>
       </>
     ),
   },
@@ -32,11 +35,8 @@ const COLUMNS: readonly Column<PaymentEvent>[] = [
   },
   {
     title: 'Wallet',
-    cell: (event) => (
-      <Link href={`/operator/wallets/${event.wallet_sid}`} className={`font-mono text-xs break-all ${LINK}`}>
-        {event.wallet_sid}
-      </Link>
-    ),
+    isExtra: true,
+    cell: (event) => <WalletLink sid={event.wallet_sid} />,
   },
   {
     title: 'Amount',
@@ -44,6 +44,14 @@ const COLUMNS: readonly Column<PaymentEvent>[] = [
     cell: (event) => <Money amount={event.amount} currency={event.currency} isChange />,
   },
 ];
+
+function WalletLink({ sid }: { readonly sid: string }): ReactElement {
+  return (
+    <Link href={`/operator/wallets/${sid}`} className={`font-mono text-xs break-all ${LINK}`}>
+      {sid}
+    </Link>
+  );
+}
 
 export function OperatorPaymentEventsPage(): ReactElement {
   const [params] = useSearchParams();

@@ -142,9 +142,7 @@ function Confirmation({ shown, onBack, onDone }: ConfirmationProps): ReactElemen
         post<Adjustment>('/admin/balance-adjust', { ...wish }, { idempotencyKey }),
       ),
     onSuccess: async (answer) => {
-      say(
-        `The balance went from ${formatMoney(fromCents(answer.prev_balance))} to ${formatMoney(fromCents(answer.new_balance))}.`,
-      );
+      say(<WhatChanged answer={answer} />);
       onDone();
       await queries.invalidateQueries();
     },
@@ -173,6 +171,15 @@ function Confirmation({ shown, onBack, onDone }: ConfirmationProps): ReactElemen
         </Button>
       </div>
     </section>
+  );
+}
+
+function WhatChanged({ answer }: { readonly answer: Adjustment }): ReactElement {
+  return (
+    <>
+      The balance went from <Money amount={fromCents(answer.prev_balance)} /> to{' '}
+      <Money amount={fromCents(answer.new_balance)} />.
+    </>
   );
 }
 

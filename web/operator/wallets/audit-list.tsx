@@ -49,7 +49,7 @@ const COLUMNS: readonly Column<AuditEvent>[] = [
   {
     title: 'Outcome',
     isExtra: true,
-    cell: (event) => <Badge tone={event.outcome === 'ok' ? 'good' : 'calm'} text={event.outcome} />,
+    cell: (event) => <Badge tone={event.outcome === 'done' ? 'good' : 'bad'} text={event.outcome} />,
   },
 ];
 

@@ -92,20 +92,16 @@ const COLUMNS: readonly Column<WebhookEvent>[] = [
         <p className="mt-0.5 text-xs text-soft">
           <Time at={event.received_at} />
         </p>
+        <div className="mt-1.5 md:hidden">
+          <State event={event} />
+        </div>
       </>
     ),
   },
   {
     title: 'State',
-    cell: (event) => {
-      const [text, tone] = isFilter(event.state) ? TEXTS[event.state] : [event.state, 'calm' as const];
-      return (
-        <>
-          <Badge tone={tone} text={text} />
-          {event.reason !== null && <p className="mt-1 text-xs text-soft">{event.reason.replaceAll('_', ' ')}</p>}
-        </>
-      );
-    },
+    isExtra: true,
+    cell: (event) => <State event={event} />,
   },
   { title: 'Tries', isAmount: true, isExtra: true, cell: (event) => event.attempts },
   {
@@ -125,6 +121,16 @@ const COLUMNS: readonly Column<WebhookEvent>[] = [
   },
   { title: 'Action', isAmount: true, cell: (event) => <Replay event={event} /> },
 ];
+
+function State({ event }: { readonly event: WebhookEvent }): ReactElement {
+  const [text, tone] = TEXTS[event.state];
+  return (
+    <>
+      <Badge tone={tone} text={text} />
+      {event.reason !== null && <p className="mt-1 text-xs text-soft">{event.reason.replaceAll('_', ' ')}</p>}
+    </>
+  );
+}
 
 /** Applies an event once more. Safe at any time: money that was credited is not credited again. */
 function Replay({ event }: { readonly event: WebhookEvent }): ReactElement {

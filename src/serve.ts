@@ -56,6 +56,7 @@ export async function serve({ config: given, ports, version }: ServeOptions): Pr
   const timing = stopwatch(ports);
   const stack = new AsyncDisposableStack();
   try {
+    await refuseUnsafe(given, ports, null);
     const address = await reserveAddress(given.listen);
     const config = withAddress(given, address);
     const opening = openAll(config, ports, stack);
@@ -194,8 +195,9 @@ function stopwatch(ports: Ports): (what: string) => void {
 }
 
 /** Production does not start with what `--check-prod-config` calls an error. */
-async function refuseUnsafe(config: Config, ports: Ports, store: OpenedStore): Promise<void> {
+async function refuseUnsafe(config: Config, ports: Ports, store: OpenedStore | null): Promise<void> {
   if (config.mode !== 'production') return;
-  const { refuseUnsafeStart } = await import('./prod-check/start.ts');
-  await refuseUnsafeStart(config, ports, store.db);
+  const { refuseUnsafeDatabase, refuseUnsafeSettings } = await import('./prod-check/start.ts');
+  if (store === null) refuseUnsafeSettings(config);
+  else await refuseUnsafeDatabase(config, ports, store.db);
 }

@@ -44,11 +44,9 @@ export function givenText(env: Environment, name: string): string | null {
 }
 
 const PREFIX = 'HERO_ONBOARDING_';
-/** Names with our prefix that other programs read: the command line and the smoke suites. */
-const KNOWN_ELSEWHERE = new Set(['HERO_ONBOARDING_URL', 'HERO_ONBOARDING_TOKEN']);
 
 /** Names that carry our prefix but are no setting: most likely a slip of the pen. */
 export function unknownNames(env: Environment): string[] {
   const known = new Set<string>(Object.values(SETTINGS).map((setting) => setting.env));
-  return Object.keys(env).filter((name) => name.startsWith(PREFIX) && !known.has(name) && !KNOWN_ELSEWHERE.has(name));
+  return Object.keys(env).filter((name) => name.startsWith(PREFIX) && !known.has(name));
 }

@@ -162,7 +162,7 @@ export const CONFIGURATION_CHECKS: readonly ConfigurationCheck[] = [
 
 const LIMIT_MAX = 10_000n * MICROS_PER_USD;
 
-const isLoopback = (host: string): boolean => host === 'localhost' || host === '::1' || /^127\./.test(host);
+const isLoopback = (host: string): boolean => host === 'localhost' || host === '::1' || host.startsWith('127.');
 
 function judgePublicUrl(publicUrl: string | null): readonly Finding[] {
   if (publicUrl === null) return [error('HERO_ONBOARDING_PUBLIC_URL is not set.')];

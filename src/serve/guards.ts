@@ -31,11 +31,13 @@ export async function stopInTime(ports: Ports, stop: () => Promise<void>): Promi
   const giveUp = (): void => process.exit(1);
   process.once('SIGINT', giveUp);
   process.once('SIGTERM', giveUp);
-  const overdue = ports.clock.sleep(STOP_WITHIN_MS, isDone.signal).then(() => {
+  const cutShort = async (): Promise<void> => {
+    await ports.clock.sleep(STOP_WITHIN_MS, isDone.signal);
     if (isDone.signal.aborted) return;
     ports.log.error({ ms: STOP_WITHIN_MS }, 'the stop took too long and was cut short');
     giveUp();
-  });
+  };
+  const overdue = cutShort();
   await stop();
   isDone.abort();
   await overdue;

@@ -16,6 +16,8 @@ export interface OpenedStore {
 export interface OpenOptions {
   /** Use the embedded database beside the server that owns it, instead of refusing: for commands that only read. */
   readonly joinsRunning?: boolean;
+  /** Look at the schema as it is: neither migrate nor refuse an old one. */
+  readonly leavesSchema?: boolean;
 }
 
 /**
@@ -27,7 +29,7 @@ export async function openStore(config: Config, ports: Ports, options: OpenOptio
   const located = await locate(config, ports, options);
   try {
     const { openDatabase } = await import('../store/postgres.ts');
-    if (!located.isJoined) await bringUpToDate(config, ports, located);
+    if (!located.isJoined && options.leavesSchema !== true) await bringUpToDate(config, ports, located);
     const db = openDatabase({
       url: located.url,
       ports,
@@ -80,7 +82,7 @@ async function locateRunning(config: Config, inUse: Error): Promise<Located> {
   const running = readPostmasterFile(clusterFolderOf(folder));
   if (running === null) throw inUse;
   const socket = encodeURIComponent(running.socketFolder);
-  const url = `postgresql://hero_onboarding@localhost:5432/hero_onboarding?host=${socket}`;
+  const url = `postgresql://hero_onboarding@localhost:${running.port}/hero_onboarding?host=${socket}`;
   return { url, description: `embedded PostgreSQL in ${folder}, beside its server`, isJoined: true, stop: nothing };
 }
 

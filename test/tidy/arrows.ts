@@ -25,7 +25,7 @@ export const LAYERS: readonly Layer[] = [
   { name: 'operations', files: /^src\/operations\//, may: OPERATIONS, packages: /^(zod|node:(crypto|buffer))$/ },
   { name: 'jsonrpc', files: /^src\/jsonrpc\//, may: TRANSPORTS },
   { name: 'http', files: /^src\/http\//, may: [...TRANSPORTS, 'jsonrpc'] },
-  { name: 'cli', files: /^src\/cli\//, may: [...TRANSPORTS, 'client'] },
+  { name: 'cli', files: /^src\/cli\//, may: [...TRANSPORTS, 'client', 'config'] },
   { name: 'jobs', files: /^src\/jobs\//, may: TRANSPORTS },
   { name: 'config', files: /^src\/config(\/|\.ts$)/, may: ['domain', 'ports', 'operations'] },
   { name: 'prod-check', files: /^src\/prod-check\//, may: [...TRANSPORTS, 'config', 'main'] },

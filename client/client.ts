@@ -2,7 +2,7 @@ import type { Wire } from '../src/operations/registry.ts';
 import { ProblemError } from './problem.ts';
 import { ROUTES } from './routes.ts';
 
-export type OperationName = keyof Wire & keyof typeof ROUTES;
+export type OperationName = keyof Wire;
 export type Input<N extends OperationName> = Wire[N]['input'];
 export type Output<N extends OperationName> = Wire[N]['output'];
 
@@ -97,7 +97,8 @@ function requestOf(
 
 function queryOf(rest: Readonly<Record<string, unknown>>): string {
   const query = new URLSearchParams();
-  for (const [name, value] of Object.entries(rest)) if (value !== undefined) query.set(name, String(value));
+  for (const [name, value] of Object.entries(rest))
+    if (value !== undefined) query.set(name, typeof value === 'string' ? value : JSON.stringify(value));
   return query.size > 0 ? `?${query.toString()}` : '';
 }
 

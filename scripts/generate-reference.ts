@@ -108,8 +108,9 @@ function typeOf(schema: JsonSchema): string {
   const choices = schema['enum'];
   if (Array.isArray(choices)) return choices.map((choice) => `\`${JSON.stringify(choice)}\``).join(' or ');
   if (schema['const'] !== undefined) return `\`${JSON.stringify(schema['const'])}\``;
+  const name = typeof schema['type'] === 'string' ? schema['type'] : 'any';
   const format = schema['format'];
-  return typeof format === 'string' ? `${String(schema['type'])} (${format})` : String(schema['type'] ?? 'any');
+  return typeof format === 'string' ? `${name} (${format})` : name;
 }
 
 function prose(schema: JsonSchema): string {

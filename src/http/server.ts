@@ -93,10 +93,10 @@ async function finish(server: Server, clock: Clock, log: Log): Promise<void> {
   });
   // Connections that were idle when the stop began are closed by close(); those that become idle now are closed by their
   // "connection: close" header.
-  const cut = clock.sleep(STOP_WITHIN_MS, isDone.signal).then(() => {
-    if (isDone.signal.aborted) return;
+  await Promise.race([closed, clock.sleep(STOP_WITHIN_MS, isDone.signal)]);
+  if (!isDone.signal.aborted) {
     log.warn({}, 'requests still run at the end of the time to stop; they are cut off');
     server.closeAllConnections();
-  });
-  await Promise.all([closed, cut]);
+  }
+  await closed;
 }

@@ -103,7 +103,7 @@ async function dispatchCall(
   }
   const isNotification = !Object.hasOwn(call, 'id');
   const id = idOf(call);
-  const method = String(call['method']);
+  const method = typeof call['method'] === 'string' ? call['method'] : '';
   const spoken = (text: string, operation: string, reply: Reply | null = null): CallAnswer => ({
     text: isNotification ? null : text,
     reply,

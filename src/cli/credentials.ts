@@ -1,0 +1,46 @@
+import type { ClientOptions } from '../../client/client.ts';
+import { ProblemError } from '../../client/problem.ts';
+import type { Operation } from '../operations/operation.ts';
+import type { CliDeps, GlobalOptions } from './cli.ts';
+
+/**
+ * How the command line shows who it is: a token, the admin secret from a file or the environment; and with none of them as
+ * an operator of a sandbox, where anybody may be one. Throws ProblemError when the file is not there.
+ */
+export async function signIn(
+  deps: CliDeps,
+  operation: Operation,
+  options: GlobalOptions,
+): Promise<Pick<ClientOptions, 'token' | 'adminSecret'>> {
+  if (options.token !== undefined) return { token: options.token };
+  if (options.adminSecretFile !== undefined) return { adminSecret: secretIn(deps, options.adminSecretFile) };
+  const adminSecret = deps.env['HERO_ONBOARDING_ADMIN_SECRET'];
+  if (adminSecret !== undefined && adminSecret !== '') return { adminSecret };
+  if (operation.access === 'anyone') return {};
+  const token = await sandboxToken(deps, trimmed(options.url));
+  return token === null ? {} : { token };
+}
+
+function secretIn(deps: CliDeps, path: string): string {
+  const text = deps.readFile(path);
+  if (text === null) throw new ProblemError(0, { code: 'no_such_file', detail: `There is no file ${path}.` }, null);
+  return text.trim();
+}
+
+/** Paths begin with a slash, so the address must not end with one. */
+export const trimmed = (url: string): string => url.replace(/\/+$/, '');
+
+/** Null when the service is not a sandbox: then the call goes out without a credential and is told so. */
+async function sandboxToken(deps: CliDeps, url: string): Promise<string | null> {
+  try {
+    const answer = await deps.fetch(`${url}/login/sandbox`, {
+      method: 'POST',
+      headers: { 'content-type': 'application/json' },
+      body: JSON.stringify({ name: 'Command line', role: 'operator' }),
+    });
+    const session: unknown = answer.ok ? await answer.json() : null;
+    return typeof session === 'object' && session !== null && 'token' in session ? String(session.token) : null;
+  } catch {
+    return null;
+  }
+}

@@ -126,9 +126,11 @@ function isThere(file: string): boolean {
 function copyOf(folder: string): string {
   const uid = process.getuid?.() ?? 0;
   const version = createHash('sha256')
-    .update(readFileSync(path.join(folder, 'pg-symlinks.json')))
-    .update(folder);
-  const root = path.join(COPIES_FOLDER, `hero-onboarding-postgres-${uid}-${version.digest('hex').slice(0, 12)}`);
+    .update(readFileSync(path.join(folder, '..', 'package.json')))
+    .update(folder)
+    .digest('hex')
+    .slice(0, 12);
+  const root = path.join(COPIES_FOLDER, `hero-onboarding-postgres-${uid}-${version}`);
   const copy = path.join(root, 'native');
   mkdirSync(root, { recursive: true, mode: 0o755 });
   const { uid: owner, mode } = lstatSync(root);

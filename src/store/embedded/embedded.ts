@@ -1,4 +1,5 @@
 import { existsSync, renameSync, rmSync } from 'node:fs';
+import path from 'node:path';
 import type { Ports } from '../../ports/ports.ts';
 import { openSession } from '../postgres.ts';
 import { findBinaries } from './binaries.ts';
@@ -47,6 +48,9 @@ export interface EmbeddedDatabase {
 export async function startEmbedded(options: EmbeddedOptions): Promise<EmbeddedDatabase> {
   const { ports } = options;
   const folder = prepareFolder(options.dataDir);
+  if (folder !== path.resolve(options.dataDir)) {
+    ports.log.info({ dataDir: options.dataDir, folder }, 'the data is kept where its server may enter');
+  }
   const lock = lockFolder(folder, ports.clock.now());
   try {
     const clusterFolder = clusterFolderOf(folder);

@@ -10,7 +10,7 @@ import type { Session } from './state.ts';
 export interface RunningSandbox {
   readonly url: string;
   readonly sandbox: StripeSandbox;
-  close(): Promise<void>;
+  readonly close: () => Promise<void>;
 }
 
 const BODY_BYTES_MAX = 1_000_000;

@@ -80,8 +80,9 @@ function readHeader(headers: WebhookDelivery['headers']): SignatureHeader | Refu
   if (value === undefined || value.trim() === '') {
     return refuse('signature_missing', 'The Stripe-Signature header is missing.');
   }
-  if (values.length > 1 || value.length > HEADER_CHARACTERS_MAX) {
-    return refuse('invalid_signature', 'The Stripe-Signature header must be sent once and be short.');
+  // Stripe writes no white space; two headers that a proxy or a library has joined have it after the comma.
+  if (values.length > 1 || value.length > HEADER_CHARACTERS_MAX || /\s/.test(value)) {
+    return refuse('invalid_signature', 'The Stripe-Signature header must be sent once, be short and hold no space.');
   }
   const timestamps: string[] = [];
   const signatures: string[] = [];

@@ -1,0 +1,76 @@
+import { startStripeSandbox } from '../../sandbox/stripe/server.ts';
+import type { StripeSandbox } from '../../sandbox/stripe/sandbox.ts';
+import { stripeProvider, type StripeProviderOptions } from '../../src/providers/stripe/index.ts';
+import type { WebhookDelivery } from '../../src/providers/provider.ts';
+import type { ProviderBench } from '../contract/payment-provider.ts';
+import { testPorts, type TestPorts } from '../support/ports.ts';
+
+export const SECRET_KEY = 'sk_test_4eC39HqLyjWDarjtT1zdp7dc';
+export const WEBHOOK_SECRET = 'whsec_0dKqGm7RZt3uYvP5nXb2LhWc8JfA4sEe';
+
+export interface StripeBench extends ProviderBench {
+  readonly ports: TestPorts;
+  readonly sandbox: StripeSandbox;
+  readonly url: string;
+  /** Another provider in front of the same simulator. */
+  readonly another: (changes?: Partial<StripeProviderOptions>) => ProviderBench['provider'];
+  /** What the simulator delivered so far, as our HTTP layer would hand it on. */
+  readonly delivered: readonly WebhookDelivery[];
+}
+
+/** Stripe's simulator on a loopback port, and the provider in front of it through the real SDK. */
+export async function openStripeBench(secretKey = SECRET_KEY): Promise<StripeBench> {
+  const ports = testPorts();
+  const delivered: WebhookDelivery[] = [];
+  const { sandbox, url, close } = await startStripeSandbox({
+    clock: ports.clock,
+    random: ports.random,
+    secretKey,
+    webhookUrl: 'http://webhooks.invalid/webhooks/stripe',
+    webhookSecret: WEBHOOK_SECRET,
+    // Takes deliveries without a socket.
+    fetch: async (_, init) => {
+      delivered.push(toDelivery(init, ports.clock.now()));
+      return new Response(null, { status: 200 });
+    },
+  });
+  const another: StripeBench['another'] = (changes = {}) =>
+    stripeProvider({
+      secretKey,
+      webhookSecrets: { current: WEBHOOK_SECRET },
+      apiBase: url,
+      ports,
+      ...changes,
+    });
+  return {
+    ports,
+    sandbox,
+    url,
+    provider: another(),
+    another,
+    delivered,
+    now: () => ports.clock.now(),
+    pass: (seconds) => ports.clock.advance(seconds * 1000),
+    act: async (orderRef, ending) => {
+      if (ending === 'expired') sandbox.expire(orderRef);
+      else sandbox.complete(orderRef, ending === 'paid' ? 'paid' : 'later');
+      if (ending === 'failed') sandbox.settle(orderRef, false);
+      await sandbox.deliveries.settled();
+    },
+    delivery: async () => {
+      const last = delivered.at(-1);
+      if (last === undefined) throw new Error('nothing was delivered');
+      return last;
+    },
+    close,
+  };
+}
+
+function toDelivery(init: RequestInit | undefined, now: Date): WebhookDelivery {
+  const headers = new Headers(init?.headers);
+  return {
+    body: new TextEncoder().encode(typeof init?.body === 'string' ? init.body : ''),
+    headers: new Map(Array.from(headers, ([name, value]) => [name, [value]])),
+    now,
+  };
+}

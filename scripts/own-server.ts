@@ -1,6 +1,6 @@
 import { spawn, type ChildProcess } from 'node:child_process';
 import { once } from 'node:events';
-import { mkdtemp, readFile, rm } from 'node:fs/promises';
+import { chmod, mkdtemp, readFile, rm } from 'node:fs/promises';
 import { createServer } from 'node:net';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
@@ -30,7 +30,7 @@ const MAIN = new URL('../src/main.ts', import.meta.url).pathname;
 
 /** Starts the server and resolves when it is ready for requests. */
 export async function startOwnServer(options: OwnServerOptions = {}): Promise<OwnServer> {
-  const dataDir = options.dataDir ?? (await mkdtemp(path.join(tmpdir(), 'hero-onboarding-')));
+  const dataDir = options.dataDir ?? (await temporaryFolder());
   const port = options.port ?? (await freePort());
   const url = `http://127.0.0.1:${port}`;
   const child = spawn(process.execPath, [MAIN, 'serve'], {
@@ -54,6 +54,13 @@ export async function startOwnServer(options: OwnServerOptions = {}): Promise<Ow
 
 export const removeDataDir = (server: Pick<OwnServer, 'dataDir'>): Promise<void> =>
   rm(server.dataDir, { recursive: true, force: true });
+
+/** One that the database's unprivileged user may enter: else the data would be kept elsewhere, and outlive us. */
+async function temporaryFolder(): Promise<string> {
+  const folder = await mkdtemp(path.join(tmpdir(), 'hero-onboarding-'));
+  await chmod(folder, 0o755);
+  return folder;
+}
 
 /** What the machine's own settings of this product are must not decide a test. */
 function inherited(): NodeJS.ProcessEnv {

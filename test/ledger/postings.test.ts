@@ -186,6 +186,19 @@ describe('postings', () => {
     expect(((await balanceOf(a)) ?? 0n) + ((await balanceOf(b)) ?? 0n)).toBe(2_000_000n);
   }, 60_000);
 
+  it('E16 no process remembers a balance: what another one spent is gone for this one too', async () => {
+    const of = await wallet(100n);
+    const other = openPostingLanes(database.open(), ports, { lanes: 2, batchRecordsMax: 100, queueMax: 100 });
+    const kinds: string[] = [];
+    for (let turn = 0; turn < 12; turn += 1) {
+      const lane = turn % 2 === 0 ? lanes : other;
+      kinds.push((await lane.post(posting({ wallet: of, amount: -10n, key: `E16:${turn}`, contra }))).kind);
+    }
+    await other.close();
+    expect(kinds).toEqual([...Array.from({ length: 10 }, () => 'applied'), 'declined', 'declined']);
+    expect(await balanceOf(of)).toBe(0n);
+  });
+
   it('E17 no row is shared by the debits of different wallets: system accounts keep no running balance', async () => {
     const wallets = await openWallets(database.db, ports, 16);
     for (const of of wallets) await fund(database.db, ports, of, 1_000n);

@@ -1,0 +1,207 @@
+import { afterEach, describe, expect, it } from 'vitest';
+import { paymentCheck } from '../../src/operations/payment/check.ts';
+import { pollPayments } from '../../src/operations/payment/poll.ts';
+import { reconcilePayments } from '../../src/operations/payment/reconcile.ts';
+import { paymentStory, type PaymentStory, type Process } from '../support/payment-story.ts';
+import { Crash } from '../support/ports.ts';
+
+/**
+ * The process dies at every place where it waits: before and after each statement, each commit, each call to the provider. The
+ * places are counted in one undisturbed run, then each of them is a run of its own, with a fresh database.
+ */
+const DONE = 'checkout.session.completed';
+
+const stories: PaymentStory[] = [];
+async function story(): Promise<PaymentStory> {
+  const made = await paymentStory();
+  stories.push(made);
+  return made;
+}
+const closeAll = async (): Promise<void> => {
+  for (const made of stories.splice(0)) await made.close();
+};
+afterEach(closeAll);
+
+interface Flow {
+  readonly prepare: (told: PaymentStory) => Promise<void>;
+  /** What the dying process does. Swallows its own death. */
+  readonly act: (told: PaymentStory, process: Process) => Promise<void>;
+  /** What others do afterwards; may die as well, and is then done again. */
+  readonly recover: (told: PaymentStory, process: Process) => Promise<void>;
+  readonly verify: (told: PaymentStory) => Promise<void>;
+}
+
+/** How many places there are. */
+async function countPoints(flow: Flow): Promise<number> {
+  const told = await story();
+  await flow.prepare(told);
+  const process = told.anotherProcess();
+  await flow.act(told, process);
+  const points = process.ports.crash.reached.length;
+  await flow.recover(told, told.anotherProcess());
+  await flow.verify(told);
+  await closeAll();
+  return points;
+}
+
+const survive = async (work: Promise<void>): Promise<void> => {
+  try {
+    await work;
+  } catch (error) {
+    if (!(error instanceof Crash)) throw error;
+  }
+};
+
+/** Dies at place `at`; then a second process recovers, itself dying at place `again` first if there is one. */
+async function crashOnce(flow: Flow, at: number, again: number | null): Promise<void> {
+  const told = await story();
+  await flow.prepare(told);
+  const dying = told.anotherProcess();
+  dying.ports.crash.dieAfter(at);
+  await survive(flow.act(told, dying));
+  expect(dying.ports.crash.reached.length).toBeGreaterThan(at);
+  // Long enough for every lease and back-off of the dead to end.
+  await told.ports.clock.advance(15 * 60_000);
+  if (again !== null) {
+    const unlucky = told.anotherProcess();
+    unlucky.ports.crash.dieAfter(again);
+    await survive(flow.recover(told, unlucky));
+    await told.ports.clock.advance(15 * 60_000);
+  }
+  await flow.recover(told, told.anotherProcess());
+  await flow.verify(told);
+  expect(await told.brokenPromises()).toEqual([]);
+  await closeAll();
+}
+
+async function sweep(name: string, flow: Flow): Promise<void> {
+  const points = await countPoints(flow);
+  for (let at = 0; at < points; at += 1) {
+    // Every third run has its recovery die too, each time at another place.
+    await crashOnce(flow, at, at % 3 === 0 ? (at * 7) % points : null);
+  }
+  console.info(`G01 ${name}: ${points} crash points, each survived`);
+  expect(points).toBeGreaterThan(5);
+}
+
+const timeout = 180_000;
+
+describe('G01 a process that dies anywhere leaves a top-up that happened once or never', () => {
+  /** One order at most; when the customer pays it, the wallet gets exactly that. */
+  const paysOnce: Flow['verify'] = async (told) => {
+    expect(told.bank.orders.size).toBeLessThanOrEqual(1);
+    for (const order of told.bank.orders.values()) {
+      told.bank.pay(order.paymentSid ?? '');
+      await told.deliver(told.bank.webhook(DONE, order));
+      await told.drain();
+      expect((await told.payment(order.paymentSid ?? '')).state).toBe('credited');
+    }
+    expect(await told.cents()).toBe(BigInt(told.bank.orders.size) * 2500n);
+    expect(await told.events()).toHaveLength(told.bank.orders.size);
+  };
+
+  it('creation, when the client retries with the same key', { timeout }, async () => {
+    await sweep('creation, retried by the client', {
+      prepare: async () => undefined,
+      act: async (told, { house }) => {
+        await told.topUp('25.00', 'the-key', house);
+      },
+      recover: async (told, { house }) => {
+        await told.topUp('25.00', 'the-key', house);
+      },
+      verify: async (told) => {
+        const replay = await told.topUp('25.00', 'the-key');
+        expect(replay).toMatchObject({ status: 201, replayed: true });
+        expect(JSON.parse(replay.body)).toMatchObject({ state: 'open' });
+        expect(told.bank.orders.size).toBe(1);
+        await paysOnce(told);
+      },
+    });
+  });
+
+  it('creation, when the client never comes back', { timeout }, async () => {
+    await sweep('creation, left to the poller', {
+      prepare: async () => undefined,
+      act: async (told, { house }) => {
+        await told.topUp('25.00', 'the-key', house);
+      },
+      recover: async (_told, { house }) => {
+        await pollPayments(house);
+      },
+      verify: paysOnce,
+    });
+  });
+});
+
+describe('G01 a process that dies anywhere leaves a payment that is credited once', () => {
+  const creditedOnce: Flow['verify'] = async (told) => {
+    expect(await told.cents()).toBe(2500n);
+    expect(await told.events()).toHaveLength(1);
+    expect((await told.inbox()).every((row) => row.state === 'applied')).toBe(true);
+  };
+  const webhookOf = (told: PaymentStory) => {
+    const [order] = [...told.bank.orders.values()];
+    if (!order) throw new Error('there is an order');
+    return told.bank.webhook(DONE, order, { id: 'evt_the_one' });
+  };
+  const receiveAndApply: Flow['act'] = async (told, { house }) => {
+    await told.deliver(webhookOf(told), house);
+    await told.drain(house);
+  };
+  const prepare: Flow['prepare'] = async (told) => {
+    await told.paid();
+  };
+
+  it('webhook, with nothing but the provider’s own repetition to heal it', { timeout }, async () => {
+    await sweep('webhook, repeated by the provider', {
+      prepare,
+      act: receiveAndApply,
+      // The provider repeats until it is answered 200.
+      recover: receiveAndApply,
+      verify: async (told) => {
+        expect(await told.inbox()).toHaveLength(1);
+        await creditedOnce(told);
+      },
+    });
+  });
+
+  it('webhook, with nothing but the reconciler to heal it', { timeout }, async () => {
+    await sweep('webhook, healed by the reconciler', {
+      prepare,
+      act: receiveAndApply,
+      recover: async (_told, { house }) => {
+        await reconcilePayments(house);
+      },
+      verify: async (told) => {
+        await told.drain();
+        await creditedOnce(told);
+      },
+    });
+  });
+
+  it('return page', { timeout }, async () => {
+    const check: Flow['act'] = async (told, { house }) => {
+      const [order] = [...told.bank.orders.values()];
+      await told.run(paymentCheck, { sid: order?.paymentSid }, { house });
+    };
+    await sweep('return page', { prepare, act: check, recover: check, verify: creditedOnce });
+  });
+
+  it('poller', { timeout }, async () => {
+    const poll: Flow['act'] = async (_told, { house }) => {
+      await pollPayments(house);
+    };
+    const due: Flow['prepare'] = async (told) => {
+      await told.paid();
+      await told.ports.clock.advance(15_000);
+    };
+    await sweep('poller', { prepare: due, act: poll, recover: poll, verify: creditedOnce });
+  });
+
+  it('reconciler', { timeout }, async () => {
+    const reconcile: Flow['act'] = async (_told, { house }) => {
+      await reconcilePayments(house);
+    };
+    await sweep('reconciler', { prepare, act: reconcile, recover: reconcile, verify: creditedOnce });
+  });
+});

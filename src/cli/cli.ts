@@ -1,7 +1,9 @@
 import { Command, CommanderError, Option } from 'commander';
 import { createClient } from '../../client/client.ts';
-import type { CallOptions, Client, ClientOptions, Input, OperationName } from '../../client/client.ts';
+import type { CallOptions, Client, ClientOptions, OperationName } from '../../client/client.ts';
 import { ProblemError } from '../../client/problem.ts';
+import { ROUTES } from '../../client/routes.ts';
+import { Bug } from '../domain/assert.ts';
 import { fieldsOf } from '../operations/json-schema.ts';
 import type { JsonSchema } from '../operations/json-schema.ts';
 import type { Operation } from '../operations/operation.ts';
@@ -154,8 +156,12 @@ async function runOperation(
 }
 
 /** The flags were made from the same registry as the client's types, so the server's schemas are the check. */
-const callByName = (client: Client, name: string, input: Record<string, unknown>, options: CallOptions) =>
-  client.answer(name as OperationName, input as Input<OperationName>, options);
+async function callByName(client: Client, name: string, input: Record<string, unknown>, options: CallOptions) {
+  if (!isRouted(name)) throw new Bug(`${name} has no route: client/routes.ts is older than the registry`);
+  return await client.answer(name, input, options);
+}
+
+const isRouted = (name: string): name is OperationName => Object.hasOwn(ROUTES, name);
 
 const keyOf = ({ idempotencyKey }: GlobalOptions): CallOptions =>
   idempotencyKey === undefined ? {} : { idempotencyKey };

@@ -1,7 +1,7 @@
 import { createHash } from 'node:crypto';
 import { ApiError, invalid, missing } from './api-error.ts';
 import { canonicalForm, decodeForm, type FormMap } from './form.ts';
-import { IdempotencyKeys } from './idempotency.ts';
+import { IdempotencyKeys, type RememberedKey } from './idempotency.ts';
 import { accountObject, API_VERSION, chargeObject, intentObject, sessionObject } from './objects.ts';
 import { readSessionParams } from './session-params.ts';
 import type { Charge, Intent, Session, StripeState } from './state.ts';
@@ -27,15 +27,22 @@ export interface ApiOptions {
   readonly state: StripeState;
   readonly switches: Switches;
   readonly secretKey: string;
+  /** Told of each idempotency key that has its answer. */
+  readonly onKey: (key: RememberedKey) => void;
 }
 
 /** The `/v1` API: one request in, one answer out. Whoever drives it decides about the network around it. */
 export class StripeApi {
   readonly #options: ApiOptions;
-  readonly #keys = new IdempotencyKeys();
+  readonly #keys: IdempotencyKeys;
 
   constructor(options: ApiOptions) {
     this.#options = options;
+    this.#keys = new IdempotencyKeys(options.onKey);
+  }
+
+  restore(key: RememberedKey): void {
+    this.#keys.restore(key);
   }
 
   /** `beforeEffect` is awaited once the idempotency key is taken; `stored` replaces what the key will remember. */

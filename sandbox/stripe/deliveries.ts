@@ -19,6 +19,8 @@ export interface DeliveriesOptions {
   readonly fetch: typeof fetch;
   /** Waits before the second and each further attempt. */
   readonly retryDelaysMs: readonly number[];
+  /** Told when an endpoint has taken an event. */
+  readonly onDelivered: (event: SandboxEvent) => void;
 }
 
 /** Stripe retries for three days; a simulation has less time. */
@@ -108,7 +110,7 @@ export class Deliveries {
       if (signal.aborted) return;
       if (await this.#attempt(delivery, event, signing)) {
         delivery.state = 'delivered';
-        event.isDelivered = true;
+        this.#options.onDelivered(event);
         return;
       }
     }

@@ -1,7 +1,8 @@
 import { ApiError } from './api-error.ts';
 import type { ApiAnswer } from './api.ts';
 
-interface Remembered {
+export interface RememberedKey {
+  readonly key: string;
   readonly fingerprint: string;
   readonly requestId: string;
   /** Null while the first request still runs. */
@@ -10,13 +11,22 @@ interface Remembered {
 
 /** Stripe's idempotency keys, as docs.stripe.com/api/idempotent_requests tells; never purged here. */
 export class IdempotencyKeys {
-  readonly #keys = new Map<string, Remembered>();
+  readonly #keys = new Map<string, RememberedKey>();
+  readonly #onFinish: (key: RememberedKey) => void;
+
+  constructor(onFinish: (key: RememberedKey) => void) {
+    this.#onFinish = onFinish;
+  }
+
+  restore(key: RememberedKey): void {
+    this.#keys.set(key.key, key);
+  }
 
   /** The answer to repeat, or null: run it, then call `finish` or `forget`. Throws ApiError for a clash. */
   begin(key: string, fingerprint: string, requestId: string): ApiAnswer | null {
     const known = this.#keys.get(key);
     if (known === undefined) {
-      this.#keys.set(key, { fingerprint, requestId, answer: null });
+      this.#keys.set(key, { key, fingerprint, requestId, answer: null });
       return null;
     }
     if (known.fingerprint !== fingerprint) {
@@ -39,7 +49,9 @@ export class IdempotencyKeys {
 
   finish(key: string, answer: ApiAnswer): void {
     const known = this.#keys.get(key);
-    if (known !== undefined) known.answer = answer;
+    if (known === undefined) return;
+    known.answer = answer;
+    this.#onFinish(known);
   }
 
   /** What was refused before it began is not remembered. */

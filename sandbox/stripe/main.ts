@@ -1,6 +1,7 @@
 import { randomBytes } from 'node:crypto';
 import process from 'node:process';
 import { parseArgs } from 'node:util';
+import { fileKeeper } from './keeper.ts';
 import { startStripeSandbox } from './server.ts';
 import type { SandboxClock } from './ports.ts';
 
@@ -8,6 +9,7 @@ const USAGE = `node sandbox/stripe/main.ts --secret-key KEY [--webhook-url URL -
   --port N             a free one by default
   --host ADDRESS       127.0.0.1 by default; whoever reaches it controls it
   --account ID         the account it plays
+  --state-file PATH    keeps what it holds, for the next start
   --settle-after-ms N  from a delayed payment to its money, 5000 by default
   --until-stdin-ends   stop when standard input ends, so that it never outlives the process that started it`;
 
@@ -34,6 +36,7 @@ const { values } = parseArgs({
     port: { type: 'string', default: '0' },
     host: { type: 'string', default: '127.0.0.1' },
     account: { type: 'string' },
+    'state-file': { type: 'string' },
     'settle-after-ms': { type: 'string' },
     'until-stdin-ends': { type: 'boolean', default: false },
   },
@@ -53,6 +56,7 @@ const running = await startStripeSandbox({
   host: values.host,
   webhookUrl: values['webhook-url'] ?? null,
   ...(values['webhook-secret'] === undefined ? {} : { webhookSecret: values['webhook-secret'] }),
+  ...(values['state-file'] === undefined ? {} : { keeper: fileKeeper(values['state-file']) }),
   ...(values.account === undefined ? {} : { accountId: values.account }),
 });
 const settleAfterMs = values['settle-after-ms'];

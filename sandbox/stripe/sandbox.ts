@@ -1,5 +1,6 @@
 import { StripeApi } from './api.ts';
 import { Deliveries, RETRY_DELAYS_MS, type Delivery, type Signing } from './deliveries.ts';
+import { forgetful, type Keeper } from './keeper.ts';
 import { chargeObject, intentObject, sessionObject } from './objects.ts';
 import type { SandboxClock, SandboxRandom } from './ports.ts';
 import { StripeState, type EventOverrides, type Outcome, type Session } from './state.ts';
@@ -16,6 +17,8 @@ export interface SandboxOptions {
   readonly accountId?: string;
   readonly retryDelaysMs?: readonly number[];
   readonly fetch?: typeof fetch;
+  /** Absent: what it holds is gone with the process. */
+  readonly keeper?: Keeper;
 }
 
 export interface ForgedEvent extends EventOverrides, Signing {
@@ -58,7 +61,7 @@ export class StripeSandbox {
 
   constructor(options: SandboxOptions) {
     this.#options = options;
-    const { clock, random, secretKey } = options;
+    const { clock, random, secretKey, keeper = forgetful } = options;
     this.switches = this.#calm();
     this.deliveries = new Deliveries({
       clock,
@@ -66,6 +69,7 @@ export class StripeSandbox {
       switches: this.switches,
       fetch: options.fetch ?? fetch,
       retryDelaysMs: options.retryDelaysMs ?? RETRY_DELAYS_MS,
+      onDelivered: (event) => this.state.delivered(event),
     });
     this.state = new StripeState({
       clock,
@@ -74,8 +78,27 @@ export class StripeSandbox {
       accountId: options.accountId ?? 'acct_1SandboxHeroOnboard',
       publicUrl: () => this.publicUrl,
       onEvent: (event) => this.deliveries.send(event),
+      onChange: (change) => keeper.append(change),
     });
-    this.api = new StripeApi({ state: this.state, switches: this.switches, secretKey });
+    this.api = new StripeApi({
+      state: this.state,
+      switches: this.switches,
+      secretKey,
+      onKey: (key) => keeper.append({ keys: [key] }),
+    });
+    this.#restore(keeper);
+  }
+
+  /**
+   * Goes on where an earlier process ended: what no endpoint took is sent, what was to settle settles. Called once the
+   * checkout page has its address.
+   */
+  resume(): void {
+    this.state.readdress();
+    for (const event of this.state.events.values()) if (!event.isDelivered) this.deliveries.send(event, {}, 1);
+    for (const session of this.state.sessions.values()) {
+      if (this.state.intentOf(session)?.status === 'processing') this.#settleLater(session);
+    }
   }
 
   /** Changes some switches and leaves the others. Throws ZodError for what is not a switch. */
@@ -93,9 +116,7 @@ export class StripeSandbox {
     const session = this.state.sessions.get(sessionId);
     if (session === undefined) return 'unknown';
     const done = this.state.customer(session, outcome);
-    if (done === 'done' && (outcome === 'later-succeeds' || outcome === 'later-fails')) {
-      void this.#settleLater(session, outcome === 'later-succeeds');
-    }
+    if (done === 'done') this.#settleLater(session);
     return done;
   }
 
@@ -143,11 +164,21 @@ export class StripeSandbox {
     await this.deliveries.close();
   }
 
-  async #settleLater(session: Session, isPaid: boolean): Promise<void> {
-    if (this.switches.settleAfterMs > 0) {
-      await this.#options.clock.sleep(this.switches.settleAfterMs, this.#closing.signal);
+  #settleLater(session: Session): void {
+    const { settlesAs } = session;
+    if (settlesAs === null) return;
+    const { signal } = this.#closing;
+    void this.#options.clock.sleep(this.switches.settleAfterMs, signal).then(() => {
+      if (!signal.aborted) this.state.settle(session, settlesAs === 'paid');
+      return null;
+    });
+  }
+
+  #restore(keeper: Keeper): void {
+    for (const change of keeper.read()) {
+      this.state.restore(change);
+      for (const key of change.keys ?? []) this.api.restore(key);
     }
-    if (!this.#closing.signal.aborted) this.state.settle(session, isPaid);
   }
 
   #objectById(id: string): object | null {

@@ -30,6 +30,7 @@ export async function startStripeSandbox(
   });
   const { port: bound } = server.address() as AddressInfo;
   sandbox.publicUrl = `http://${host.includes(':') ? `[${host}]` : host}:${bound}`;
+  sandbox.resume();
   return { url: sandbox.publicUrl, sandbox, close: () => close(server, sandbox) };
 }
 

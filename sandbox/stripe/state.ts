@@ -1,5 +1,6 @@
 import { chargeObject, eventObject, intentObject, sessionObject } from './objects.ts';
 import { idFrom, unixSeconds, type SandboxClock, type SandboxRandom } from './ports.ts';
+import type { Change } from './keeper.ts';
 import type { Switches } from './switches.ts';
 
 export type Metadata = Readonly<Record<string, string>>;
@@ -8,7 +9,8 @@ export interface Session {
   readonly id: string;
   readonly created: number;
   readonly expiresAt: number;
-  readonly url: string;
+  /** Of the checkout page; the port may be another one after a restart. */
+  url: string;
   readonly productName: string;
   readonly successUrl: string;
   readonly cancelUrl: string | null;
@@ -24,6 +26,8 @@ export interface Session {
   discount: number;
   tax: number;
   intentId: string | null;
+  /** A delayed payment that ends by itself: how. */
+  settlesAs: 'paid' | 'failed' | null;
 }
 
 export interface Intent {
@@ -87,6 +91,8 @@ export interface StateOptions {
   readonly publicUrl: () => string;
   /** Told of each event once, in the order in which the events happened. */
   readonly onEvent: (event: SandboxEvent) => void;
+  /** Told of what each move changed, once the move is complete. */
+  readonly onChange: (change: Change) => void;
 }
 
 const DAY_SECONDS = 86_400;
@@ -105,6 +111,8 @@ export class StripeState {
   readonly charges = new Map<string, Charge>();
   readonly events = new Map<string, SandboxEvent>();
   readonly #options: StateOptions;
+  /** Events of the move that is under way. */
+  #happened: SandboxEvent[] = [];
 
   constructor(options: StateOptions) {
     this.#options = options;
@@ -128,15 +136,17 @@ export class StripeState {
       id,
       created: this.now(),
       expiresAt: expiresAt ?? this.now() + DAY_SECONDS,
-      url: `${this.#options.publicUrl()}/c/pay/${id}`,
+      url: this.#pageUrl(id),
       status: 'open',
       paymentStatus: 'unpaid',
       livemode: false,
       discount: Math.min(switches.discountCents, order.subtotal),
       tax: switches.taxCents,
       intentId: null,
+      settlesAs: null,
     };
     this.sessions.set(id, session);
+    this.#commit(session);
     return session;
   }
 
@@ -146,7 +156,8 @@ export class StripeState {
     if (session.status !== 'open') return 'not_open';
     if (outcome === 'paid') this.#pay(session);
     else if (outcome === 'declined') this.#decline(session);
-    else this.#startLater(session);
+    else this.#startLater(session, outcome);
+    this.#commit(session);
     return 'done';
   }
 
@@ -160,9 +171,10 @@ export class StripeState {
     } else {
       intent.status = 'requires_payment_method';
       intent.declined = true;
-      this.emit('payment_intent.payment_failed', intentObject(intent));
+      this.#emit('payment_intent.payment_failed', intentObject(intent));
       this.#sessionEvent('checkout.session.async_payment_failed', session);
     }
+    this.#commit(session);
     return 'done';
   }
 
@@ -170,6 +182,7 @@ export class StripeState {
     if (session.status !== 'open') return 'not_open';
     session.status = 'expired';
     this.#sessionEvent('checkout.session.expired', session);
+    this.#commit(session);
     return 'done';
   }
 
@@ -191,6 +204,53 @@ export class StripeState {
     overrides: EventOverrides = {},
     onEvent: (event: SandboxEvent) => void = this.#options.onEvent,
   ): SandboxEvent {
+    const event = this.#emit(type, object, overrides, onEvent);
+    this.#commit(null);
+    return event;
+  }
+
+  /** The endpoint has taken the event. */
+  delivered(event: SandboxEvent): void {
+    event.isDelivered = true;
+    this.#happened.push(event);
+    this.#commit(null);
+  }
+
+  /** Takes back what an earlier process kept. Nothing is told to anybody. */
+  restore(change: Change): void {
+    for (const session of change.sessions ?? []) this.sessions.set(session.id, session);
+    for (const intent of change.intents ?? []) this.intents.set(intent.id, intent);
+    for (const charge of change.charges ?? []) this.charges.set(charge.id, charge);
+    for (const event of change.events ?? []) this.events.set(event.id, event);
+  }
+
+  /** The checkout pages are where they are now. */
+  readdress(): void {
+    for (const session of this.sessions.values()) session.url = this.#pageUrl(session.id);
+  }
+
+  #pageUrl(id: string): string {
+    return `${this.#options.publicUrl()}/c/pay/${id}`;
+  }
+
+  #commit(session: Session | null): void {
+    const intents = [...this.intents.values()].filter((intent) => intent.sessionId === session?.id);
+    const paid = new Set(intents.map((intent) => intent.id));
+    this.#options.onChange({
+      ...(session === null ? {} : { sessions: [session] }),
+      ...(intents.length === 0 ? {} : { intents }),
+      ...(paid.size === 0 ? {} : { charges: [...this.charges.values()].filter((charge) => paid.has(charge.intentId)) }),
+      ...(this.#happened.length === 0 ? {} : { events: this.#happened }),
+    });
+    this.#happened = [];
+  }
+
+  #emit(
+    type: string,
+    object: object,
+    overrides: EventOverrides = {},
+    onEvent: (event: SandboxEvent) => void = this.#options.onEvent,
+  ): SandboxEvent {
     const { wrong } = this.#options.switches;
     const facts = {
       id: overrides.id ?? this.id('evt_1', 23),
@@ -203,6 +263,7 @@ export class StripeState {
     const payload = JSON.stringify(eventObject(facts), null, 2);
     const event: SandboxEvent = { id: facts.id, type, created: facts.created, payload, isDelivered: false };
     this.events.set(event.id, event);
+    this.#happened.push(event);
     onEvent(event);
     return event;
   }
@@ -215,12 +276,13 @@ export class StripeState {
     this.#sessionEvent('checkout.session.completed', session);
   }
 
-  #startLater(session: Session): void {
+  #startLater(session: Session, outcome: Outcome): void {
+    session.settlesAs = outcome === 'later-succeeds' ? 'paid' : outcome === 'later-fails' ? 'failed' : null;
     this.#applyWrong(session);
     const intent = this.#intentFor(session);
     intent.status = 'processing';
     session.status = 'complete';
-    this.emit('payment_intent.processing', intentObject(intent));
+    this.#emit('payment_intent.processing', intentObject(intent));
     this.#sessionEvent('checkout.session.completed', session);
   }
 
@@ -229,7 +291,7 @@ export class StripeState {
     intent.declined = true;
     // The session does not name its intent before it is complete.
     session.intentId = null;
-    this.emit('payment_intent.payment_failed', intentObject(intent));
+    this.#emit('payment_intent.payment_failed', intentObject(intent));
   }
 
   #receive(session: Session, intent: Intent): void {
@@ -248,8 +310,8 @@ export class StripeState {
     intent.amountReceived = intent.amount;
     intent.chargeId = charge.id;
     session.paymentStatus = 'paid';
-    this.emit('charge.succeeded', chargeObject(charge));
-    this.emit('payment_intent.succeeded', intentObject(intent));
+    this.#emit('charge.succeeded', chargeObject(charge));
+    this.#emit('payment_intent.succeeded', intentObject(intent));
   }
 
   #intentFor(session: Session): Intent {
@@ -286,7 +348,7 @@ export class StripeState {
   }
 
   #sessionEvent(type: string, session: Session): void {
-    this.emit(type, sessionObject(session));
+    this.#emit(type, sessionObject(session));
   }
 }
 

@@ -1,9 +1,13 @@
 import { spawn } from 'node:child_process';
 import { once } from 'node:events';
+import { appendFileSync, mkdtempSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import path from 'node:path';
 import { createInterface } from 'node:readline';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { decodeForm } from '../../sandbox/stripe/form.ts';
-import type { Journal } from '../../sandbox/stripe/sandbox.ts';
+import { fileKeeper } from '../../sandbox/stripe/keeper.ts';
+import { StripeSandbox, type Journal } from '../../sandbox/stripe/sandbox.ts';
 import { isRefusal } from '../../src/domain/refusal.ts';
 import { newOrder } from '../contract/payment-provider.ts';
 import { openStripeBench, SECRET_KEY, WEBHOOK_SECRET, type StripeBench } from './stripe-bench.ts';
@@ -233,6 +237,61 @@ describe('deliveries', () => {
     const [first, again] = bench.delivered.slice(-2).map((it) => bench.provider.verifyWebhook(it));
     expect(first).toMatchObject({ orderRef, isLive: true, accountId: 'acct_other' });
     expect(again).toMatchObject({ code: 'signature_expired' });
+  });
+});
+
+describe('the state file', () => {
+  it('a killed simulator goes on where it was: orders, keys, delayed payments and deliveries', async () => {
+    const folder = mkdtempSync(path.join(tmpdir(), 'stripe-sandbox-'));
+    const file = path.join(folder, 'state.jsonl');
+    const { clock, random } = bench.ports;
+    const delivered: string[] = [];
+    const start = () =>
+      new StripeSandbox({
+        clock,
+        random,
+        secretKey: SECRET_KEY,
+        keeper: fileKeeper(file),
+        webhookUrl: 'http://webhooks.invalid/',
+        webhookSecret: WEBHOOK_SECRET,
+        fetch: async (_, init) => {
+          delivered.push(typeof init?.body === 'string' ? init.body : '');
+          return new Response();
+        },
+      });
+    const ask = (sandbox: StripeSandbox) =>
+      sandbox.api.handle({
+        method: 'POST',
+        path: '/v1/checkout/sessions',
+        query: '',
+        headers: { authorization: `Bearer ${SECRET_KEY}`, 'idempotency-key': 'key-1' },
+        body: new URLSearchParams(ORDER).toString(),
+      });
+    const first = start();
+    first.turn({ lossRate: 1 });
+    const { id } = (await ask(first)).body as { id: string };
+    expect(first.complete(id, 'later-succeeds')).toBe('done');
+    // As if the process had died in the middle of a line; nothing of it moves any more.
+    await first.close();
+    appendFileSync(file, '\n{"sessions":[{"id":"cs_');
+
+    const second = start();
+    second.resume();
+    await second.deliveries.settled();
+    expect((await ask(second)).body).toMatchObject({ id });
+    expect(delivered.length).toBe(2);
+    await clock.advance(5_000);
+    await second.deliveries.settled();
+    expect(second.state.sessions.get(id)).toMatchObject({ paymentStatus: 'paid' });
+    expect(delivered.length).toBe(5);
+
+    const third = start();
+    third.resume();
+    await third.deliveries.settled();
+    expect(delivered.length).toBe(5);
+    expect(third.journal().charges).toEqual(second.journal().charges);
+    await Promise.all([second.close(), third.close()]);
+    rmSync(folder, { recursive: true });
   });
 });
 

@@ -20,8 +20,15 @@ const EDGE = 'first:pl-5 last:pr-5 sm:first:pl-6 sm:last:pr-6';
 
 /** A table that scrolls sideways inside its own frame, by keyboard too, rather than widening the page. */
 export function Table<T>({ caption, columns, rows, keyOf }: TableProps<T>): ReactElement {
+  const lastShown = columns.findLast((column) => !column.isExtra);
   const place = (column: Column<T>): string =>
-    cx('px-3', EDGE, column.isAmount ? 'text-right' : 'text-left', column.isExtra && 'hidden md:table-cell');
+    cx(
+      'px-3',
+      column === lastShown && 'max-md:pr-5',
+      EDGE,
+      column.isAmount ? 'text-right' : 'text-left',
+      column.isExtra && 'hidden md:table-cell',
+    );
   return (
     // A scrolling frame must take focus, or a keyboard cannot scroll it.
     // oxlint-disable-next-line jsx-a11y/no-noninteractive-tabindex

@@ -1,4 +1,4 @@
-import { useMutation, useQueryClient } from '@tanstack/react-query';
+import { useMutation, useQueryClient, type UseMutationResult } from '@tanstack/react-query';
 import type { FormEvent, ReactElement } from 'react';
 import { useState } from 'react';
 import type { Problem } from '../../api.ts';
@@ -132,11 +132,12 @@ interface ConfirmationProps {
   readonly onDone: () => void;
 }
 
-function Confirmation({ shown, onBack, onDone }: ConfirmationProps): ReactElement {
+/** One idempotency key for one confirmed preview, so that pressing twice adjusts once. */
+function useAdjust(onDone: () => void): UseMutationResult<Adjustment, Problem, Wish> {
   const queries = useQueryClient();
   const intent = useIntent();
   const say = useToast();
-  const adjust = useMutation<Adjustment, Problem, Wish>({
+  return useMutation<Adjustment, Problem, Wish>({
     mutationFn: (wish) =>
       intent.run(JSON.stringify(wish), (idempotencyKey) =>
         post<Adjustment>('/admin/balance-adjust', { ...wish }, { idempotencyKey }),
@@ -147,6 +148,10 @@ function Confirmation({ shown, onBack, onDone }: ConfirmationProps): ReactElemen
       await queries.invalidateQueries();
     },
   });
+}
+
+function Confirmation({ shown, onBack, onDone }: ConfirmationProps): ReactElement {
+  const adjust = useAdjust(onDone);
   const { preview, wish } = shown;
   const after = fromCents(preview.new_balance);
   return (

@@ -1,0 +1,114 @@
+import { spawn } from 'node:child_process';
+import type { ChildProcess } from 'node:child_process';
+import { randomUUID } from 'node:crypto';
+import { once } from 'node:events';
+import { chmod, mkdtemp, rm } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { createInterface } from 'node:readline';
+import { fileURLToPath } from 'node:url';
+
+const COMMAND = fileURLToPath(new URL('../../bin/hero-onboarding.js', import.meta.url));
+const READY_WITHIN_MS = 60_000;
+
+export interface SandboxServer {
+  readonly url: string;
+  /** Turns a switch of the Stripe simulator, or says something to it: `control('switches', { settleAfterMs: 0 })`. */
+  control(path: string, body: object): Promise<unknown>;
+  /** Calls the API as the operator, with an idempotency key of its own. */
+  asOperator<T>(path: string, body?: object): Promise<T>;
+  stop(): Promise<void>;
+}
+
+/** The whole product as a person starts it: sandbox mode, embedded PostgreSQL, simulator, free ports, an empty data folder. */
+export async function startSandboxServer(): Promise<SandboxServer> {
+  const folder = await mkdtemp(join(tmpdir(), 'hero-browser-'));
+  // The database runs as another user than root and must be able to walk through.
+  await chmod(folder, 0o755);
+  const server = spawn(process.execPath, [COMMAND, 'serve'], {
+    cwd: folder,
+    env: { ...process.env, ...SETTINGS, HERO_ONBOARDING_DATA_DIR: join(folder, 'data') },
+    stdio: ['ignore', 'pipe', 'pipe'],
+  });
+  const stop = async (): Promise<void> => {
+    if (server.exitCode === null && server.signalCode === null) {
+      const gone = once(server, 'exit');
+      server.kill('SIGTERM');
+      await gone;
+    }
+    await rm(folder, { recursive: true, force: true });
+  };
+  try {
+    const { url, simulatorUrl } = await addressesOf(server);
+    const token = await signInAsOperator(url);
+    return {
+      url,
+      stop,
+      control: (path, body) => ask(`${simulatorUrl}/_sandbox/${path}`, body),
+      asOperator: async <T>(path: string, body?: object) => {
+        const headers = { authorization: `Bearer ${token}`, 'idempotency-key': randomUUID() };
+        return (await ask(`${url}${path}`, body, headers)) as T;
+      },
+    };
+  } catch (error) {
+    await stop();
+    throw error;
+  }
+}
+
+/** Nothing of the machine the tests run on may leak in: no database, no keys, no public address. */
+const SETTINGS: Readonly<Record<string, string | undefined>> = {
+  HERO_ONBOARDING_LISTEN: '127.0.0.1:0',
+  HERO_ONBOARDING_MODE: 'sandbox',
+  HERO_ONBOARDING_PUBLIC_URL: undefined,
+  DATABASE_URL: undefined,
+  STRIPE_SECRET_KEY: undefined,
+  STRIPE_WEBHOOK_SECRET: undefined,
+  STRIPE_API_BASE: undefined,
+};
+
+interface Addresses {
+  readonly url: string;
+  readonly simulatorUrl: string;
+}
+
+/** Reads them from the greeting, which is printed when the server listens. */
+async function addressesOf(server: ChildProcess): Promise<Addresses> {
+  const said: string[] = [];
+  const deadline = AbortSignal.timeout(READY_WITHIN_MS);
+  const found = Promise.withResolvers<Addresses>();
+  const fail = (why: string): void => found.reject(new Error(`the server ${why}:\n${said.join('\n')}`));
+  deadline.addEventListener('abort', () => fail('did not start in time'));
+  server.once('exit', (code) => fail(`ended with ${String(code)}`));
+  let url: string | undefined;
+  for (const stream of [server.stdout, server.stderr]) {
+    if (!stream) continue;
+    createInterface({ input: stream }).on('line', (line) => {
+      said.push(line);
+      url ??= /Pages\s+(http:\/\/\S+)/.exec(line)?.[1];
+      const simulatorUrl = /Stripe\s+simulated at (http:\/\/\S+)/.exec(line)?.[1];
+      if (url !== undefined && simulatorUrl !== undefined) found.resolve({ url, simulatorUrl });
+    });
+  }
+  const addresses = await found.promise;
+  const ready = await fetch(`${addresses.url}/health/ready`, { signal: deadline });
+  if (!ready.ok) throw new Error(`/health/ready answered ${ready.status}`);
+  return addresses;
+}
+
+async function signInAsOperator(url: string): Promise<string> {
+  const session = await ask(`${url}/login/sandbox`, { name: 'Tests', role: 'operator' });
+  return (session as { token: string }).token;
+}
+
+/** GET without a body, POST with one. Throws with the answer when it is an error. */
+async function ask(url: string, body: object | undefined, headers: Record<string, string> = {}): Promise<unknown> {
+  const response = await fetch(url, {
+    method: body === undefined ? 'GET' : 'POST',
+    headers: { 'content-type': 'application/json', ...headers },
+    ...(body !== undefined && { body: JSON.stringify(body) }),
+  });
+  const text = await response.text();
+  if (!response.ok) throw new Error(`${url} answered ${response.status}: ${text}`);
+  return JSON.parse(text);
+}

@@ -1,0 +1,87 @@
+import { mkdirSync } from 'node:fs';
+import { join } from 'node:path';
+import { fileURLToPath } from 'node:url';
+import { AxeBuilder } from '@axe-core/playwright';
+import type { Browser, Page } from 'playwright-core';
+import { expect } from 'vitest';
+
+const OUTPUT = fileURLToPath(new URL('../output/', import.meta.url));
+
+export type Scheme = 'light' | 'dark';
+
+export interface Visitor {
+  readonly page: Page;
+  /** What the browser complained about, besides answers with an error status: violations of the content policy, exceptions. */
+  readonly complaints: readonly string[];
+  leave(): Promise<void>;
+}
+
+/** A person with a browser of their own: no cookies, no history. */
+export async function visit(
+  browser: Browser,
+  { url, scheme = 'light', width = 1280 }: { readonly url: string; readonly scheme?: Scheme; readonly width?: number },
+): Promise<Visitor> {
+  const context = await browser.newContext({
+    baseURL: url,
+    colorScheme: scheme,
+    viewport: { width, height: 800 },
+    // What moves is seen half-way by axe and by screenshots.
+    reducedMotion: 'reduce',
+    locale: 'en-GB',
+    timezoneId: 'UTC',
+  });
+  context.setDefaultTimeout(15_000);
+  const page = await context.newPage();
+  const complaints: string[] = [];
+  page.on('pageerror', (error) => complaints.push(error.message));
+  page.on('console', (message) => {
+    if (message.type() === 'error' && !message.text().startsWith('Failed to load resource'))
+      complaints.push(message.text());
+  });
+  return { page, complaints, leave: () => context.close() };
+}
+
+export async function signIn(page: Page, name: string): Promise<void> {
+  await page.goto('/');
+  await page.getByLabel('Your name').fill(name);
+  await page.getByRole('button', { name: 'Open my wallet' }).click();
+  await page.getByTestId('balance').waitFor();
+}
+
+export async function signInAsOperator(page: Page): Promise<void> {
+  await page.goto('/');
+  await page.getByRole('button', { name: 'Sign in as operator' }).click();
+  await page.getByRole('heading', { name: 'Wallets' }).waitFor();
+}
+
+/** From the wallet to the hosted checkout page of the provider. */
+export async function startTopUp(page: Page, amount: string): Promise<void> {
+  await page.goto('/wallet');
+  await page.getByLabel('Amount in US dollars').fill(amount);
+  await page.getByRole('button', { name: 'Continue to payment' }).click();
+  await page.getByTestId('pay').waitFor();
+}
+
+/** Waits until the page of the payment says so by itself, without a reload. */
+export const sees = (page: Page, headline: string): Promise<void> =>
+  page.getByRole('heading', { name: headline }).waitFor();
+
+export const balanceOf = (page: Page): Promise<string | null> => page.getByTestId('balance').textContent();
+
+/** No finding of axe, of whatever severity; fits its window; a screenshot in test/output. */
+export async function expectSound(page: Page, name: string): Promise<void> {
+  await page.waitForLoadState('networkidle');
+  await photograph(page, name);
+  const { violations } = await new AxeBuilder({ page }).analyze();
+  const found = violations.map(
+    ({ id, nodes }) => `${name}: ${id} at ${nodes.map((node) => node.target.join(' ')).join(', ')}`,
+  );
+  expect(found).toEqual([]);
+  const overhang = await page.evaluate(() => document.documentElement.scrollWidth - window.innerWidth);
+  expect(overhang, `${name} is wider than its window`).toBeLessThanOrEqual(0);
+}
+
+export async function photograph(page: Page, name: string): Promise<void> {
+  mkdirSync(OUTPUT, { recursive: true });
+  await page.screenshot({ path: join(OUTPUT, `${name}.png`), fullPage: true });
+}

@@ -13,6 +13,8 @@ interface WordRule {
 }
 
 const SERVER = /^src\/.*\.ts$/;
+/** Tests may count in cents. */
+const PRODUCT = /^(src|client|web|sandbox|scripts)\/.*\.(ts|tsx)$/;
 const CODE = /\.(ts|tsx|js|mjs)$/;
 const SYSTEM = /^src\/ports\/system\.ts$/;
 /** This folder has to name what it forbids. */
@@ -102,7 +104,7 @@ const WORDS: readonly WordRule[] = [
     instead: 'use fromCents or toCentsFloor of src/domain/money.ts',
     pattern: /\*\s*100(?![\d_.])/g,
     view: 'bare',
-    files: CODE,
+    files: PRODUCT,
   },
   {
     rule: 'sets innerHTML',

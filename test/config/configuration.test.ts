@@ -1,0 +1,237 @@
+import { chmodSync, mkdtempSync, readdirSync, rmSync, statSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import path from 'node:path';
+import { afterAll, describe, expect, it } from 'vitest';
+import { houseSettings, readConfig } from '../../src/config.ts';
+import { printConfig } from '../../src/config/print.ts';
+import { ConfigError, unknownNames, type Environment } from '../../src/config/read.ts';
+import { configurationPage, exampleFile } from '../../src/config/reference.ts';
+import { adminSecretFile, secretsFolder, withSandboxSecrets } from '../../src/config/sandbox-secrets.ts';
+import { SETTINGS } from '../../src/config/settings.ts';
+import { micros } from '../../src/domain/money.ts';
+import { testPorts } from '../support/ports.ts';
+
+function problemsOf(env: Environment): readonly string[] {
+  try {
+    readConfig(env);
+  } catch (error) {
+    if (error instanceof ConfigError) return error.problems;
+    throw error;
+  }
+  return [];
+}
+
+/** A wrong text for each setting; the sentence must name the setting. */
+const WRONG: Readonly<Record<keyof typeof SETTINGS, string>> = {
+  mode: 'live',
+  listen: 'localhost',
+  publicUrl: 'ftp://example.org',
+  dataDir: '',
+  logLevel: 'loud',
+  metrics: 'yes',
+  databaseUrl: 'mysql://localhost/x',
+  migrationDatabaseUrl: 'localhost',
+  postgresBinaries: '',
+  databasePoolMax: '0',
+  adminSecret: 'two words',
+  adminSecretPrevious: 'two words',
+  sessionKey: 'two words',
+  sessionHours: '1000',
+  stripeSecretKey: 'pk_test_abcdefghijkl',
+  stripeWebhookSecret: 'two words',
+  stripeWebhookSecretPrevious: 'two words',
+  stripeWebhookSecretPreviousUntil: 'tomorrow',
+  stripeApiBase: 'api.stripe.com',
+  stripeAccountId: '12345678',
+  topUpMin: '-5',
+  topUpMax: '1e3',
+  topUpPresets: '10;25',
+  openPaymentsMax: '1.5',
+  holdMax: '0',
+  lanes: '99',
+  batchRecordsMax: 'many',
+  queueMax: '-1',
+};
+/** Any text names a folder. */
+const CANNOT_BE_WRONG = new Set(['dataDir', 'postgresBinaries']);
+
+describe('a wrong value stops the start with a sentence that names the setting', () => {
+  for (const [key, setting] of Object.entries(SETTINGS)) {
+    if (CANNOT_BE_WRONG.has(key)) continue;
+    const wrong = Reflect.get(WRONG, key) as string;
+    it(`${setting.env} is named`, () => {
+      const problems = problemsOf({ [setting.env]: wrong });
+      expect(problems).toHaveLength(1);
+      expect(problems[0]).toMatch(new RegExp(`^${setting.env} must be .+\\.$`));
+      expect(problems[0]?.includes(JSON.stringify(wrong))).toBe(!setting.isSecret);
+    });
+  }
+
+  it('all wrong values are named at once', () => {
+    expect(problemsOf({ HERO_ONBOARDING_LISTEN: 'x', HERO_ONBOARDING_HOLD_MAX: 'y' })).toHaveLength(2);
+  });
+
+  it('an empty text is the same as none', () => {
+    expect(readConfig({ HERO_ONBOARDING_LISTEN: '  ' }).listen).toEqual({ host: '127.0.0.1', port: 9920 });
+  });
+});
+
+describe('defaults', () => {
+  const config = readConfig({});
+
+  it('without any setting the server is a sandbox on 127.0.0.1:9920 with its data in ./data', () => {
+    expect(config).toMatchObject({
+      mode: 'sandbox',
+      listen: { host: '127.0.0.1', port: 9920 },
+      publicUrl: 'http://127.0.0.1:9920',
+      dataDir: path.resolve('data'),
+      databaseUrl: null,
+      sessionHours: 12,
+    });
+  });
+
+  it('amounts are micro-dollars', () => {
+    expect(config.topUpMin).toBe(micros(5_000_000n));
+    expect(config.topUpPresets).toEqual([10_000_000n, 25_000_000n, 50_000_000n, 100_000_000n]);
+  });
+
+  it.each([
+    ['127.0.0.1:80', 'http://127.0.0.1:80'],
+    ['0.0.0.0:8080', 'http://127.0.0.1:8080'],
+    ['[::1]:8080', 'http://[::1]:8080'],
+  ])('the public address of %s is %s', (listen, expected) => {
+    expect(readConfig({ HERO_ONBOARDING_LISTEN: listen }).publicUrl).toBe(expected);
+  });
+});
+
+describe('the mode', () => {
+  const sessionKey = { HERO_ONBOARDING_SESSION_KEY: 'k'.repeat(43) };
+
+  it('is sandbox without a provider key', () => expect(readConfig({}).mode).toBe('sandbox'));
+  it('is test with a test key', () =>
+    expect(readConfig({ ...sessionKey, STRIPE_SECRET_KEY: 'rk_test_abcdefgh' }).mode).toBe('test'));
+  it('is never production by default: a live key alone is refused', () =>
+    expect(problemsOf({ ...sessionKey, STRIPE_SECRET_KEY: 'sk_live_abcdefgh' })).toEqual([
+      expect.stringContaining('HERO_ONBOARDING_MODE is not set'),
+    ]));
+  it.each(['sandbox', 'test'])('a live key is refused in %s', (mode) =>
+    expect(problemsOf({ ...sessionKey, HERO_ONBOARDING_MODE: mode, STRIPE_SECRET_KEY: 'sk_live_abcdefgh' })).toEqual([
+      expect.stringContaining('only production may move real money'),
+    ]),
+  );
+  it('outside a sandbox the session key must be given', () =>
+    expect(problemsOf({ HERO_ONBOARDING_MODE: 'production' })).toEqual([
+      expect.stringContaining('HERO_ONBOARDING_SESSION_KEY is not set'),
+    ]));
+});
+
+describe('values that contradict one another are refused', () => {
+  it.each<[Environment, string]>([
+    [{ HERO_ONBOARDING_TOP_UP_MIN: '3000' }, 'nobody could pay anything in'],
+    [{ HERO_ONBOARDING_TOP_UP_PRESETS: '1,25' }, 'offers 1.00, which is outside'],
+    [{ STRIPE_WEBHOOK_SECRET_PREVIOUS: 'whsec_abc' }, 'must be set together'],
+    [{ HERO_ONBOARDING_MIGRATION_DATABASE_URL: 'postgres://x/y' }, 'DATABASE_URL is not'],
+    [{ HERO_ONBOARDING_LEDGER_LANES: '9' }, 'must leave at least two'],
+  ])('%o', (env, says) => {
+    expect(problemsOf(env).join('\n')).toContain(says);
+  });
+});
+
+it('a name with our prefix that is no setting is noticed', () => {
+  expect(unknownNames({ HERO_ONBOARDING_LISTN: 'x', HERO_ONBOARDING_LISTEN: 'x', PATH: 'x' })).toEqual([
+    'HERO_ONBOARDING_LISTN',
+  ]);
+});
+
+describe('secrets', () => {
+  const CANARY = 'canary-7f3a9c';
+  const secrets: Environment = {
+    DATABASE_URL: `postgres://user:${CANARY}@localhost/x`,
+    HERO_ONBOARDING_MIGRATION_DATABASE_URL: `postgres://owner:${CANARY}@localhost/x`,
+    HERO_ONBOARDING_ADMIN_SECRET: `${CANARY}-admin`,
+    HERO_ONBOARDING_ADMIN_SECRET_PREVIOUS: `${CANARY}-admin-previous`,
+    HERO_ONBOARDING_SESSION_KEY: `${CANARY}-session`,
+    STRIPE_SECRET_KEY: `sk_test_${CANARY.replace('-', '_')}`,
+    STRIPE_WEBHOOK_SECRET: `${CANARY}-webhook`,
+    STRIPE_WEBHOOK_SECRET_PREVIOUS: `${CANARY}-webhook-previous`,
+    STRIPE_WEBHOOK_SECRET_PREVIOUS_UNTIL: '2027-01-31T12:00:00Z',
+  };
+
+  it('every secret is declared as one', () => {
+    const declared = Object.values(SETTINGS).filter((setting) => setting.isSecret);
+    const looksSecret = Object.values(SETTINGS).filter(({ env }) => /(SECRET|KEY|DATABASE_URL)(_PREVIOUS)?$/.test(env));
+    expect(declared.map(({ env }) => env)).toEqual(looksSecret.map(({ env }) => env));
+  });
+
+  it('the printed configuration shows every setting and no secret', () => {
+    const printed = printConfig(readConfig(secrets));
+    expect(printed).not.toMatch(/canary|7f3a9c/);
+    for (const { env } of Object.values(SETTINGS)) expect(printed).toContain(`${env}=`);
+    expect(printed).toContain('HERO_ONBOARDING_ADMIN_SECRET=(set)  # environment');
+    expect(printed).toContain('HERO_ONBOARDING_LISTEN=127.0.0.1:9920  # default');
+  });
+
+  it('an error about a secret does not repeat it', () => {
+    for (const setting of Object.values(SETTINGS).filter(({ isSecret }) => isSecret)) {
+      expect(problemsOf({ [setting.env]: `${CANARY} with a space` }).join('\n')).not.toContain(CANARY);
+    }
+  });
+});
+
+describe('a sandbox makes its own secrets', () => {
+  const folder = mkdtempSync(path.join(tmpdir(), 'hero-config-'));
+  afterAll(() => rmSync(folder, { recursive: true, force: true }));
+  const env: Environment = { HERO_ONBOARDING_DATA_DIR: folder };
+  const make = (seed: number) => withSandboxSecrets(readConfig(env), testPorts({ seed }).random);
+
+  it('once, and reads them again after a restart', () => {
+    const first = make(1);
+    expect(first.stripeSecretKey).toMatch(/^sk_test_[0-9a-f]{64}$/);
+    expect(first.stripeWebhookSecret).toMatch(/^whsec_[0-9a-f]{64}$/);
+    const second = make(2);
+    expect({ ...second, origins: null }).toEqual({ ...first, origins: null });
+    expect(first.origins.get('adminSecret')).toBe('generated');
+    expect(houseSettings(second).sessionKey).toBe(first.sessionKey);
+  });
+
+  it('for itself alone: each file has mode 0600, also when it was copied with another', () => {
+    const before = make(1);
+    chmodSync(adminSecretFile(folder), 0o644);
+    expect(make(1).adminSecret).toBe(before.adminSecret);
+    const modes = readdirSync(secretsFolder(folder)).map(
+      (file) => statSync(path.join(secretsFolder(folder), file)).mode & 0o777,
+    );
+    expect(new Set(modes)).toEqual(new Set([0o600]));
+    expect(statSync(secretsFolder(folder)).mode & 0o777).toBe(0o700);
+  });
+
+  it('but keeps those that are given', () => {
+    const given = readConfig({ ...env, HERO_ONBOARDING_ADMIN_SECRET: 'given-one' });
+    expect(withSandboxSecrets(given, testPorts().random).adminSecret).toBe('given-one');
+  });
+
+  it('and never outside a sandbox', () => {
+    const config = readConfig({ ...env, HERO_ONBOARDING_MODE: 'test', HERO_ONBOARDING_SESSION_KEY: 'x'.repeat(43) });
+    expect(withSandboxSecrets(config, testPorts().random)).toBe(config);
+  });
+});
+
+describe('the reference', () => {
+  it('the example file is a valid environment that changes nothing', () => {
+    const env: Record<string, string> = {};
+    for (const [, name = '', value = ''] of exampleFile().matchAll(/^#([A-Z_]+)=(.*)$/gm)) env[name] = value;
+    expect(Object.keys(env).toSorted()).toEqual(
+      Object.values(SETTINGS)
+        .map((setting) => setting.env)
+        .toSorted(),
+    );
+    expect({ ...readConfig(env), origins: null }).toEqual({ ...readConfig({}), origins: null });
+  });
+
+  it('the page explains every setting', () => {
+    for (const { env, prose } of Object.values(SETTINGS)) {
+      expect(configurationPage()).toContain(`| \`${env}\` |`);
+      expect(configurationPage()).toContain(prose);
+    }
+  });
+});

@@ -87,12 +87,8 @@ describe('payment.create', () => {
     const reply = await told.run(paymentCreate, { provider: 'stripe', amount }, { key: 'k' });
     expect(reply.status).toBe(status);
     expect(told.bank.createCalls).toBe(status === 201 ? 1 : 0);
-    if (status === 422) {
-      expect(json(reply)).toMatchObject({
-        code: 'amount_out_of_range',
-        details: { min: '5.00', max: '1000.00', step: '0.01', currency: 'USD' },
-      });
-    }
+    const limits = { min: '5.00', max: '1000.00', step: '0.01', currency: 'USD' };
+    expect(json(reply)['details']).toEqual(status === 422 ? limits : undefined);
   });
 
   it('D16 a user may have five top-ups waiting to be paid, also when asked for all at once; one that ends makes room', async () => {

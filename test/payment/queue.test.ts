@@ -131,7 +131,7 @@ describe('what runs by the clock', () => {
 
   it('the nightly check says so when the ledger is not sound', async () => {
     const told = await paymentStory();
-    ends.push(() => told.close());
+    ends.push(() => told.close({ isBroken: true }));
     await told.database.owner.query({ name: 'test.break', text: 'update account set balance = balance + 1' });
     await checkLedgerNightly(told.house);
     expect(told.ports.log.lines.at(-1)).toMatchObject({ level: 'error' });

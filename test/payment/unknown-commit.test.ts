@@ -52,7 +52,6 @@ describe('G03 a commit whose answer was lost is neither a refusal nor a second p
       expect(await told.inbox()).toMatchObject([{ state: 'applied' }]);
       expect(await told.events()).toHaveLength(1);
       expect(await told.cents()).toBe(2500n);
-      expect(await told.brokenPromises()).toEqual([]);
     },
   );
 });

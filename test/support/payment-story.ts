@@ -120,9 +120,12 @@ export class PaymentStory {
     return report.results.filter((result) => result.rows.length > 0).map((result) => result.promise);
   }
 
-  async close(): Promise<void> {
+  /** Recomputes the ledger, then closes; throws when a promise of the ledger is broken. */
+  async close(options: { readonly isBroken?: boolean } = {}): Promise<void> {
+    const broken = options.isBroken === true ? [] : await this.brokenPromises();
     await this.house.lanes.close();
     await this.database.close();
+    if (broken.length > 0) throw new Error(`the ledger is not sound: ${broken.join('; ')}`);
   }
 }
 

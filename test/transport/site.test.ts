@@ -286,7 +286,9 @@ describe('what the outside breaks', () => {
 
 describe('health and metrics', () => {
   test('ready is 503 while the database does not answer or the stop has begun; live is not', async () => {
-    const down = buildHttp(site.house, { ...OPTIONS, ping: () => Promise.reject(new Error('down')) });
+    const isDown = Promise.reject(new Error('down'));
+    isDown.catch(() => undefined);
+    const down = buildHttp(site.house, { ...OPTIONS, ping: () => isDown });
     const stopping = buildHttp(site.house, { ...OPTIONS, isStopping: () => true });
     for (const app of [down, stopping]) {
       expect((await app.request('/health/ready')).status).toBe(503);

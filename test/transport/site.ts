@@ -122,6 +122,16 @@ async function openWallet(operator: TestSite['operator'], cents: number): Promis
 /** The problem's code. */
 export const codeOf = (answer: Answer): unknown => answer.json['code'];
 
+/** `400 invalid_request`; says more when the problem is not one of ours, so that a comparison fails with the reason. */
+export function refusalOf({ status, headers, json }: Answer): string {
+  const isOurs =
+    headers.get('content-type') === 'application/problem+json' &&
+    json['status'] === status &&
+    json['type'] === `/docs/errors#${String(json['code'])}` &&
+    json['request_id'] === headers.get('x-request-id');
+  return `${status} ${String(json['code'])}${isOurs ? '' : ` as ${JSON.stringify(json)}`}`;
+}
+
 /** How many rows the tables of money have, for "nothing happened". */
 export async function moneyRows(site: TestSite): Promise<bigint> {
   const [row] = await site.database.owner.query<{ rows: bigint }>({

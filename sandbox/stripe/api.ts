@@ -63,7 +63,8 @@ export class StripeApi {
         if (replay !== null) return { ...replay, headers: { ...replay.headers, 'request-id': requestId } };
         isKeyTaken = true;
       }
-      await hooks.beforeEffect?.();
+      // Not awaited when there is nothing to wait for: requests then run one after the other, and none meets a running one.
+      if (hooks.beforeEffect !== undefined) await hooks.beforeEffect();
       const body = this.#route(request, form);
       const done = this.#answer(request, requestId, 200, body);
       const answer = hooks.storeFailure === true ? this.failure(request, requestId) : done;

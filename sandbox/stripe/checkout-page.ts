@@ -124,7 +124,7 @@ const layout = (title: string, nonce: string, body: string): string => `<!doctyp
 <style nonce="${nonce}">${STYLE}</style>
 </head>
 <body>
-<header role="note"><strong>Sandbox</strong> — no real money. This page stands in for Stripe Checkout.</header>
+<header><strong>Sandbox</strong> — no real money. This page stands in for Stripe Checkout.</header>
 <main>${body}
 </main>
 </body>

@@ -1,5 +1,6 @@
 import { startStripeSandbox } from '../../sandbox/stripe/server.ts';
-import type { StripeSandbox } from '../../sandbox/stripe/sandbox.ts';
+import { sandboxFetch } from '../../sandbox/stripe/in-process.ts';
+import { StripeSandbox, type SandboxOptions } from '../../sandbox/stripe/sandbox.ts';
 import { stripeProvider, type StripeProviderOptions } from '../../src/providers/stripe/index.ts';
 import type { WebhookDelivery } from '../../src/providers/provider.ts';
 import type { ProviderBench } from '../contract/payment-provider.ts';
@@ -22,7 +23,22 @@ export interface StripeBench extends ProviderBench {
 export async function openStripeBench(secretKey = SECRET_KEY): Promise<StripeBench> {
   const ports = testPorts();
   const delivered: WebhookDelivery[] = [];
-  const { sandbox, url, close } = await startStripeSandbox({
+  const { sandbox, url, close } = await startStripeSandbox(sandboxOptions(ports, secretKey, delivered));
+  return benchOf({ ports, sandbox, url, delivered, secretKey, close });
+}
+
+/** The same without a socket: the SDK's requests are handed to the simulator as calls. */
+export async function openInProcessBench(): Promise<StripeBench> {
+  const delivered: WebhookDelivery[] = [];
+  const own = testPorts();
+  const sandbox = new StripeSandbox(sandboxOptions(own, SECRET_KEY, delivered));
+  const ports: TestPorts = { ...own, http: { fetch: sandboxFetch(sandbox) } };
+  const { publicUrl: url } = sandbox;
+  return benchOf({ ports, sandbox, url, delivered, secretKey: SECRET_KEY, close: () => sandbox.close() });
+}
+
+function sandboxOptions(ports: TestPorts, secretKey: string, delivered: WebhookDelivery[]): SandboxOptions {
+  return {
     clock: ports.clock,
     random: ports.random,
     secretKey,
@@ -33,15 +49,14 @@ export async function openStripeBench(secretKey = SECRET_KEY): Promise<StripeBen
       delivered.push(toDelivery(init, ports.clock.now()));
       return new Response(null, { status: 200 });
     },
-  });
+  };
+}
+
+type Parts = Pick<StripeBench, 'ports' | 'sandbox' | 'url' | 'delivered' | 'close'> & { readonly secretKey: string };
+
+function benchOf({ ports, sandbox, url, delivered, secretKey, close }: Parts): StripeBench {
   const another: StripeBench['another'] = (changes = {}) =>
-    stripeProvider({
-      secretKey,
-      webhookSecrets: { current: WEBHOOK_SECRET },
-      apiBase: url,
-      ports,
-      ...changes,
-    });
+    stripeProvider({ secretKey, webhookSecrets: { current: WEBHOOK_SECRET }, apiBase: url, ports, ...changes });
   return {
     ports,
     sandbox,

@@ -1,4 +1,5 @@
 import { paymentProviderContract } from '../contract/payment-provider.ts';
-import { openStripeBench } from './stripe-bench.ts';
+import { openInProcessBench, openStripeBench } from './stripe-bench.ts';
 
 paymentProviderContract('Stripe', () => openStripeBench());
+paymentProviderContract('Stripe without a socket', openInProcessBench);

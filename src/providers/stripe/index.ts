@@ -1,4 +1,3 @@
-import { assert } from '../../domain/assert.ts';
 import type { Ports } from '../../ports/ports.ts';
 import { ProviderFailure, type PaymentProvider, type ProviderAccount, type ProviderOrder } from '../provider.ts';
 import { stripeClient, type SessionPage, type StripeClient } from './client.ts';
@@ -93,14 +92,15 @@ async function listOldestFirst(
 
 type DirectedPage = { readonly page: SessionPage; readonly hasNewer: boolean };
 
-/** 20,000 sessions: far more than are created while webhooks are lost, and an end to the walk. */
-const WALK_PAGES_MAX = 200;
+/** 100,000 sessions: more than are created while webhooks are lost, and an end to the walk. */
+const WALK_PAGES_MAX = 1_000;
 
 async function oldestPage(client: StripeClient, since: Date): Promise<DirectedPage> {
   let page = await client.listSessions(since, {});
   let walked = 1;
   while (page.hasMore && page.lastId !== null) {
-    assert(walked < WALK_PAGES_MAX, 'a list of Stripe sessions does not end');
+    if (walked >= WALK_PAGES_MAX)
+      throw new ProviderFailure('broken', 'none', "Stripe's list of sessions does not end.");
     page = await client.listSessions(since, { olderThan: page.lastId });
     walked += 1;
   }

@@ -68,6 +68,7 @@ function programOf(deps: CliDeps, run: Runner): Command {
     .option('--idempotency-key <key>', 'for calls that move money: send the key of an earlier attempt again')
     .option('--json', 'print the answer as JSON')
     .showHelpAfterError('(add --help to see what it takes)')
+    .configureHelp({ showGlobalOptions: true })
     .configureOutput({ writeOut: deps.out, writeErr: deps.err });
   const nouns = Map.groupBy(OPERATIONS, ({ name }) => name.split('.')[0] ?? name);
   for (const [noun, operations] of nouns) {

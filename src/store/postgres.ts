@@ -6,7 +6,7 @@ import { classify, RETRIABLE_KEYS } from './database-errors.ts';
 import { DatabaseUnavailable } from './database-unavailable.ts';
 import type { Db } from './db.ts';
 import { dbOver } from './transaction.ts';
-import type { Connection, TransactionSettings } from './transaction.ts';
+import type { Answer, Connection, Query, TransactionSettings } from './transaction.ts';
 
 /** What the application runs as: it may not change or remove what is append-only. Made by the migrations. */
 export const APP_ROLE = 'hero_onboarding_app';
@@ -121,6 +121,20 @@ export async function openSession(options: DatabaseOptions): Promise<Session> {
   };
 }
 
+/** One connection that many take turns on; for a world in which one transaction runs at a time. */
+export interface SharedConnection {
+  run(query: Query): Promise<Answer>;
+  close(): Promise<void>;
+}
+
+/** Connects now, with the types and limits of the pool. */
+export async function openSharedConnection(options: DatabaseOptions): Promise<SharedConnection> {
+  const client = new Client({ ...connectionConfig(options), types: { getTypeParser } });
+  client.on('error', (error) => options.ports.log.debug({ error }, 'a database connection was lost'));
+  await client.connect();
+  return { run: (query) => runOn(client, query), close: () => client.end() };
+}
+
 class GuardedPool {
   readonly #pool: Pool;
   readonly #waitingMax: number;
@@ -180,15 +194,17 @@ class GuardedPool {
 
 function connectionOver(client: PoolClient, onRelease: () => void): Connection {
   return {
-    run: async ({ name, text, values }) => {
-      const query = { text, values: values === undefined ? [] : [...values] };
-      return await client.query(name === undefined ? { text } : { ...query, name });
-    },
+    run: (query) => runOn(client, query),
     release: (destroy) => {
       client.release(destroy);
       onRelease();
     },
   };
+}
+
+async function runOn(client: Client | PoolClient, { name, text, values }: Query): Promise<Answer> {
+  const query = { text, values: values === undefined ? [] : [...values] };
+  return await client.query(name === undefined ? { text } : { ...query, name });
 }
 
 /** An 'error' event that nobody hears ends the process, and a stopping server sends one to every connection. */

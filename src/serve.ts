@@ -1,10 +1,8 @@
-import { houseSettings, type Config } from './config.ts';
+import process from 'node:process';
+import type { Config } from './config.ts';
 import type { ListenAddress } from './config/kinds.ts';
 import type { House } from './operations/house.ts';
 import type { Ports } from './ports/ports.ts';
-import { stripeProvider } from './providers/stripe/index.ts';
-import type { PaymentProvider } from './providers/provider.ts';
-import { failClosed } from './serve/fail-closed.ts';
 import { greeting } from './serve/greeting.ts';
 import { guardProcess, stopInTime, stopSignal } from './serve/guards.ts';
 import { addressRefused, reserveAddress } from './serve/port.ts';
@@ -34,7 +32,9 @@ export async function serveUntilStopped(options: ServeOptions): Promise<number> 
   const removeGuards = guardProcess(ports);
   const signalled = stopSignal();
   try {
+    const startedMs = ports.clock.monotonicMs();
     const server = await serve(options);
+    ports.log.debug({ ms: Math.round(ports.clock.monotonicMs() - startedMs) }, 'started');
     process.stdout.write(greeting({ config, version, ...server }));
     const signal = await signalled;
     ports.log.info({ signal }, 'stopping');
@@ -53,60 +53,91 @@ export async function serveUntilStopped(options: ServeOptions): Promise<number> 
  * cannot be had.
  */
 export async function serve({ config: given, ports, version }: ServeOptions): Promise<RunningServer> {
-  const timing = stopwatch(ports);
-  const stack = new AsyncDisposableStack();
+  const opened = new AsyncDisposableStack();
   try {
     await refuseUnsafe(given, ports, null);
     const address = await reserveAddress(given.listen);
     const config = withAddress(given, address);
-    const opening = openAll(config, ports, stack);
-    // Loading them takes as long as starting PostgreSQL does: at the same time.
-    const [{ store, simulator }, { buildHttp }, { listen }, { startJobs }, { openWorkerPool }] = await Promise.all([
-      opening,
-      import('./http/app.ts'),
-      import('./http/server.ts'),
-      import('./jobs/start.ts'),
-      import('./store/postgres.ts'),
-    ]);
-    timing('database and simulator');
+    // Loading modules takes as long as starting PostgreSQL does: at the same time.
+    const [{ store, simulator }, doors] = await Promise.all([openAll(config, ports, opened), loadDoors()]);
     await refuseUnsafe(config, ports, store);
-    const house = await buildHouse(config, ports, store, simulator);
-    stack.defer(() => house.lanes.close());
-    const pool = openWorkerPool({ url: store.url, ports, poolMax: WORKER_CONNECTIONS });
-    stack.defer(() => pool.end());
-    const jobs = await startJobs(house, { pool });
-    stack.defer(() => jobs.stop());
-    timing('jobs');
-    let isStopping = false;
-    const { pingDatabase } = await import('./store/ping.ts');
-    const app = buildHttp(house, {
-      adminSecrets: adminSecretsOf(config),
-      ping: () => pingDatabase(store.db.reserved),
-      isStopping: () => isStopping,
-      queueDepth: () => house.lanes.depth,
-      metrics: config.metrics,
-      version,
-    });
-    const listening = await listen(app, { ...address, clock: ports.clock, log: ports.log }).catch((error: unknown) => {
-      throw error instanceof Error ? addressRefused(error, address) : error;
-    });
-    stack.defer(() => listening.stop());
-    timing('listening');
-    const stop = async (): Promise<void> => {
-      isStopping = true;
-      await stack.disposeAsync();
-    };
+    const house = doors.buildHouse(config, ports, store, simulator);
+    opened.defer(() => house.lanes.close());
+    await startWorkers(doors, house, store, opened);
+    const { url, beginStop } = await openDoors(doors, { config, house, store, version }, opened);
     let stopping: Promise<void> | null = null;
+    const stop = (): Promise<void> => {
+      beginStop();
+      return opened.disposeAsync();
+    };
     return {
-      url: listening.url,
+      url,
       simulatorUrl: simulator?.url ?? null,
       database: store.description,
       house,
       stop: () => (stopping ??= stop()),
     };
   } catch (error) {
-    await stack.disposeAsync();
+    await opened.disposeAsync();
     throw error;
+  }
+}
+
+type Doors = Awaited<ReturnType<typeof loadDoors>>;
+
+async function loadDoors() {
+  const [house, app, server, jobs, postgres, ping] = await Promise.all([
+    import('./serve/house.ts'),
+    import('./http/app.ts'),
+    import('./http/server.ts'),
+    import('./jobs/start.ts'),
+    import('./store/postgres.ts'),
+    import('./store/ping.ts'),
+  ]);
+  return { ...house, ...app, ...server, ...jobs, ...postgres, ...ping };
+}
+
+async function startWorkers(
+  doors: Doors,
+  house: House,
+  store: OpenedStore,
+  opened: AsyncDisposableStack,
+): Promise<void> {
+  const pool = doors.openWorkerPool({ url: store.url, ports: house.ports, poolMax: WORKER_CONNECTIONS });
+  opened.defer(() => pool.end());
+  const jobs = await doors.startJobs(house, { pool });
+  opened.defer(() => jobs.stop());
+}
+
+interface Inside {
+  readonly config: Config;
+  readonly house: House;
+  readonly store: OpenedStore;
+  readonly version: string;
+}
+
+/** The last step of the start and the first of the stop. `beginStop`: not ready any more, but still answering. */
+async function openDoors(
+  doors: Doors,
+  { config, house, store, version }: Inside,
+  opened: AsyncDisposableStack,
+): Promise<{ readonly url: string; readonly beginStop: () => void }> {
+  let isStopping = false;
+  const app = doors.buildHttp(house, {
+    adminSecrets: doors.adminSecretsOf(config),
+    ping: () => doors.pingDatabase(store.db.reserved),
+    isStopping: () => isStopping,
+    queueDepth: () => house.lanes.depth,
+    metrics: config.metrics,
+    version,
+  });
+  const { clock, log } = house.ports;
+  try {
+    const listening = await doors.listen(app, { ...config.listen, clock, log });
+    opened.defer(() => listening.stop());
+    return { url: listening.url, beginStop: () => (isStopping = true) };
+  } catch (error) {
+    throw error instanceof Error ? addressRefused(error, config.listen) : error;
   }
 }
 
@@ -141,57 +172,6 @@ async function openSimulator(config: Config, ports: Ports): Promise<Simulator | 
   const host = /^(0\.0\.0\.0|::)$/.test(config.listen.host) ? '127.0.0.1' : config.listen.host;
   const webhookUrl = `http://${host.includes(':') ? `[${host}]` : host}:${config.listen.port}/webhooks/stripe`;
   return await startSimulator({ secretKey, webhookUrl, webhookSecret, ports });
-}
-
-async function buildHouse(
-  config: Config,
-  ports: Ports,
-  store: OpenedStore,
-  simulator: Simulator | null,
-): Promise<House> {
-  const [{ openPostingLanes }, { graphileJobs }] = await Promise.all([
-    import('./store/posting-lanes.ts'),
-    import('./store/jobs.ts'),
-  ]);
-  const { lanes, batchRecordsMax, queueMax } = config;
-  return {
-    ports,
-    db: store.db,
-    lanes: failClosed(openPostingLanes(store.db, ports, { lanes, batchRecordsMax, queueMax }), ports),
-    jobs: graphileJobs(),
-    providers: providersOf(config, ports, simulator),
-    settings: houseSettings(config),
-  };
-}
-
-function providersOf(config: Config, ports: Ports, simulator: Simulator | null): ReadonlyMap<string, PaymentProvider> {
-  const providers = new Map<string, PaymentProvider>();
-  if (config.stripeSecretKey !== null) {
-    const webhookSecrets = {
-      current: config.stripeWebhookSecret ?? undefined,
-      previous: config.stripeWebhookSecretPrevious ?? undefined,
-      previousUntil: config.stripeWebhookSecretPreviousUntil ?? undefined,
-    };
-    const apiBase = simulator?.url ?? config.stripeApiBase ?? undefined;
-    const accountId = config.stripeAccountId ?? undefined;
-    providers.set(
-      'stripe',
-      stripeProvider({ secretKey: config.stripeSecretKey, webhookSecrets, apiBase, accountId, ports }),
-    );
-  }
-  return providers;
-}
-
-function adminSecretsOf(config: Config): { id: string; secret: string }[] {
-  const secrets = [];
-  if (config.adminSecret !== null) secrets.push({ id: 'current', secret: config.adminSecret });
-  if (config.adminSecretPrevious !== null) secrets.push({ id: 'previous', secret: config.adminSecretPrevious });
-  return secrets;
-}
-
-function stopwatch(ports: Ports): (what: string) => void {
-  const startedMs = ports.clock.monotonicMs();
-  return (what) => ports.log.debug({ what, ms: Math.round(ports.clock.monotonicMs() - startedMs) }, 'start');
 }
 
 /** Production does not start with what `--check-prod-config` calls an error. */

@@ -10,13 +10,18 @@ const STOP_WITHIN_MS = 25_000;
 export function guardProcess(ports: Ports): () => void {
   const onRejection = (reason: unknown): void => ports.log.error({ err: reason }, 'a rejection was not handled');
   const onException = (error: Error): void => ports.log.error({ err: error }, 'an exception was not caught');
+  // A terminal that was closed: telling it about its own absence would fail again, for ever.
+  for (const stream of [process.stdout, process.stderr]) stream.on('error', ignore);
   process.on('unhandledRejection', onRejection);
   process.on('uncaughtException', onException);
   return () => {
+    for (const stream of [process.stdout, process.stderr]) stream.off('error', ignore);
     process.off('unhandledRejection', onRejection);
     process.off('uncaughtException', onException);
   };
 }
+
+const ignore = (): void => undefined;
 
 /** Resolves with the name of the first signal that asks for a stop. */
 export function stopSignal(): Promise<NodeJS.Signals> {

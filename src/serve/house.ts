@@ -1,0 +1,54 @@
+import { createHmac } from 'node:crypto';
+import { houseSettings, type Config } from '../config.ts';
+import type { AdminSecret } from '../http/context.ts';
+import type { House } from '../operations/house.ts';
+import type { Ports } from '../ports/ports.ts';
+import type { PaymentProvider } from '../providers/provider.ts';
+import { stripeProvider } from '../providers/stripe/index.ts';
+import { graphileJobs } from '../store/jobs.ts';
+import { openPostingLanes } from '../store/posting-lanes.ts';
+import { failClosed } from './fail-closed.ts';
+import type { Simulator } from './simulator.ts';
+import type { OpenedStore } from './store.ts';
+
+/** Everything operations and jobs may use, from the configuration and what was opened for it. */
+export function buildHouse(config: Config, ports: Ports, store: OpenedStore, simulator: Simulator | null): House {
+  const { lanes, batchRecordsMax, queueMax } = config;
+  return {
+    ports,
+    db: store.db,
+    lanes: failClosed(openPostingLanes(store.db, ports, { lanes, batchRecordsMax, queueMax }), ports),
+    jobs: graphileJobs(),
+    providers: providersOf(config, ports, simulator),
+    settings: houseSettings(config),
+  };
+}
+
+function providersOf(config: Config, ports: Ports, simulator: Simulator | null): ReadonlyMap<string, PaymentProvider> {
+  const providers = new Map<string, PaymentProvider>();
+  if (config.stripeSecretKey !== null) {
+    const webhookSecrets = {
+      current: config.stripeWebhookSecret ?? undefined,
+      previous: config.stripeWebhookSecretPrevious ?? undefined,
+      previousUntil: config.stripeWebhookSecretPreviousUntil ?? undefined,
+    };
+    const apiBase = simulator?.url ?? config.stripeApiBase ?? undefined;
+    const accountId = config.stripeAccountId ?? undefined;
+    providers.set(
+      'stripe',
+      stripeProvider({ secretKey: config.stripeSecretKey, webhookSecrets, apiBase, accountId, ports }),
+    );
+  }
+  return providers;
+}
+
+/** Both secrets are good at once during a rotation. */
+export function adminSecretsOf(config: Config): AdminSecret[] {
+  return [config.adminSecret, config.adminSecretPrevious]
+    .filter((secret) => secret !== null)
+    .map((secret) => ({ id: idOfSecret(secret, config.sessionKey ?? ''), secret }));
+}
+
+/** The same secret has the same name in every audit row, also once it is the previous one; without the key it cannot be guessed from it. */
+const idOfSecret = (secret: string, key: string): string =>
+  `adm_${createHmac('sha256', key).update(secret).digest('hex').slice(0, 8)}`;

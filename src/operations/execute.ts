@@ -6,6 +6,7 @@ import { ANSWER_BYTES_MAX, insertAnswer, readAnswer, tryLockKey } from '../store
 import type { StoredAnswer } from '../store/idempotency.ts';
 import type { Tx } from '../store/db.ts';
 import { ProviderFailure } from '../providers/provider.ts';
+import { refusalsOf } from './document-parts.ts';
 import type { House } from './house.ts';
 import { asIdem, fingerprintOf, idemOf, parseIdempotencyKey } from './idempotency-key.ts';
 import { parseInput } from './input.ts';
@@ -188,6 +189,9 @@ async function lookUp(tx: Tx, idem: string): Promise<void> {
   if (answer) throw new Answered(answer, false);
 }
 
+/** What the log says of a refusal that an operation gave without declaring it. */
+export const UNDECLARED = 'an operation refused what it does not declare';
+
 /** One run of an operation, and what it has stored. */
 class Run {
   readonly call: Call;
@@ -250,13 +254,22 @@ class Run {
   reply(result: unknown): Reply {
     if (this.#stored) return storedReply(this.#stored, false);
     if (isRefusal(result)) {
-      return { ...refusalReply(result, this.#firstRequestId ?? this.call.requestId), replayed: this.#isReplayed };
+      return { ...this.#refused(result, this.#firstRequestId ?? this.call.requestId), replayed: this.#isReplayed };
     }
     return { ...this.#render(result), replayed: this.#isReplayed };
   }
 
+  /** The caller gets the answer all the same; that the documents do not name it is ours to mend. */
+  #refused(refusal: Refusal, requestId: string): Reply {
+    const { name } = this.#operation;
+    if (!refusalsOf(this.#operation).includes(refusal.code)) {
+      this.#house.ports.log.error({ request_id: this.call.requestId, operation: name, code: refusal.code }, UNDECLARED);
+    }
+    return refusalReply(refusal, requestId);
+  }
+
   #render(result: unknown): { readonly status: number; readonly body: string } {
-    if (isRefusal(result)) return refusalReply(result, this.call.requestId);
+    if (isRefusal(result)) return this.#refused(result, this.call.requestId);
     const { http, output, name } = this.#operation;
     const checked = output.safeParse(result);
     if (!checked.success) throw new Bug(`${name} answers what it does not declare: ${checked.error.message}`);

@@ -1,9 +1,10 @@
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { buildHttp } from '../../src/http/app.ts';
+import { systemClock } from '../../src/ports/system.ts';
 import { idemOf } from '../../src/operations/idempotency-key.ts';
 import { OPERATIONS, operationByName } from '../../src/operations/registry.ts';
 import { tryLockKey } from '../../src/store/idempotency.ts';
-import { ADMIN_SECRET, codeOf, moneyRows, testSite, type TestSite } from './site.ts';
+import { ADMIN_SECRET, AS_OPERATOR, codeOf, moneyRows, testSite, type TestSite } from './site.ts';
 
 let site: TestSite;
 beforeAll(async () => {
@@ -132,6 +133,26 @@ describe('F04 the same key many times at once runs once', () => {
     );
     expect(new Set(answers.map(({ text }) => text)).size).toBe(1);
     expect(answers.filter(({ headers }) => !headers.has('idempotency-hit'))).toHaveLength(1);
+    expect((await site.operator('GET', `/v1/billings/${sid}`)).json['reserved']).toBe('1.00');
+  });
+
+  test('fifty calls in two processes answer alike, with one hold', async () => {
+    const { sid } = await site.wallet(5_000);
+    const ports = { ...site.ports, clock: systemClock };
+    // Houses share nothing but the database: each has its own calls in mind.
+    const apps = [1, 2].map(() => {
+      const house = { ...site.house, ports, db: site.database.open() };
+      return buildHttp(house, { adminSecrets: [{ id: 'adm_1', secret: ADMIN_SECRET }], ping: () => Promise.resolve() });
+    });
+    const init = {
+      method: 'POST',
+      body: JSON.stringify({ wallet_sid: sid, amount: '1.00', description: 'a call' }),
+      headers: { ...AS_OPERATOR, 'content-type': 'application/json', 'idempotency-key': 'f04-two' },
+    };
+    const calls = apps.flatMap((app) => Array.from({ length: 25 }, async () => await app.request('/v1/holds', init)));
+    const answers = await Promise.all(calls);
+    expect(new Set(await Promise.all(answers.map((answer) => answer.text()))).size).toBe(1);
+    expect(answers.filter((answer) => answer.headers.get('idempotency-hit') !== 'true')).toHaveLength(1);
     expect((await site.operator('GET', `/v1/billings/${sid}`)).json['reserved']).toBe('1.00');
   });
 

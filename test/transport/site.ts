@@ -1,5 +1,6 @@
 import { buildHttp } from '../../src/http/app.ts';
 import type { App, HttpOptions } from '../../src/http/context.ts';
+import { UNDECLARED } from '../../src/operations/execute.ts';
 import type { House, HouseSettings } from '../../src/operations/house.ts';
 import { PostingQueue } from '../../src/store/posting-lanes.ts';
 import { testDatabase, type TestDatabase } from '../support/database.ts';
@@ -83,6 +84,8 @@ export async function testSite(options: TestSiteOptions = {}): Promise<TestSite>
     rpc: (body, headers = {}) => operator('POST', '/rpc', body, headers),
     wallet: async (cents = 0) => await openWallet(operator, cents),
     close: async () => {
+      const undeclared = ports.log.lines.filter(({ message }) => message === UNDECLARED);
+      if (undeclared.length > 0) throw new Error(`${UNDECLARED}: ${JSON.stringify(undeclared)}`);
       await lanes.close();
       await database.close();
     },

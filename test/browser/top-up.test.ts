@@ -1,10 +1,9 @@
 import type { Browser, Page } from 'playwright-core';
-import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import { afterAll, beforeAll, describe, expect, test as plain } from 'vitest';
 import { launchBrowser } from './browser.ts';
 import { startSandboxServer } from './server.ts';
 import type { SandboxServer } from './server.ts';
-import { balanceOf, photograph, sees, signIn, startTopUp, visit } from './visitor.ts';
-import type { Visitor } from './visitor.ts';
+import { balanceOf, photograph, sees, signIn, sessionOf, startTopUp, visit } from './visitor.ts';
 
 let server: SandboxServer;
 let browser: Browser;
@@ -18,47 +17,52 @@ afterAll(async () => {
   await server?.stop();
 }, 60_000);
 
-/** Runs a story as a new person and, at the end, expects that the browser had nothing to complain about. */
-function story(name: string, tell: (page: Page, visitor: Visitor) => Promise<void>): void {
-  test(name, { timeout: 90_000 }, async () => {
+/** Each test is a new person with a browser of their own, which at the end has nothing to complain about. */
+const test = plain.extend<{ page: Page }>({
+  page: async ({ task }, use) => {
     const visitor = await visit(browser, { url: server.url });
-    try {
-      await tell(visitor.page, visitor);
-      expect(visitor.complaints).toEqual([]);
-    } catch (error) {
-      await photograph(visitor.page, `failed-${name.replaceAll(/[^a-z0-9]+/gi, '-')}`);
-      throw error;
-    } finally {
-      await server.control('switches', { settleAfterMs: 5_000, wrong: {} });
-      await visitor.leave();
-    }
-  });
-}
+    await use(visitor.page);
+    if (task.result?.state === 'fail')
+      await photograph(visitor.page, `failed-${task.name.replaceAll(/[^a-z0-9]+/gi, '-')}`);
+    await server.control('switches', CALM);
+    await visitor.leave();
+    expect(visitor.complaints).toEqual([]);
+  },
+});
+
+/** How the simulator behaves unless a test says otherwise. */
+const CALM = { settleAfterMs: 5_000, lossRate: 0, wrong: {} };
+
+const STORY_MS = 90_000;
 
 /** Nothing behind the payment's number: what the provider added is gone. */
 const paymentPath = /\/payments\/[^/?#]+$/;
 
 describe('a person fills a wallet', () => {
-  story('who pays 25 USD on the checkout page sees the wallet credited, once, and for good', async (page) => {
-    await signIn(page, 'Ada Lovelace');
-    expect(await balanceOf(page)).toBe('$0.00');
-    await startTopUp(page, '25');
-    expect(await page.getByTestId('amount').textContent()).toBe('$25.00');
-    await page.getByTestId('pay').click();
-    await sees(page, 'The money is in the wallet');
-    expect(new URL(page.url()).pathname + new URL(page.url()).search).toMatch(paymentPath);
-    await page.reload();
-    await sees(page, 'The money is in the wallet');
-    const steps = await page.getByRole('list', { name: 'Progress of the payment' }).locator('time').count();
-    expect(steps, 'created, paid and credited each have a time').toBe(3);
-    await page.getByRole('link', { name: 'Go to the wallet' }).click();
-    await page.getByText('+$25.00').waitFor();
-    expect(await balanceOf(page)).toBe('$25.00');
-    expect(await page.getByText('+$25.00').count()).toBe(1);
-    expect(await page.getByText('On the way in').count()).toBe(0);
-  });
+  test(
+    'who pays 25 USD on the checkout page sees the wallet credited, once, and for good',
+    { timeout: STORY_MS },
+    async ({ page }) => {
+      await signIn(page, 'Ada Lovelace');
+      expect(await balanceOf(page)).toBe('$0.00');
+      await startTopUp(page, '25');
+      expect(await page.getByTestId('amount').textContent()).toBe('$25.00');
+      await page.getByTestId('pay').click();
+      await sees(page, 'The money is in the wallet');
+      expect(new URL(page.url()).pathname + new URL(page.url()).search).toMatch(paymentPath);
+      await page.reload();
+      await sees(page, 'The money is in the wallet');
+      const steps = await page.getByRole('list', { name: 'Progress of the payment' }).locator('time').count();
+      expect(steps, 'created, paid and credited each have a time').toBe(3);
+      await page.getByRole('link', { name: 'Go to the wallet' }).click();
+      await page.getByText('+$25.00').waitFor();
+      expect(await balanceOf(page)).toBe('$25.00');
+      expect(await page.getByText('+$25.00').count()).toBe(1);
+      expect(await page.getByText('On the way in').count()).toBe(0);
+    },
+  );
 
-  story('a sandbox says on every page that no real money moves', async (page) => {
+  test('a sandbox says on every page that no real money moves', { timeout: STORY_MS }, async ({ page }) => {
     const says = async (): Promise<void> => page.getByText('Sandbox: no real money moves.').waitFor();
     await page.goto('/');
     await says();
@@ -70,21 +74,25 @@ describe('a person fills a wallet', () => {
     await says();
   });
 
-  story('who leaves the checkout page without paying finds the way back to it', async (page) => {
-    await signIn(page, 'Ben Abandon');
-    await startTopUp(page, '10');
-    await page.getByTestId('cancel').click();
-    await sees(page, 'Waiting for your payment');
-    await page.getByRole('link', { name: 'Wallet', exact: true }).click();
-    await page.getByRole('heading', { name: 'On the way in' }).waitFor();
-    expect(await balanceOf(page)).toBe('$0.00');
-    await page.getByRole('link', { name: /Waiting for you/ }).click();
-    await page.getByRole('link', { name: 'Continue to checkout' }).click();
-    await page.getByTestId('pay').click();
-    await sees(page, 'The money is in the wallet');
-  });
+  test(
+    'who leaves the checkout page without paying finds the way back to it',
+    { timeout: STORY_MS },
+    async ({ page }) => {
+      await signIn(page, 'Ben Abandon');
+      await startTopUp(page, '10');
+      await page.getByTestId('cancel').click();
+      await sees(page, 'Waiting for your payment');
+      await page.getByRole('link', { name: 'Wallet', exact: true }).click();
+      await page.getByRole('heading', { name: 'On the way in' }).waitFor();
+      expect(await balanceOf(page)).toBe('$0.00');
+      await page.getByRole('link', { name: /Waiting for you/ }).click();
+      await page.getByRole('link', { name: 'Continue to checkout' }).click();
+      await page.getByTestId('pay').click();
+      await sees(page, 'The money is in the wallet');
+    },
+  );
 
-  story('who is declined is told so, and may pay with another card', async (page) => {
+  test('who is declined is told so, and may pay with another card', { timeout: STORY_MS }, async ({ page }) => {
     await signIn(page, 'Dora Declined');
     await startTopUp(page, '30');
     await page.getByTestId('decline').click();
@@ -100,18 +108,22 @@ describe('a person fills a wallet', () => {
     await sees(page, 'The money is in the wallet');
   });
 
-  story('money that arrives later is shown on its way and then credited without a reload', async (page) => {
-    await server.control('switches', { settleAfterMs: 600_000 });
-    await signIn(page, 'Lara Later');
-    await startTopUp(page, '40');
-    const session = /cs_[A-Za-z0-9_]+/.exec(page.url())?.[0];
-    await page.getByTestId('pay-later').click();
-    await sees(page, 'The provider is moving the money');
-    await server.control(`sessions/${session ?? 'unknown'}/settle`, { paid: true });
-    await sees(page, 'The money is in the wallet');
-  });
+  test(
+    'money that arrives later is shown on its way and then credited without a reload',
+    { timeout: STORY_MS },
+    async ({ page }) => {
+      await server.control('switches', { settleAfterMs: 600_000 });
+      await signIn(page, 'Lara Later');
+      await startTopUp(page, '40');
+      const session = sessionOf(page);
+      await page.getByTestId('pay-later').click();
+      await sees(page, 'The provider is moving the money');
+      await server.control(`sessions/${session}/settle`, { paid: true });
+      await sees(page, 'The money is in the wallet');
+    },
+  );
 
-  story('money that never arrives is not credited and the page says why', async (page) => {
+  test('money that never arrives is not credited and the page says why', { timeout: STORY_MS }, async ({ page }) => {
     await server.control('switches', { settleAfterMs: 0 });
     await signIn(page, 'Nora Never');
     await startTopUp(page, '45');
@@ -121,17 +133,33 @@ describe('a person fills a wallet', () => {
     expect(await balanceOf(page)).toBe('$0.00');
   });
 
-  story('a payment that disagrees with its order waits for a person and credits nothing', async (page) => {
-    await signIn(page, 'Quentin Quarantine');
-    await startTopUp(page, '20');
-    await server.control('switches', { wrong: { currency: 'eur' } });
-    await page.getByTestId('pay').click();
-    await sees(page, 'A person has to look at this payment');
-    await page.goto('/wallet');
-    expect(await balanceOf(page)).toBe('$0.00');
+  test(
+    'a payment that disagrees with its order waits for a person and credits nothing',
+    { timeout: STORY_MS },
+    async ({ page }) => {
+      await signIn(page, 'Quentin Quarantine');
+      await startTopUp(page, '20');
+      await server.control('switches', { wrong: { currency: 'eur' } });
+      await page.getByTestId('pay').click();
+      await sees(page, 'A person has to look at this payment');
+      await page.goto('/wallet');
+      expect(await balanceOf(page)).toBe('$0.00');
+    },
+  );
+
+  test('check again finds a payment whose webhook was lost', { timeout: STORY_MS }, async ({ page }) => {
+    await server.control('switches', { lossRate: 1 });
+    await signIn(page, 'Walter Without');
+    await startTopUp(page, '18');
+    const session = sessionOf(page);
+    await page.getByTestId('cancel').click();
+    await page.getByText('The provider was asked: waiting for you.').waitFor();
+    await server.control(`sessions/${session}/complete`, { outcome: 'paid' });
+    await page.getByRole('button', { name: 'Check again' }).click();
+    await sees(page, 'The money is in the wallet');
   });
 
-  story('pressing twice starts one payment', async (page) => {
+  test('pressing twice starts one payment', { timeout: STORY_MS }, async ({ page }) => {
     await signIn(page, 'Dieter Double');
     const sent: (string | undefined)[] = [];
     page.on('request', (request) => {
@@ -147,32 +175,36 @@ describe('a person fills a wallet', () => {
     expect(await page.getByRole('link', { name: /\$15\.00/ }).count()).toBe(1);
   });
 
-  story('an answer that never came is asked for again with the same key, and nothing happens twice', async (page) => {
-    await signIn(page, 'Lena Lost');
-    const keys: (string | undefined)[] = [];
-    let isFirst = true;
-    await page.route('**/v1/payments', async (route) => {
-      if (route.request().method() !== 'POST') return route.continue();
-      keys.push(route.request().headers()['idempotency-key']);
-      if (!isFirst) return route.continue();
-      isFirst = false;
-      // The server did it; the answer is lost on the way back.
-      await route.fetch();
-      return route.abort();
-    });
-    await page.getByLabel('Amount in US dollars').fill('35');
-    await page.getByRole('button', { name: 'Continue to payment' }).click();
-    await page.getByText('The server did not answer.').waitFor();
-    await page.getByRole('button', { name: 'Continue to payment' }).click();
-    await page.getByTestId('pay').waitFor();
-    expect(keys).toHaveLength(2);
-    expect(keys[0]).toBe(keys[1]);
-    await page.goto('/wallet');
-    await page.getByRole('heading', { name: 'On the way in' }).waitFor();
-    expect(await page.getByRole('link', { name: /\$35\.00/ }).count()).toBe(1);
-  });
+  test(
+    'an answer that never came is asked for again with the same key, and nothing happens twice',
+    { timeout: STORY_MS },
+    async ({ page }) => {
+      await signIn(page, 'Lena Lost');
+      const keys: (string | undefined)[] = [];
+      let isFirst = true;
+      await page.route('**/v1/payments', async (route) => {
+        if (route.request().method() !== 'POST') return route.continue();
+        keys.push(route.request().headers()['idempotency-key']);
+        if (!isFirst) return route.continue();
+        isFirst = false;
+        // The server did it; the answer is lost on the way back.
+        await route.fetch();
+        return route.abort();
+      });
+      await page.getByLabel('Amount in US dollars').fill('35');
+      await page.getByRole('button', { name: 'Continue to payment' }).click();
+      await page.getByText('The server did not answer.').waitFor();
+      await page.getByRole('button', { name: 'Continue to payment' }).click();
+      await page.getByTestId('pay').waitFor();
+      expect(keys).toHaveLength(2);
+      expect(keys[0]).toBe(keys[1]);
+      await page.goto('/wallet');
+      await page.getByRole('heading', { name: 'On the way in' }).waitFor();
+      expect(await page.getByRole('link', { name: /\$35\.00/ }).count()).toBe(1);
+    },
+  );
 
-  story('an amount that cannot be paid is refused in place, with the limit', async (page) => {
+  test('an amount that cannot be paid is refused in place, with the limit', { timeout: STORY_MS }, async ({ page }) => {
     await signIn(page, 'Ina Invalid');
     const amount = page.getByLabel('Amount in US dollars');
     const press = page.getByRole('button', { name: 'Continue to payment' });
@@ -192,7 +224,7 @@ describe('a person fills a wallet', () => {
     }
   });
 
-  story("somebody else's payment looks like none at all", async (page) => {
+  test("somebody else's payment looks like none at all", { timeout: STORY_MS }, async ({ page }) => {
     await signIn(page, 'Ada Lovelace');
     await startTopUp(page, '12');
     await page.getByTestId('cancel').click();
@@ -207,7 +239,7 @@ describe('a person fills a wallet', () => {
     expect(await page.getByText('$12.00').count()).toBe(0);
   });
 
-  story('the whole way can be gone by keyboard alone', async (page) => {
+  test('the whole way can be gone by keyboard alone', { timeout: STORY_MS }, async ({ page }) => {
     await page.goto('/');
     await page.getByLabel('Your name').waitFor();
     await page.keyboard.press('Tab');

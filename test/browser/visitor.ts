@@ -62,6 +62,13 @@ export async function startTopUp(page: Page, amount: string): Promise<void> {
   await page.getByTestId('pay').waitFor();
 }
 
+/** The simulator's own number of the checkout that the page shows. */
+export function sessionOf(page: Page): string {
+  const [session] = /cs_[A-Za-z0-9_]+/.exec(page.url()) ?? [];
+  if (session === undefined) throw new Error(`not a checkout page: ${page.url()}`);
+  return session;
+}
+
 /** Waits until the page of the payment says so by itself, without a reload. */
 export const sees = (page: Page, headline: string): Promise<void> =>
   page.getByRole('heading', { name: headline }).waitFor();
@@ -70,7 +77,10 @@ export const balanceOf = (page: Page): Promise<string | null> => page.getByTestI
 
 /** No finding of axe, of whatever severity; fits its window; a screenshot in test/output. */
 export async function expectSound(page: Page, name: string): Promise<void> {
-  await page.waitForLoadState('networkidle');
+  await page
+    .getByText(/^Loading /)
+    .first()
+    .waitFor({ state: 'detached' });
   await photograph(page, name);
   const { violations } = await new AxeBuilder({ page }).analyze();
   const found = violations.map(

@@ -19,7 +19,7 @@ import { isPast } from '../ui/time.ts';
 import { PaymentBadge } from './badge.tsx';
 import { providerName } from './list.tsx';
 import { Progress } from './progress.tsx';
-import { isFinal, nextLookMs, STATE_TEXT } from './state.ts';
+import { isFinal, nextLookMs, sentenceOf, STATE_TEXT } from './state.ts';
 
 export function PaymentPage({ sid }: { readonly sid: string }): ReactElement {
   const payment = useQuery<Payment, Problem>({
@@ -88,6 +88,8 @@ function BackToWallet({ payment }: { readonly payment: Payment | undefined }): R
 
 function Whereabouts({ payment, check }: { readonly payment: Payment; readonly check: Check }): ReactElement {
   const text = STATE_TEXT[payment.state];
+  const said = payment.problem === null ? null : sentenceOf(payment.problem);
+  const isOver = isFinal(payment);
   return (
     <div className="space-y-6">
       <section aria-label="Where the money is" className="card p-5 sm:p-8">
@@ -96,8 +98,12 @@ function Whereabouts({ payment, check }: { readonly payment: Payment; readonly c
         </p>
         <div aria-live="polite" className="mt-3">
           <h2 className="text-lg font-semibold">{text.headline}</h2>
-          <p className="mt-1 text-soft">{text.explanation}</p>
-          {payment.problem !== null && <Note payment={payment} problem={payment.problem} />}
+          <p className="mt-1 text-soft">{isOver ? (said ?? text.explanation) : text.explanation}</p>
+          {said !== null && !isOver && (
+            <div className="mt-4">
+              <Banner tone={payment.state === 'quarantined' ? 'bad' : 'warn'}>{said}</Banner>
+            </div>
+          )}
           {payment.credited !== null && !isSame(payment.credited, payment.amount) && (
             <div className="mt-4">
               <Banner>
@@ -133,14 +139,6 @@ function Whereabouts({ payment, check }: { readonly payment: Payment; readonly c
           <Copyable text={payment.sid} what="Payment number" />
         </div>
       </section>
-    </div>
-  );
-}
-
-function Note({ payment, problem }: { readonly payment: Payment; readonly problem: string }): ReactElement {
-  return (
-    <div className="mt-4">
-      <Banner tone={payment.state === 'failed' || payment.state === 'quarantined' ? 'bad' : 'warn'}>{problem}</Banner>
     </div>
   );
 }

@@ -7,6 +7,10 @@ import { Time } from '../ui/time.tsx';
 
 const NAMES = { created: 'Created', paid: 'Paid at the provider', credited: 'Credited to the wallet' } as const;
 
+/** What was tried and then failed was never paid. */
+const nameOf = (step: keyof typeof NAMES, payment: Payment): string =>
+  step === 'paid' && payment.state === 'failed' ? 'Tried at the provider' : NAMES[step];
+
 /** Where the money is: created → paid at the provider → credited, each with its time once it happened. */
 export function Progress({ payment }: { readonly payment: Payment }): ReactElement {
   const current = payment.steps.findIndex((step) => step.at === null);
@@ -41,7 +45,7 @@ export function Progress({ payment }: { readonly payment: Payment }): ReactEleme
               {isDone ? <Icon name="check" /> : <span className="text-xs font-medium">{index + 1}</span>}
             </span>
             <div className="sm:mt-2 sm:pr-4">
-              <p className={cx('text-sm font-medium', !isDone && 'text-soft')}>{NAMES[step.name]}</p>
+              <p className={cx('text-sm font-medium', !isDone && 'text-soft')}>{nameOf(step.name, payment)}</p>
               <p className="text-xs text-soft">{step.at === null ? absent : <Time at={step.at} isClock />}</p>
             </div>
           </li>

@@ -61,6 +61,12 @@ export const STATE_TEXT: Readonly<Record<PaymentState, StateText>> = {
 /** Whether nothing more happens to it by itself. A payment under review moves only by a person. */
 export const isFinal = (payment: Payment): boolean => ['credited', 'failed', 'expired'].includes(payment.state);
 
+/** The server's note on a payment as a sentence: without the word programs go by, with a capital and a full stop. */
+export function sentenceOf(problem: string): string {
+  const text = problem.replace(/^[a-z]+(_[a-z]+)*: /, '');
+  return `${text.charAt(0).toUpperCase()}${text.slice(1)}${/[.!?]$/.test(text) ? '' : '.'}`;
+}
+
 const FIRST_WAIT_MS = 1_000;
 const LAST_WAIT_MS = 20_000;
 const REVIEW_WAIT_MS = 60_000;

@@ -5,6 +5,8 @@ export interface Statement {
   /** `noun.verb`; names the prepared statement, the crash point and the metric. */
   readonly name: string;
   readonly text: string;
+  /** Milliseconds until the answer is given up, instead of the pool's: for the few that may rightly run for minutes. */
+  readonly answerMs?: number;
 }
 
 /** Names one statement. The text is fixed: values are parameters, never parts of it. */

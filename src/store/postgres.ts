@@ -202,9 +202,11 @@ function connectionOver(client: PoolClient, onRelease: () => void): Connection {
   };
 }
 
-async function runOn(client: Client | PoolClient, { name, text, values }: Query): Promise<Answer> {
-  const query = { text, values: values === undefined ? [] : [...values] };
-  return await client.query(name === undefined ? { text } : { ...query, name });
+async function runOn(client: Client | PoolClient, { name, text, values, answerMs }: Query): Promise<Answer> {
+  if (name === undefined) return await client.query({ text });
+  const query = { name, text, values: values === undefined ? [] : [...values] };
+  // The driver reads the second from the query itself; its types know it only as a setting of the connection.
+  return await client.query(answerMs === undefined ? query : Object.assign(query, { query_timeout: answerMs }));
 }
 
 /** An 'error' event that nobody hears ends the process, and a stopping server sends one to every connection. */

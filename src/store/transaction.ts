@@ -16,6 +16,7 @@ export interface Query {
   readonly name?: string;
   readonly text: string;
   readonly values?: readonly unknown[];
+  readonly answerMs?: number;
 }
 export interface Answer {
   readonly rows: Row[];
@@ -252,7 +253,8 @@ async function runNamed<R extends Row>(
   const startedMs = clock.monotonicMs();
   let isOk = false;
   try {
-    const { rows } = await connection.run({ name: statement.name, text: statement.text, values });
+    const { name, text, answerMs } = statement;
+    const { rows } = await connection.run({ name, text, values, ...(answerMs === undefined ? {} : { answerMs }) });
     isOk = true;
     // The statement and its row type are written side by side in `store/`; its tests hold them together.
     return rows as R[];

@@ -80,6 +80,17 @@ describe('the job queue', () => {
     await vi.waitFor(async () => expect(await told.cents()).toBe(2500n), { timeout: 10_000, interval: 20 });
   });
 
+  it('B13 an event that failed is tried again by the queue itself, after its back-off', async () => {
+    const { told, house } = await worked();
+    const payment = await told.paid();
+    told.bank.fault = 'broken';
+    await told.deliver(told.bank.webhook('checkout.session.completed', told.bank.orderOf(payment.sid)), house);
+    await vi.waitFor(async () => expect(await told.inbox()).toMatchObject([{ state: 'pending', attempts: 1 }]), 5_000);
+    told.bank.fault = 'none';
+    await vi.waitFor(async () => expect(await told.cents()).toBe(2500n), { timeout: 10_000, interval: 50 });
+    expect(await told.inbox()).toMatchObject([{ state: 'applied', attempts: 2 }]);
+  });
+
   it('takes up its work again after the database threw all connections away', async () => {
     const { told, house } = await worked();
     const payment = await told.paid();

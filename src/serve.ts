@@ -125,6 +125,7 @@ async function openDoors(
   let isStopping = false;
   const app = doors.buildHttp(house, {
     adminSecrets: doors.adminSecretsOf(config),
+    reserved: store.db.reserved,
     ping: () => doors.pingDatabase(store.db.reserved),
     isStopping: () => isStopping,
     queueDepth: () => house.lanes.depth,

@@ -1,6 +1,7 @@
 import type { HttpBindings } from '@hono/node-server';
 import type { Context, Hono } from 'hono';
 import type { House } from '../operations/house.ts';
+import type { Db } from '../store/db.ts';
 import type { Metrics } from '../telemetry/metrics.ts';
 import type { FailureLimit } from './failure-limit.ts';
 
@@ -15,6 +16,8 @@ export interface HttpOptions {
   readonly adminSecrets: readonly AdminSecret[];
   /** Rejects when the database does not answer. Must not wait for the connections that requests use. */
   readonly ping: () => Promise<void>;
+  /** Connections that requests do not use, for webhooks: a provider must be answered while every other connection is busy. By default the house's. */
+  readonly reserved?: Db;
   /** True once the stop has begun: not ready any more, connections are not kept. */
   readonly isStopping?: () => boolean;
   /** Postings that wait for a commit. */

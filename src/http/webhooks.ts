@@ -8,12 +8,13 @@ const WEBHOOK_BYTES_MAX = 524_288;
 const RETRY_AFTER_SECONDS = 60;
 
 /** Providers deliver here. Cookies and credentials are not looked at: the signature over the raw bytes is all that counts. */
-export function addWebhookRoute(app: App, site: Site): void {
+export function addWebhookRoute(app: App, { house: given, options }: Site): void {
+  const house = { ...given, db: options.reserved ?? given.db };
   app.post('/webhooks/:provider', async (c) => {
     c.set('operation', 'webhook-event.receive');
     const body = await readBytes(c, WEBHOOK_BYTES_MAX);
     const delivery = { body, headers: headersOf(c) };
-    const reply = await receiveWebhook(site.house, c.req.param('provider'), delivery, c.get('requestId'));
+    const reply = await receiveWebhook(house, c.req.param('provider'), delivery, c.get('requestId'));
     const isProblem = reply.status >= 400;
     const headers: Record<string, string> = {
       'content-type': isProblem ? 'application/problem+json' : 'application/json',

@@ -119,7 +119,7 @@ describe.each(LOOKS)('in %s, %i px wide, axe finds nothing and nothing sticks ou
     await page.getByTestId('pay-later-fails').click();
     await sees(page, 'The provider is moving the money');
     await expectSound(page, `payment-processing-${look}`);
-    await sees(page, 'The payment did not go through');
+    await sees(page, 'No money was taken');
     await expectSound(page, `payment-failed-${look}`);
     await startTopUp(page, '11');
     const session = sessionOf(page);

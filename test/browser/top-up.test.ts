@@ -128,7 +128,7 @@ describe('a person fills a wallet', () => {
     await signIn(page, 'Nora Never');
     await startTopUp(page, '45');
     await page.getByTestId('pay-later-fails').click();
-    await sees(page, 'The payment did not go through');
+    await sees(page, 'No money was taken');
     await page.goto('/wallet');
     expect(await balanceOf(page)).toBe('$0.00');
   });

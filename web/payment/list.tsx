@@ -19,10 +19,13 @@ const COLUMNS: readonly Column<Payment>[] = [
         <p className="mt-0.5 text-xs text-soft">
           <Time at={payment.created_at} />
         </p>
+        <p className="mt-1 md:hidden">
+          <PaymentBadge state={payment.state} />
+        </p>
       </>
     ),
   },
-  { title: 'State', cell: (payment) => <PaymentBadge state={payment.state} /> },
+  { title: 'State', isExtra: true, cell: (payment) => <PaymentBadge state={payment.state} /> },
   {
     title: 'Amount',
     isAmount: true,

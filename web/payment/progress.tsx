@@ -24,7 +24,7 @@ export function Progress({ payment }: { readonly payment: Payment }): ReactEleme
           <li
             key={step.name}
             aria-current={index === current ? 'step' : undefined}
-            className="relative flex gap-3 pb-6 sm:block sm:pb-0"
+            className="relative flex gap-3 pb-6 last:pb-0 sm:block sm:pb-0"
           >
             {!isLast && (
               <span

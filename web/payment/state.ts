@@ -39,9 +39,8 @@ export const STATE_TEXT: Readonly<Record<PaymentState, StateText>> = {
   failed: {
     word: 'Failed',
     tone: 'bad',
-    headline: 'The payment did not go through',
-    explanation:
-      'The provider did not take the money, so nothing was credited. You can start a new top-up from the wallet.',
+    headline: 'No money was taken',
+    explanation: 'The payment did not go through, so nothing was credited. You can start a new top-up from the wallet.',
   },
   expired: {
     word: 'Expired',

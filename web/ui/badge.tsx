@@ -11,5 +11,9 @@ const TONES: Readonly<Record<Tone, string>> = {
 
 /** One word on where something stands. The word carries the meaning, the colour only helps. */
 export function Badge({ tone, text }: { readonly tone: Tone; readonly text: string }): ReactElement {
-  return <span className={cx('inline-block rounded-full px-2.5 py-0.5 text-xs font-medium', TONES[tone])}>{text}</span>;
+  return (
+    <span className={cx('inline-block rounded-full whitespace-nowrap px-2.5 py-0.5 text-xs font-medium', TONES[tone])}>
+      {text}
+    </span>
+  );
 }

@@ -3,6 +3,7 @@ import { buildHttp } from '../../src/http/app.ts';
 import { systemClock } from '../../src/ports/system.ts';
 import { idemOf } from '../../src/operations/idempotency-key.ts';
 import { OPERATIONS, operationByName } from '../../src/operations/registry.ts';
+import type { Tx } from '../../src/store/db.ts';
 import { tryLockKey } from '../../src/store/idempotency.ts';
 import { ADMIN_SECRET, AS_OPERATOR, codeOf, moneyRows, testSite, type TestSite } from './site.ts';
 
@@ -220,6 +221,26 @@ test('F05 a call that died before its commit runs anew with its key, and one tha
   expect((await lost.request('/v1/holds', init)).status).toBe(500);
   const answered = await site.operator('POST', '/v1/holds', body, headers);
   expect([answered.status, answered.headers.get('idempotency-hit')]).toEqual([201, 'true']);
+  expect((await site.operator('GET', `/v1/billings/${sid}`)).json['reserved']).toBe('1.00');
+});
+
+test('F05 a commit whose answer was lost is found by the repetition, which is no replay', async () => {
+  const { sid } = await site.wallet(5_000);
+  const { db } = site.house;
+  const forgetful = {
+    ...db,
+    transaction: async <T>(label: string, body: (tx: Tx) => Promise<T>) => {
+      await db.transaction(label, body);
+      return await db.transaction(label, body);
+    },
+  };
+  const options = { adminSecrets: [{ id: 'adm_1', secret: ADMIN_SECRET }], ping: () => Promise.resolve() };
+  const answer = await buildHttp({ ...site.house, db: forgetful }, options).request('/v1/holds', {
+    method: 'POST',
+    body: JSON.stringify({ wallet_sid: sid, amount: '1.00', description: 'a call' }),
+    headers: { ...AS_OPERATOR, 'content-type': 'application/json', 'idempotency-key': 'f05-lost' },
+  });
+  expect([answer.status, answer.headers.has('idempotency-hit')]).toEqual([201, false]);
   expect((await site.operator('GET', `/v1/billings/${sid}`)).json['reserved']).toBe('1.00');
 });
 

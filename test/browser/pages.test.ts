@@ -1,8 +1,9 @@
+import { randomBytes } from 'node:crypto';
 import type { Browser, Page } from 'playwright-core';
 import { afterAll, beforeAll, describe, expect, test as plain } from 'vitest';
 import type { Page as ListPage, Billing, WebhookEvent } from '../../web/surface.ts';
 import { launchBrowser } from './browser.ts';
-import { startSandboxServer } from './server.ts';
+import { startSandboxServer, startServer } from './server.ts';
 import type { SandboxServer } from './server.ts';
 import {
   balanceOf,
@@ -280,6 +281,61 @@ describe('an operator', () => {
     await page.getByText('There is no such page').waitFor();
     expect(await page.getByRole('navigation', { name: 'Operator' }).count()).toBe(0);
   });
+});
+
+describe('text from outside', () => {
+  test('is shown as text and never run', { timeout: STORY_MS }, async ({ open }) => {
+    const page = await open();
+    const name = '<img src=x onerror="window.__xss=1">';
+    await signIn(page, name);
+    await page.getByText(name).waitFor();
+    const wallet = await walletOf('<img');
+    const description = '"><script>window.__xss=1</script><a href="javascript:window.__xss=1">';
+    await server.asOperator('/admin/balance-adjust', { sid: wallet.sid, balance_cents: 500, reason: description });
+    await page.reload();
+    await page.getByText(description).waitFor();
+    expect(await page.evaluate(() => '__xss' in window)).toBe(false);
+    expect(await page.locator('img[src="x"], a[href^="javascript:"]').count()).toBe(0);
+  });
+});
+
+describe('a server that is no sandbox', () => {
+  test(
+    'has no play sign-in and no banner, and lets an operator in by the secret only',
+    { timeout: STORY_MS },
+    async () => {
+      const secret = randomBytes(32).toString('hex');
+      const real = await startServer({
+        HERO_ONBOARDING_MODE: 'test',
+        HERO_ONBOARDING_ADMIN_SECRET: secret,
+        HERO_ONBOARDING_SESSION_KEY: randomBytes(32).toString('hex'),
+        STRIPE_SECRET_KEY: `sk_test_${randomBytes(16).toString('hex')}`,
+        STRIPE_WEBHOOK_SECRET: `whsec_${randomBytes(32).toString('hex')}`,
+        // Nobody listens there: these pages do not need Stripe.
+        STRIPE_API_BASE: 'http://127.0.0.1:9',
+      });
+      const { page, complaints, ...visitor } = await visit(browser, { url: real.url });
+      try {
+        await page.goto('/operator');
+        await page.getByRole('heading', { name: 'Operator sign-in' }).waitFor();
+        await expectSound(page, 'sign-in-by-secret');
+        expect(await page.getByText('Sandbox: no real money moves.').count()).toBe(0);
+        expect(await page.getByText('Open my wallet').count()).toBe(0);
+        await page.getByLabel('Admin secret').fill('not the secret');
+        await page.getByRole('button', { name: 'Sign in' }).click();
+        await page.getByRole('alert').getByText(/./).first().waitFor();
+        await expectSound(page, 'sign-in-by-secret-refused');
+        await page.getByLabel('Admin secret').fill(secret);
+        await page.getByRole('button', { name: 'Sign in' }).click();
+        await page.getByText('No wallets so far').waitFor();
+        expect(new URL(page.url()).pathname).toBe('/operator');
+        expect(complaints).toEqual([]);
+      } finally {
+        await visitor.leave();
+        await real.stop();
+      }
+    },
+  );
 });
 
 const quarantined = async (): Promise<number> =>

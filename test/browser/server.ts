@@ -11,23 +11,59 @@ import { fileURLToPath } from 'node:url';
 const COMMAND = fileURLToPath(new URL('../../bin/hero-onboarding.js', import.meta.url));
 const READY_WITHIN_MS = 60_000;
 
-export interface SandboxServer {
+export interface Server {
   readonly url: string;
+  /** Null when the server talks to somebody else's Stripe. */
+  readonly simulatorUrl: string | null;
+  stop(): Promise<void>;
+}
+
+export interface SandboxServer extends Server {
   /** Turns a switch of the Stripe simulator, or says something to it: `control('switches', { settleAfterMs: 0 })`. */
   control(path: string, body: object): Promise<unknown>;
   /** Calls the API as the operator, with an idempotency key of its own. */
   asOperator<T>(path: string, body?: object): Promise<T>;
-  stop(): Promise<void>;
 }
 
-/** The whole product as a person starts it: sandbox mode, embedded PostgreSQL, simulator, free ports, an empty data folder. */
+/** Sandbox mode, as a person starts it: embedded PostgreSQL, simulator, free ports, an empty data folder. */
 export async function startSandboxServer(): Promise<SandboxServer> {
+  const server = await startServer({ HERO_ONBOARDING_MODE: 'sandbox' });
+  const { url, simulatorUrl } = server;
+  try {
+    if (simulatorUrl === null) throw new Error('the greeting names no simulator');
+    const token = await signInAsOperator(url);
+    return {
+      ...server,
+      control: (path, body) => ask(`${simulatorUrl}/_sandbox/${path}`, body),
+      asOperator: async <T>(path: string, body?: object) => {
+        const headers = { authorization: `Bearer ${token}`, 'idempotency-key': randomUUID() };
+        return (await ask(`${url}${path}`, body, headers)) as T;
+      },
+    };
+  } catch (error) {
+    await server.stop();
+    throw error;
+  }
+}
+
+/** Nothing of the machine the tests run on may leak in: no database, no keys, no public address. */
+const CLEAN: Readonly<Record<string, string | undefined>> = {
+  HERO_ONBOARDING_LISTEN: '127.0.0.1:0',
+  HERO_ONBOARDING_PUBLIC_URL: undefined,
+  DATABASE_URL: undefined,
+  STRIPE_SECRET_KEY: undefined,
+  STRIPE_WEBHOOK_SECRET: undefined,
+  STRIPE_API_BASE: undefined,
+};
+
+/** The whole product in a process of its own, ready to serve. */
+export async function startServer(settings: Readonly<Record<string, string>>): Promise<Server> {
   const folder = await mkdtemp(join(tmpdir(), 'hero-browser-'));
   // The database runs as another user than root and must be able to walk through.
   await chmod(folder, 0o755);
   const server = spawn(process.execPath, [COMMAND, 'serve'], {
     cwd: folder,
-    env: { ...process.env, ...SETTINGS, HERO_ONBOARDING_DATA_DIR: join(folder, 'data') },
+    env: { ...process.env, ...CLEAN, ...settings, HERO_ONBOARDING_DATA_DIR: join(folder, 'data') },
     stdio: ['ignore', 'pipe', 'pipe'],
   });
   const stop = async (): Promise<void> => {
@@ -39,38 +75,14 @@ export async function startSandboxServer(): Promise<SandboxServer> {
     await rm(folder, { recursive: true, force: true });
   };
   try {
-    const { url, simulatorUrl } = await addressesOf(server);
-    const token = await signInAsOperator(url);
-    return {
-      url,
-      stop,
-      control: (path, body) => ask(`${simulatorUrl}/_sandbox/${path}`, body),
-      asOperator: async <T>(path: string, body?: object) => {
-        const headers = { authorization: `Bearer ${token}`, 'idempotency-key': randomUUID() };
-        return (await ask(`${url}${path}`, body, headers)) as T;
-      },
-    };
+    return { ...(await addressesOf(server)), stop };
   } catch (error) {
     await stop();
     throw error;
   }
 }
 
-/** Nothing of the machine the tests run on may leak in: no database, no keys, no public address. */
-const SETTINGS: Readonly<Record<string, string | undefined>> = {
-  HERO_ONBOARDING_LISTEN: '127.0.0.1:0',
-  HERO_ONBOARDING_MODE: 'sandbox',
-  HERO_ONBOARDING_PUBLIC_URL: undefined,
-  DATABASE_URL: undefined,
-  STRIPE_SECRET_KEY: undefined,
-  STRIPE_WEBHOOK_SECRET: undefined,
-  STRIPE_API_BASE: undefined,
-};
-
-interface Addresses {
-  readonly url: string;
-  readonly simulatorUrl: string;
-}
+type Addresses = Pick<Server, 'url' | 'simulatorUrl'>;
 
 /** Reads them from the greeting, which is printed when the server listens. */
 async function addressesOf(server: ChildProcess): Promise<Addresses> {
@@ -86,8 +98,10 @@ async function addressesOf(server: ChildProcess): Promise<Addresses> {
     createInterface({ input: stream }).on('line', (line) => {
       said.push(line);
       url ??= /Pages\s+(http:\/\/\S+)/.exec(line)?.[1];
-      const simulatorUrl = /Stripe\s+simulated at (http:\/\/\S+)/.exec(line)?.[1];
-      if (url !== undefined && simulatorUrl !== undefined) found.resolve({ url, simulatorUrl });
+      // The line on Stripe comes after the one on the pages.
+      if (url !== undefined && /^\s*Stripe\s/.test(line)) {
+        found.resolve({ url, simulatorUrl: /simulated at (http:\/\/\S+)/.exec(line)?.[1] ?? null });
+      }
     });
   }
   const addresses = await found.promise;

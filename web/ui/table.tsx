@@ -30,8 +30,7 @@ export function Table<T>({ caption, columns, rows, keyOf }: TableProps<T>): Reac
       column.isExtra && 'hidden md:table-cell',
     );
   return (
-    // A scrolling frame must take focus, or a keyboard cannot scroll it.
-    // oxlint-disable-next-line jsx-a11y/no-noninteractive-tabindex
+    // oxlint-disable-next-line jsx-a11y/no-noninteractive-tabindex -- a frame that scrolls must take focus, or a keyboard cannot scroll it
     <section aria-label={`Table of ${caption}`} tabIndex={0} className="overflow-x-auto -outline-offset-2">
       <table className="w-full border-collapse text-sm">
         <caption className="sr-only">{caption}</caption>

@@ -1,7 +1,7 @@
 import { Hono } from 'hono';
 import { refuse } from '../domain/refusal.ts';
 import { openRpcDocument } from '../jsonrpc/openrpc.ts';
-import { failureReply } from '../operations/execute.ts';
+import { failureReply } from '../operations/reply.ts';
 import type { House } from '../operations/house.ts';
 import { OPERATIONS } from '../operations/registry.ts';
 import { openMetrics } from '../telemetry/metrics.ts';

@@ -1,7 +1,7 @@
 import { refuse, REFUSALS } from '../domain/refusal.ts';
 import type { Refusal, RefusalCode } from '../domain/refusal.ts';
 import { problemOf } from '../operations/problem.ts';
-import type { Reply } from '../operations/execute.ts';
+import type { Reply } from '../operations/reply.ts';
 
 /** Ends a request with a refusal before any operation runs. Caught by the app, answered as a problem. */
 export class Refused extends Error {

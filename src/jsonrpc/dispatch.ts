@@ -1,12 +1,13 @@
 import { refuse, REFUSALS } from '../domain/refusal.ts';
 import type { Refusal } from '../domain/refusal.ts';
-import { execute, refusalReply } from '../operations/execute.ts';
-import type { Reply } from '../operations/execute.ts';
+import { execute } from '../operations/execute.ts';
 import type { House } from '../operations/house.ts';
 import { fieldsOf } from '../operations/json-schema.ts';
 import type { Actor, Operation } from '../operations/operation.ts';
 import type { Problem } from '../operations/problem.ts';
 import { operationByRpcMethod } from '../operations/registry.ts';
+import { refusalReply } from '../operations/reply.ts';
+import type { Reply } from '../operations/reply.ts';
 import { parseStrictJson } from '../operations/strict-json.ts';
 import type { JsonValue } from '../operations/strict-json.ts';
 

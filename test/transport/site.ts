@@ -1,6 +1,6 @@
 import { buildHttp } from '../../src/http/app.ts';
 import type { App, HttpOptions } from '../../src/http/context.ts';
-import { UNDECLARED } from '../../src/operations/execute.ts';
+import { UNDECLARED } from '../../src/operations/run.ts';
 import type { House, HouseSettings } from '../../src/operations/house.ts';
 import { PostingQueue } from '../../src/store/posting-lanes.ts';
 import { testDatabase, type TestDatabase } from '../support/database.ts';

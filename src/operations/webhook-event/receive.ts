@@ -1,7 +1,7 @@
 import { isRefusal, refuse, type Refusal } from '../../domain/refusal.ts';
 import type { VerifiedWebhook, WebhookDelivery } from '../../providers/provider.ts';
 import { insertInbox } from '../../store/inbox.ts';
-import { refusalReply } from '../execute.ts';
+import { refusalReply } from '../reply.ts';
 import type { House } from '../house.ts';
 
 /** What the provider is answered. */

@@ -1,0 +1,44 @@
+/** What callers asked and were told, and nothing else: the oracle's half of the truth. */
+export interface Attempt {
+  readonly startStep: number;
+  /** Null: no answer came. */
+  endStep: number | null;
+  status: number | null;
+  body: string | null;
+  isReplay: boolean;
+}
+
+export interface Intent {
+  readonly number: number;
+  readonly operation: string;
+  readonly input: Readonly<Record<string, unknown>>;
+  /** Null for calls without a key. */
+  readonly key: string | null;
+  readonly walletSid: string | null;
+  readonly attempts: Attempt[];
+}
+
+/** Found by the oracle: a promise that did not hold. */
+export interface Violation {
+  readonly rule: string;
+  readonly detail: string;
+}
+
+/** An answer that ends an intent: the caller need not ask again. */
+export const isFinal = (status: number): boolean => status < 500 && status !== 409 && status !== 429;
+
+/** 409 is final when it speaks of the state, and not when it says that the first call still runs. */
+export function isFinalAnswer(attempt: Attempt): boolean {
+  if (attempt.status === null) return false;
+  return isFinal(attempt.status) || (attempt.status === 409 && attempt.body?.includes('"state_conflict"') === true);
+}
+
+export class History {
+  readonly intents: Intent[] = [];
+
+  add(intent: Omit<Intent, 'number' | 'attempts'>): Intent {
+    const added = { ...intent, number: this.intents.length, attempts: [] };
+    this.intents.push(added);
+    return added;
+  }
+}

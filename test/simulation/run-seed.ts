@@ -1,0 +1,168 @@
+import { openWallets } from '../support/ledger.ts';
+import { testPorts } from '../support/ports.ts';
+import { openDatabase, openSession, openSharedConnection } from '../../src/store/postgres.ts';
+import { systemPorts } from '../../src/ports/system.ts';
+import { Weather, type Fault } from './faults.ts';
+import type { Violation } from './history.ts';
+import { Oracle } from './oracle.ts';
+import { paceOf, People } from './people.ts';
+import { Chance } from './random.ts';
+import { Scheduler } from './scheduler.ts';
+import { World } from './world.ts';
+
+export interface SeedOptions {
+  readonly seed: number;
+  readonly operations: number;
+  /** The owner's address of a server with the migrated template. */
+  readonly postgresUrl: string;
+  readonly template: string;
+  readonly skipped?: ReadonlySet<number>;
+  readonly without?: ReadonlySet<Fault>;
+  readonly showsTrace?: boolean;
+}
+
+export interface SeedReport {
+  readonly seed: number;
+  readonly violations: readonly Violation[];
+  readonly operations: number;
+  readonly answers: number;
+  readonly faults: ReadonlyMap<Fault, number>;
+  readonly marks: ReadonlySet<string>;
+  readonly traceHash: number;
+  readonly steps: number;
+  readonly virtualMs: number;
+  readonly heals: boolean;
+  readonly trace: readonly string[];
+}
+
+const START_MS = Date.UTC(2026, 0, 1);
+const MINUTE_MS = 60_000;
+/** Reconciliation must have found everything by then. */
+const HEALED_WITHIN_MS = 20 * MINUTE_MS;
+/** The provider's last delivery leaves 37 hours after the event, and weather delays it by 3 days at most. */
+const DELIVERED_WITHIN_MS = 6 * 24 * 60 * MINUTE_MS;
+/** A run that does not come to rest is a finding, not an endless test. */
+const STEPS_PER_OPERATION_MAX = 4_000;
+
+let made = 0;
+
+/** Lives one seed from its first operation to the oracle's last word. */
+export async function runSeed(options: SeedOptions): Promise<SeedReport> {
+  made += 1;
+  const name = `sim_${process.pid}_${made}`;
+  await maintain(options.postgresUrl, `create database ${name} template ${options.template}`);
+  const address = new URL(options.postgresUrl);
+  address.pathname = `/${name}`;
+  try {
+    return await live(options, address.href);
+  } finally {
+    await maintain(options.postgresUrl, `drop database ${name} with (force)`);
+  }
+}
+
+async function live(options: SeedOptions, url: string): Promise<SeedReport> {
+  const { seed } = options;
+  const quiet = systemPorts({ logLevel: 'silent' });
+  const draw = new Chance(seed, 'run');
+  const scheduler = new Scheduler(START_MS, new Chance(seed, 'ties'));
+  const trace = options.showsTrace === true ? scheduler.recordTrace() : [];
+  const weather = new Weather(seed, options.without);
+  const heals = draw.is(0.5);
+  const marks = new Set<string>();
+  const mark = (text: string) => void marks.add(text);
+  const shared = await openSharedConnection({ url, ports: quiet });
+  try {
+    const users = draw.weighted([
+      [1, 2],
+      [2, 2],
+      [5, 4],
+      [40, 3],
+      [1_000, 0.05],
+    ]);
+    const people = await populate(url, seed, users);
+    // The world refers to its oracle and the oracle to the world: the commit hook closes the circle.
+    const hooks = { afterPosting: (): Promise<void> => Promise.resolve() };
+    const world = new World({
+      seed,
+      scheduler,
+      weather,
+      shared,
+      processes: draw.between(1, 3),
+      heals,
+      tickFactor: Math.max(1, paceOf(seed) / 600),
+      onCommit: (hasPosted) => (hasPosted ? hooks.afterPosting() : Promise.resolve()),
+    });
+    const residents = new People({
+      seed,
+      scheduler,
+      weather,
+      world,
+      people,
+      skipped: options.skipped ?? new Set(),
+      mark,
+    });
+    const oracle = new Oracle({
+      shared,
+      scheduler,
+      history: () => residents.history,
+      provider: world.sandbox.state,
+      taken: world.network.taken,
+      heals,
+      mark,
+    });
+    oracle.knowWallets(people.map(({ walletSid, id }) => ({ sid: walletSid, id })));
+    hooks.afterPosting = () => oracle.afterPosting();
+
+    let isBegun = false;
+    void residents.live(options.operations).then(() => (isBegun = true));
+    const stepsMax = scheduler.steps + options.operations * STEPS_PER_OPERATION_MAX + 200_000;
+    const isStuck = () => scheduler.steps > stepsMax;
+    await scheduler.run(() => (isBegun && residents.isQuiet) || isStuck() || oracle.violations.length > 0);
+    world.calm();
+    const until = scheduler.nowMs + (heals ? HEALED_WITHIN_MS : DELIVERED_WITHIN_MS);
+    world.paceTicks(heals ? 1 : 200);
+    await scheduler.run(() => scheduler.nowMs >= until || isStuck() || oracle.violations.length > 0);
+    if (oracle.violations.length === 0) await oracle.atTheEnd();
+    if (isStuck()) oracle.violations.push({ rule: 'I42 the world comes to rest', detail: `${scheduler.steps} steps` });
+    for (const error of world.errors) oracle.violations.push({ rule: 'no error is logged', detail: error });
+    const answers = residents.history.intents.reduce(
+      (sum, intent) => sum + intent.attempts.filter(({ status }) => status !== null).length,
+      0,
+    );
+    return {
+      seed,
+      violations: oracle.violations,
+      operations: residents.history.intents.length,
+      answers,
+      faults: weather.counts,
+      marks,
+      traceHash: scheduler.traceHash,
+      steps: scheduler.steps,
+      virtualMs: scheduler.nowMs - START_MS,
+      heals,
+      trace,
+    };
+  } finally {
+    await shared.close();
+  }
+}
+
+async function populate(url: string, seed: number, users: number) {
+  const ports = testPorts({ seed, now: new Date(START_MS - MINUTE_MS) });
+  const db = openDatabase({ url, ports: { ...ports, clock: systemPorts({ logLevel: 'silent' }).clock } });
+  try {
+    const wallets = await openWallets(db, ports, users);
+    return wallets.map(({ id, sid, userSid }) => ({ id, walletSid: sid, userSid }));
+  } finally {
+    await db.close();
+  }
+}
+
+async function maintain(url: string, command: string): Promise<void> {
+  const session = await openSession({ url, ports: systemPorts({ logLevel: 'silent' }), role: null });
+  try {
+    await session.query(command);
+  } finally {
+    await session.close();
+  }
+}

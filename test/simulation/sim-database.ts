@@ -1,0 +1,146 @@
+import { AsyncLocalStorage } from 'node:async_hooks';
+import type { Ports } from '../../src/ports/ports.ts';
+import { RETRIABLE_KEYS } from '../../src/store/database-errors.ts';
+import { DatabaseUnavailable } from '../../src/store/database-unavailable.ts';
+import type { Db } from '../../src/store/db.ts';
+import type { SharedConnection } from '../../src/store/postgres.ts';
+import { dbOver, type Answer, type Connection, type Query } from '../../src/store/transaction.ts';
+import type { Weather } from './faults.ts';
+import { never, type Life, type Scheduler } from './scheduler.ts';
+
+export interface SimDatabaseOptions {
+  readonly scheduler: Scheduler;
+  readonly weather: Weather;
+  readonly shared: SharedConnection;
+  /** A transaction, or a statement outside of one, begins. */
+  readonly onBegin: () => void;
+  /** Called after each commit that went through, before anybody else runs. `hasPosted`: it wrote to the ledger. */
+  readonly onCommit: (hasPosted: boolean) => Promise<void>;
+}
+
+const WRITES_LEDGER = /insert into (entry|batch_leg)|update account/;
+
+/** How long PostgreSQL stays away when it goes down. */
+const DOWN_MS = { min: 5_000, spread: 240_000 };
+
+/**
+ * The world's one PostgreSQL. The SQL and the transactions are real; a transaction runs as one step, so one connection serves all
+ * processes in turn, and "another connection died" is a real rollback on it.
+ */
+export class SimDatabase {
+  readonly #options: SimDatabaseOptions;
+  #owner: Life | null = null;
+  #hasOpenTransaction = false;
+  #hasPosted = false;
+  #downUntilMs = 0;
+
+  constructor(options: SimDatabaseOptions) {
+    this.#options = options;
+  }
+
+  /** The house's own database code for one process: its retries, its crash points, over our connection. */
+  dbOf(life: Life, ports: Pick<Ports, 'clock' | 'random' | 'crash'>): Db {
+    const settings = {
+      ports,
+      scopes: new AsyncLocalStorage<never>() as never,
+      acquire: () => this.#acquire(life),
+      retriableKeys: new Set(RETRIABLE_KEYS),
+      attemptsMax: 5,
+      retryWithinMs: 8_000,
+      observe: () => undefined,
+    };
+    return dbOver(settings, () => Promise.resolve());
+  }
+
+  /** What the server does when a client vanishes. */
+  async rollBackOf(life: Life): Promise<void> {
+    if (this.#owner !== life) return;
+    this.#owner = null;
+    await this.#rollBack();
+  }
+
+  async #acquire(life: Life): Promise<Connection> {
+    const { scheduler, weather } = this.#options;
+    await scheduler.park(life, 0, 'acquire');
+    if (weather.strikes('database_down')) this.#downUntilMs = scheduler.nowMs + this.#downFor();
+    if (!weather.isOver && scheduler.nowMs < this.#downUntilMs) {
+      await scheduler.park(life, 50, 'refused');
+      throw new DatabaseUnavailable('the database is down');
+    }
+    if (weather.strikes('pool_exhausted')) {
+      await scheduler.park(life, 1_800, 'pool');
+      throw new DatabaseUnavailable('no connection could be had');
+    }
+    this.#owner = life;
+    return {
+      run: (query) => this.#run(life, query),
+      release: (destroy) => this.#release(life, destroy),
+    };
+  }
+
+  #downFor(): number {
+    return DOWN_MS.min + ((Math.imul(this.#options.scheduler.steps, 2_654_435_761) >>> 0) % DOWN_MS.spread);
+  }
+
+  async #run(life: Life, query: Query): Promise<Answer> {
+    if (life.isDead) return never();
+    const { weather } = this.#options;
+    if (query.text === 'commit') return this.#commit(query);
+    if (query.text !== 'rollback' && this.#hasOpenTransaction) {
+      if (weather.strikes('sql_40001')) return this.#fail('40001', 'could not serialize access');
+      if (weather.strikes('sql_40P01')) return this.#fail('40P01', 'deadlock detected');
+      if (weather.strikes('sql_lost')) return this.#lose();
+    }
+    if (query.text.startsWith('begin')) this.#begin();
+    const answer = await this.#real(query);
+    if (query.text === 'rollback') this.#hasOpenTransaction = false;
+    this.#hasPosted ||= WRITES_LEDGER.test(query.text);
+    return answer;
+  }
+
+  #begin(): void {
+    this.#hasOpenTransaction = true;
+    this.#hasPosted = false;
+    this.#options.onBegin();
+  }
+
+  async #commit(query: Query): Promise<Answer> {
+    const { weather } = this.#options;
+    if (weather.strikes('commit_lost_before')) return this.#lose();
+    const answer = await this.#real(query);
+    this.#hasOpenTransaction = false;
+    if (answer.command === 'COMMIT') await this.#options.onCommit(this.#hasPosted);
+    if (weather.strikes('commit_lost_after')) throw serverError('08006', 'the connection was lost after the commit');
+    return answer;
+  }
+
+  async #fail(code: string, message: string): Promise<never> {
+    // The transaction is doomed, as on a real server; the house rolls it back itself.
+    throw serverError(code, message);
+  }
+
+  async #lose(): Promise<never> {
+    await this.#rollBack();
+    throw serverError('08006', 'the connection was lost');
+  }
+
+  #release(life: Life, destroy: boolean): void {
+    if (this.#owner !== life) return;
+    this.#owner = null;
+    if (destroy && this.#hasOpenTransaction) void this.#rollBack();
+  }
+
+  async #rollBack(): Promise<void> {
+    if (!this.#hasOpenTransaction) return;
+    this.#hasOpenTransaction = false;
+    await this.#real({ text: 'rollback' });
+  }
+
+  #real(query: Query): Promise<Answer> {
+    return this.#options.scheduler.io(() => this.#options.shared.run(query));
+  }
+}
+
+function serverError(code: string, message: string): Error {
+  return Object.assign(new Error(message), { code, severity: 'ERROR' });
+}

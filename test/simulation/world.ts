@@ -1,0 +1,271 @@
+import { sandboxFetch } from '../../sandbox/stripe/in-process.ts';
+import { StripeSandbox } from '../../sandbox/stripe/sandbox.ts';
+import { keepTicking, TICKS } from '../../src/jobs/ticks.ts';
+import { JOBS } from '../../src/jobs/tasks.ts';
+import type { House, HouseSettings, JobName, Jobs } from '../../src/operations/house.ts';
+import { receiveWebhook } from '../../src/operations/webhook-event/receive.ts';
+import { idsFrom } from '../../src/ports/ids.ts';
+import type { Log, Ports } from '../../src/ports/ports.ts';
+import { stripeProvider } from '../../src/providers/stripe/index.ts';
+import { openPostingLanes } from '../../src/store/posting-lanes.ts';
+import type { SharedConnection } from '../../src/store/postgres.ts';
+import { TEST_SETTINGS } from '../support/house.ts';
+import type { Weather } from './faults.ts';
+import { ProviderNetwork } from './provider-network.ts';
+import { Chance } from './random.ts';
+import { never, outside, type Life, type Scheduler } from './scheduler.ts';
+import { SimDatabase } from './sim-database.ts';
+
+export const WEBHOOK_SECRET = 'whsec_only_the_simulated_world_signs_with_this';
+const SECRET_KEY = 'sk_test_only_the_simulated_world_has_this_key';
+
+export interface WorldOptions {
+  readonly seed: number;
+  readonly scheduler: Scheduler;
+  readonly weather: Weather;
+  readonly shared: SharedConnection;
+  readonly processes: number;
+  /** Whether the jobs that heal what webhooks lost run: without them a lost credit stays lost, and bugs cannot hide. */
+  readonly heals: boolean;
+  /** How much more rarely than in production the house's ticks come: in slow lives they would be all that happens. */
+  readonly tickFactor: number;
+  readonly settings?: Partial<HouseSettings>;
+  /** After each commit: whether it wrote to the ledger. */
+  readonly onCommit: (hasPosted: boolean) => Promise<void>;
+}
+
+/** One server process of the house. Its life ends with a crash; the next one of the same name is another life. */
+export interface SimProcess {
+  readonly index: number;
+  life: Life;
+  house: House;
+  skewMs: number;
+  stop: AbortController;
+}
+
+interface QueuedJob {
+  readonly name: JobName;
+  readonly sid: string;
+  readonly runAtMs: number;
+  attempt: number;
+}
+
+const HEALING = new Set(['payments.poll', 'payments.reconcile']);
+/** The queue gives a job of a dead worker to another one after this. */
+const JOB_LEASE_MS = 10 * 60_000;
+
+/** Several processes of the real house, one database, one provider, in one virtual time. */
+export class World {
+  readonly options: WorldOptions;
+  readonly sandbox: StripeSandbox;
+  readonly processes: SimProcess[];
+  readonly network: ProviderNetwork;
+  readonly database: SimDatabase;
+  readonly errors: string[] = [];
+  readonly #chance: Chance;
+  readonly #weatherLife = outside('weather');
+  #pendingJobs: QueuedJob[] = [];
+  #generation = 0;
+  #tickFactor: number;
+
+  constructor(options: WorldOptions) {
+    const { scheduler, weather, seed, shared } = options;
+    this.options = options;
+    this.#chance = new Chance(seed, 'world');
+    this.#tickFactor = options.tickFactor;
+    this.database = new SimDatabase({
+      scheduler,
+      weather,
+      shared,
+      onBegin: () => (this.#pendingJobs = []),
+      onCommit: async (hasPosted) => {
+        const jobs = this.#pendingJobs;
+        this.#pendingJobs = [];
+        for (const job of jobs) void this.#work(job);
+        await options.onCommit(hasPosted);
+      },
+    });
+    const providerLife = outside('provider');
+    const random = new Chance(seed, 'provider');
+    this.sandbox = new StripeSandbox({
+      clock: { now: () => new Date(scheduler.nowMs), sleep: (ms, signal) => scheduler.sleep(providerLife, ms, signal) },
+      random,
+      secretKey: SECRET_KEY,
+      webhookUrl: 'http://house.invalid/webhooks/stripe',
+      webhookSecret: WEBHOOK_SECRET,
+      retryDelaysMs: [1_000, 60_000, 3_600_000, 12 * 3_600_000, 24 * 3_600_000],
+      fetch: (_, init) => this.network.deliver(init ?? {}),
+    });
+    this.network = new ProviderNetwork({
+      scheduler,
+      weather,
+      chance: new Chance(seed, 'network'),
+      api: sandboxFetch(this.sandbox),
+      receive: (delivery) => this.#receive(delivery),
+      signedBy: WEBHOOK_SECRET,
+    });
+    this.processes = Array.from({ length: options.processes }, (_, index) => this.#born(index));
+  }
+
+  /** A process that runs; clients and the provider meet it through a load balancer. Null while all are dead. */
+  pickProcess(chance: Chance): SimProcess | null {
+    const living = this.processes.filter(({ life }) => !life.isDead);
+    return living.length === 0 ? null : chance.pick(living);
+  }
+
+  /** The process is gone between two of its steps: what it had open is rolled back, what it knew is forgotten. */
+  kill(process: SimProcess): void {
+    const { scheduler } = this.options;
+    if (process.life.isDead) return;
+    process.life.isDead = true;
+    process.stop.abort();
+    scheduler.note(`${process.life.name} dies`);
+    void this.database.rollBackOf(process.life);
+    void this.#revive(process.index);
+  }
+
+  /** The weather is over: clocks are right again, and everybody lives. */
+  calm(): void {
+    this.options.weather.isOver = true;
+    for (const process of this.processes) {
+      process.skewMs = 0;
+      process.life.pausedUntilMs = 0;
+    }
+    this.network.calm();
+  }
+
+  /** From the next one on, ticks come so much more rarely. */
+  paceTicks(factor: number): void {
+    this.#tickFactor = factor;
+  }
+
+  async #revive(index: number): Promise<void> {
+    const { scheduler } = this.options;
+    await scheduler.park(this.#weatherLife, this.#chance.between(500, 60_000), 'revive');
+    this.processes[index] = this.#born(index);
+  }
+
+  #born(index: number): SimProcess {
+    this.#generation += 1;
+    const { scheduler, weather, seed, settings = {} } = this.options;
+    const life: Life = { name: `p${index}.${this.#generation}`, isDead: false, pausedUntilMs: 0 };
+    const process: SimProcess = {
+      index,
+      life,
+      skewMs: 0,
+      stop: new AbortController(),
+      house: undefined as unknown as House,
+    };
+    const clock = {
+      now: () => new Date(scheduler.nowMs + process.skewMs),
+      monotonicMs: () => scheduler.nowMs,
+      sleep: (ms: number, signal?: AbortSignal) => scheduler.sleep(life, ms, signal),
+    };
+    const random = new Chance(seed, `random/${life.name}`);
+    const ports: Ports = {
+      clock,
+      random,
+      ids: idsFrom(clock, random),
+      http: { fetch: (input, init) => this.network.call(life, input, init) },
+      crash: { reach: (label) => this.#reach(process, life, label) },
+      log: this.#logOf(life),
+    };
+    const db = this.database.dbOf(life, ports);
+    const provider = stripeProvider({
+      secretKey: SECRET_KEY,
+      webhookSecrets: { current: WEBHOOK_SECRET },
+      apiBase: 'http://stripe.invalid',
+      ports,
+    });
+    process.house = {
+      ports,
+      db,
+      lanes: openPostingLanes(db, ports, { lanes: 2, batchRecordsMax: 50, queueMax: 200 }),
+      jobs: this.#jobs(),
+      providers: new Map([['stripe', provider]]),
+      settings: { ...TEST_SETTINGS, openPaymentsMax: 50, ...settings },
+    };
+    for (const tick of TICKS) {
+      if (tick.name === 'ledger.check' || (HEALING.has(tick.name) && !this.options.heals)) continue;
+      const waitMs = (now: Date) => tick.waitMs(now) * this.#tickFactor;
+      void keepTicking(process.house, { ...tick, waitMs }, process.stop.signal);
+    }
+    if (!weather.isOver && weather.strikes('clock_forward')) process.skewMs = this.#chance.between(1, 86_400) * 1_000;
+    return process;
+  }
+
+  #reach(process: SimProcess, life: Life, label: string): void | Promise<void> {
+    if (life.isDead) return never();
+    const { weather, scheduler } = this.options;
+    if (weather.isOver) return undefined;
+    const isInside = label.startsWith('sql:') || label.startsWith('commit:');
+    if (weather.strikes(isInside ? 'crash_in_transaction' : 'crash')) {
+      this.kill(process);
+      return never();
+    }
+    if (weather.strikes('pause')) life.pausedUntilMs = scheduler.nowMs + this.#chance.between(1_000, 120_000);
+    if (weather.strikes('clock_forward')) process.skewMs += this.#chance.between(1, 7_200) * 1_000;
+    if (weather.strikes('clock_back')) process.skewMs -= this.#chance.between(1, 3_600) * 1_000;
+    return undefined;
+  }
+
+  #jobs(): Jobs {
+    return {
+      enqueue: (_, name, payload, options = {}) => {
+        const runAtMs = options.runAt?.getTime() ?? 0;
+        this.#pendingJobs.push({ name, sid: payload.sid, runAtMs, attempt: 0 });
+        return Promise.resolve();
+      },
+    };
+  }
+
+  /** Delivers one job at least once, as the queue does; what fails comes again later. */
+  async #work(job: QueuedJob): Promise<void> {
+    const { scheduler } = this.options;
+    for (;;) {
+      const waitMs = Math.max(this.#chance.between(5, 500), job.runAtMs - scheduler.nowMs);
+      await scheduler.park(this.#weatherLife, waitMs, `job ${job.name}`);
+      const process = this.pickProcess(this.#chance);
+      if (process && (await this.#attempt(process, job))) return;
+      job.attempt += 1;
+      await scheduler.park(this.#weatherLife, Math.min(1_000 * 2 ** job.attempt, JOB_LEASE_MS), 'job again');
+    }
+  }
+
+  async #attempt(process: SimProcess, job: QueuedJob): Promise<boolean> {
+    const { scheduler } = this.options;
+    const ended = new AbortController();
+    const lease = scheduler.sleep(this.#weatherLife, JOB_LEASE_MS, ended.signal).then(() => false);
+    const run = JOBS[job.name](process.house, { sid: job.sid }).then(
+      () => true,
+      () => false,
+    );
+    const isDone = await Promise.race([run, lease]);
+    ended.abort();
+    return isDone;
+  }
+
+  #receive(delivery: {
+    body: Uint8Array;
+    headers: ReadonlyMap<string, readonly string[]>;
+  }): Promise<{ status: number }> {
+    const process = this.pickProcess(this.#chance);
+    if (!process) return Promise.resolve({ status: 503 });
+    return receiveWebhook(process.house, 'stripe', delivery).catch(() => ({ status: 503 }));
+  }
+
+  #logOf(life: Life): Log {
+    const quiet = () => undefined;
+    return {
+      debug: quiet,
+      info: quiet,
+      warn: quiet,
+      error: (facts, message) => {
+        const error = facts['error'];
+        this.errors.push(
+          `${life.name}: ${message}: ${error instanceof Error ? (error.stack ?? error.message) : String(error)}`,
+        );
+      },
+    };
+  }
+}

@@ -3,6 +3,7 @@ import type { Config } from './config.ts';
 import type { ListenAddress } from './config/kinds.ts';
 import type { House } from './operations/house.ts';
 import type { Ports } from './ports/ports.ts';
+import { beginNowOrLater, behindGate } from './serve/begin.ts';
 import { greeting } from './serve/greeting.ts';
 import { guardProcess, stopInTime, stopSignal } from './serve/guards.ts';
 import { addressRefused, reserveAddress } from './serve/port.ts';
@@ -22,6 +23,8 @@ export interface RunningServer {
   readonly simulatorUrl: string | null;
   readonly database: string;
   readonly house: House;
+  /** Rejects when the server started without its database, and the one that came is not one to work with. */
+  readonly begun: Promise<void>;
   /** In the order in which things depend on one another; finishes what runs. Again: the same promise. */
   stop(): Promise<void>;
 }
@@ -36,9 +39,12 @@ export async function serveUntilStopped(options: ServeOptions): Promise<number> 
     const server = await serve(options);
     ports.log.debug({ ms: Math.round(ports.clock.monotonicMs() - startedMs) }, 'started');
     process.stdout.write(greeting({ config, version, ...server }));
-    const signal = await signalled;
-    ports.log.info({ signal }, 'stopping');
-    await stopInTime(ports, () => server.stop());
+    try {
+      const signal = await Promise.race([signalled, server.begun.then(() => signalled)]);
+      ports.log.info({ signal }, 'stopping');
+    } finally {
+      await stopInTime(ports, () => server.stop());
+    }
     ports.log.info({}, 'stopped');
     return 0;
   } finally {
@@ -49,8 +55,9 @@ export async function serveUntilStopped(options: ServeOptions): Promise<number> 
 /**
  * Builds the house and opens its doors. What was started is stopped again when a later part refuses to start.
  *
- * Throws `StartRefused`, or another error whose message is a sentence, when the address, the database or the simulator
- * cannot be had.
+ * Does not wait for a database that is elsewhere and does not answer: the doors open all the same, and say 503.
+ * Throws `StartRefused`, or another error whose message is a sentence, when the address or the simulator cannot be had, or
+ * the database is not one to work with.
  */
 export async function serve({ config: given, ports, version }: ServeOptions): Promise<RunningServer> {
   const opened = new AsyncDisposableStack();
@@ -60,21 +67,32 @@ export async function serve({ config: given, ports, version }: ServeOptions): Pr
     const config = withAddress(given, address);
     // Loading modules takes as long as starting PostgreSQL does: at the same time.
     const [{ store, simulator }, doors] = await Promise.all([openAll(config, ports, opened), loadDoors()]);
-    await refuseUnsafe(config, ports, store);
-    const house = doors.buildHouse(config, ports, store, simulator);
+    let isFit = false;
+    const gated = { ...store, db: behindGate(store.db, () => isFit) };
+    const house = doors.buildHouse(config, ports, gated, simulator);
     opened.defer(() => house.lanes.close());
-    await startWorkers(doors, house, store, opened);
-    const { url, beginStop } = await openDoors(doors, { config, house, store, version }, opened);
+    const begin = async (): Promise<void> => {
+      await store.bringUpToDate();
+      await refuseUnsafe(config, ports, store);
+      isFit = true;
+      await startWorkers(doors, house, store, opened);
+    };
+    const ending = new AbortController();
+    const { isLate, begun } = await beginNowOrLater(begin, ports, ending.signal);
+    const { url, beginStop } = await openDoors(doors, { config, house, store: gated, version }, opened);
     let stopping: Promise<void> | null = null;
-    const stop = (): Promise<void> => {
+    const stop = async (): Promise<void> => {
       beginStop();
-      return opened.disposeAsync();
+      ending.abort();
+      await begun.catch(() => undefined);
+      await opened.disposeAsync();
     };
     return {
       url,
       simulatorUrl: simulator?.url ?? null,
-      database: store.description,
+      database: isLate ? `${store.description}, which does not answer yet` : store.description,
       house,
+      begun,
       stop: () => (stopping ??= stop()),
     };
   } catch (error) {
@@ -104,9 +122,16 @@ async function startWorkers(
   opened: AsyncDisposableStack,
 ): Promise<void> {
   const pool = doors.openWorkerPool({ url: store.url, ports: house.ports, poolMax: WORKER_CONNECTIONS });
-  opened.defer(() => pool.end());
-  const jobs = await doors.startJobs(house, { pool });
-  opened.defer(() => jobs.stop());
+  try {
+    const jobs = await doors.startJobs(house, { pool });
+    opened.defer(async () => {
+      await jobs.stop();
+      await pool.end();
+    });
+  } catch (error) {
+    await pool.end();
+    throw error;
+  }
 }
 
 interface Inside {
@@ -158,7 +183,10 @@ async function openAll(
   ports: Ports,
   stack: AsyncDisposableStack,
 ): Promise<{ store: OpenedStore; simulator: Simulator | null }> {
-  const [store, simulator] = await Promise.allSettled([openStore(config, ports), openSimulator(config, ports)]);
+  const [store, simulator] = await Promise.allSettled([
+    openStore(config, ports, { leavesSchema: true }),
+    openSimulator(config, ports),
+  ]);
   if (store.status === 'fulfilled') stack.defer(() => store.value.close());
   if (simulator.status === 'fulfilled') stack.defer(() => simulator.value?.stop());
   if (store.status === 'rejected') throw store.reason;

@@ -2,3 +2,6 @@
 export class StartRefused extends Error {
   override readonly name = 'StartRefused';
 }
+
+/** Nothing answers at the database's address, or not yet: waiting may help, where any other refusal needs a person. */
+export class DatabaseAway extends StartRefused {}

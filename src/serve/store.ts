@@ -1,7 +1,8 @@
 import type { Config } from '../config.ts';
 import type { Ports } from '../ports/ports.ts';
 import type { Database } from '../store/postgres.ts';
-import { StartRefused } from './start-refused.ts';
+import { classify } from '../store/database-errors.ts';
+import { DatabaseAway, StartRefused } from './start-refused.ts';
 
 /** The opened database and how to reach it again for what needs connections of its own. */
 export interface OpenedStore {
@@ -10,13 +11,15 @@ export interface OpenedStore {
   readonly url: string;
   /** A sentence part for people: never an address with a password. */
   readonly description: string;
+  /** Safe to: be called again. Throws {@link DatabaseAway} when nothing answers, and a sentence for everything else. */
+  bringUpToDate(): Promise<void>;
   close(): Promise<void>;
 }
 
 export interface OpenOptions {
   /** Use the embedded database beside the server that owns it, instead of refusing: for commands that only read. */
   readonly joinsRunning?: boolean;
-  /** Look at the schema as it is: neither migrate nor refuse an old one. */
+  /** Open whatever is there, or nothing: neither connect, nor migrate, nor refuse an old schema. */
   readonly leavesSchema?: boolean;
 }
 
@@ -29,7 +32,8 @@ export async function openStore(config: Config, ports: Ports, options: OpenOptio
   const located = await locate(config, ports, options);
   try {
     const { openDatabase } = await import('../store/postgres.ts');
-    if (!located.isJoined && options.leavesSchema !== true) await bringUpToDate(config, ports, located);
+    const inDate = (): Promise<void> => (located.isJoined ? Promise.resolve() : bringUpToDate(config, ports, located));
+    if (options.leavesSchema !== true) await inDate();
     const db = openDatabase({
       url: located.url,
       ports,
@@ -39,6 +43,7 @@ export async function openStore(config: Config, ports: Ports, options: OpenOptio
       db,
       url: located.url,
       description: located.description,
+      bringUpToDate: inDate,
       close: async () => {
         await db.close();
         await located.stop();
@@ -119,13 +124,11 @@ async function isUpToDate(url: string, ports: Ports): Promise<boolean> {
   }
 }
 
-const UNREACHABLE = new Set(['ECONNREFUSED', 'ENOTFOUND', 'ETIMEDOUT', 'EHOSTUNREACH', 'ENOENT', 'EAI_AGAIN']);
-
 function asSentence(error: unknown, setting: string): unknown {
   const code = error instanceof Error && 'code' in error ? String(error.code) : '';
-  if (UNREACHABLE.has(code)) {
-    return new StartRefused(
-      `No PostgreSQL answers where ${setting} points (${code}). Is it running, and is the address right?`,
+  if (error instanceof Error && classify(error, new Set()) === 'lost') {
+    return new DatabaseAway(
+      `No PostgreSQL answers where ${setting} points (${code || error.message}). Is it running, and is the address right?`,
       { cause: error },
     );
   }

@@ -101,7 +101,7 @@ describe('holds', () => {
     const of = await wallet();
     const sid = await reserve(of, '30.00', 60);
     expect(await expireHolds(house)).toMatchObject({ due: 0 });
-    ports.clock.advance(60_001);
+    await ports.clock.advance(60_001);
     const results = await Promise.all([expireHolds(house), expireHolds(house), expireHolds(house)]);
     expect(results.reduce((sum, { expired }) => sum + expired, 0)).toBe(1);
     expect((await call(holdGet, { sid })).json['state']).toBe('expired');
@@ -113,7 +113,7 @@ describe('holds', () => {
     for (let round = 0; round < 10; round += 1) {
       const of = await wallet();
       const sid = await reserve(of, '30.00', 60);
-      ports.clock.advance(60_001);
+      await ports.clock.advance(60_001);
       const [captured] = await Promise.all([call(holdCapture, { sid, amount: '10.00' }), expireHolds(house)]);
       expect([captured.status, captured.json['state']]).toEqual([200, 'captured_late']);
       expect(await holdsOf(of)).toBe('90.00 + 0.00');
@@ -123,7 +123,7 @@ describe('holds', () => {
   it('E05 a capture after the expiry is a late debit when there is money', async () => {
     const of = await wallet();
     const sid = await reserve(of, '30.00', 60);
-    ports.clock.advance(60_001);
+    await ports.clock.advance(60_001);
     await expireHolds(house);
     const { status, json } = await call(holdCapture, { sid, amount: '10.00' });
     expect([status, json['state']]).toEqual([200, 'captured_late']);
@@ -133,7 +133,7 @@ describe('holds', () => {
   it('E05 without money it becomes a debt, and blocks further holds', async () => {
     const of = await wallet(30_000_000n);
     const sid = await reserve(of, '30.00', 60);
-    ports.clock.advance(60_001);
+    await ports.clock.advance(60_001);
     await expireHolds(house);
     await reserve(of, '25.00');
     const { status, json } = await call(holdCapture, { sid, amount: '10.00' });
@@ -201,7 +201,7 @@ describe('holds', () => {
             const { status, json } = await call(holdReserve, input);
             if (status === 201) sids.push(String(json['sid']));
           } else if (verb === 'expire') {
-            ports.clock.advance(60_001);
+            await ports.clock.advance(60_001);
             await expireHolds(house);
           } else if (sid !== undefined) {
             const reply =

@@ -160,6 +160,7 @@ export class World {
       now: () => new Date(scheduler.nowMs + process.skewMs),
       monotonicMs: () => scheduler.nowMs,
       sleep: (ms: number, signal?: AbortSignal) => scheduler.sleep(life, ms, signal),
+      turn: () => scheduler.park(life, 0, 'turn'),
     };
     const random = new Chance(seed, `random/${life.name}`);
     const ports: Ports = {

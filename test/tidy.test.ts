@@ -4,7 +4,6 @@ import path from 'node:path';
 import { describe, expect, it } from 'vitest';
 import { SETTINGS } from '../src/config/settings.ts';
 import { REFUSALS } from '../src/domain/refusal.ts';
-import { ALL_CHECKS } from '../src/prod-check/reference.ts';
 import { checkArrows } from './tidy/arrows.ts';
 import { checkFile } from './tidy/files.ts';
 import { checkPackages } from './tidy/packages.ts';
@@ -43,11 +42,6 @@ describe('documents say what the code does', () => {
   it('the page of refusals lists exactly the codes of the code', () => {
     const listed = [...read('docs/reference/refusals.md').matchAll(/^\| `([a-z_]+)` \|/gm)].map((match) => match[1]);
     expect(new Set(listed)).toEqual(new Set(Object.keys(REFUSALS)));
-  });
-
-  it('the runbook explains every check of --check-prod-config, by its number and title', () => {
-    const runbook = read('docs/operator-runbook.md');
-    expect(ALL_CHECKS.filter(({ id, title }) => !runbook.includes(`**${id} · ${title}.**`))).toEqual([]);
   });
 
   it('no document names a setting that does not exist', () => {

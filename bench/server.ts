@@ -33,13 +33,21 @@ export interface BenchServer {
   stop(): Promise<void>;
 }
 
+export interface ServerOptions {
+  /** A folder with initdb and postgres; null: the packaged ones. */
+  readonly binFolder?: string | null;
+  /** More settings for the server, to try them. */
+  readonly settings?: Readonly<Record<string, string>>;
+}
+
 /** A PostgreSQL of the benchmark's own, in a new folder that `stop` removes. */
-export async function startServer(extra: Readonly<Record<string, string>> = {}): Promise<BenchServer> {
+export async function startServer(options: ServerOptions = {}): Promise<BenchServer> {
   const ports = systemPorts({ logLevel: 'silent' });
   const dataDir = mkdtempSync(FOLDER);
   let embedded: EmbeddedDatabase;
   try {
-    embedded = await startEmbedded({ dataDir, ports, settings: { ...SETTINGS, ...extra } });
+    const { binFolder = null } = options;
+    embedded = await startEmbedded({ dataDir, ports, binFolder, settings: { ...SETTINGS, ...options.settings } });
   } catch (error) {
     rmSync(dataDir, { recursive: true, force: true });
     throw error;

@@ -8,6 +8,8 @@ export interface Clock {
   monotonicMs(): number;
   /** Resolves after the time or at once when the signal aborts; never rejects. */
   sleep(ms: number, signal?: AbortSignal): Promise<void>;
+  /** Resolves when everything that is ready to run now has run: for gathering what arrives at once. Takes no time. */
+  turn(): Promise<void>;
 }
 
 export interface Random {

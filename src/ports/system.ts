@@ -40,6 +40,10 @@ export const systemClock: Clock = {
       const timer = setTimeout(wake, ms);
       signal?.addEventListener('abort', wake, { once: true });
     }),
+  turn: () =>
+    new Promise((resolve) => {
+      setImmediate(resolve);
+    }),
 };
 
 export const systemRandom: Random = { bytes: (count) => randomBytes(count) };

@@ -12,6 +12,7 @@ import {
 } from '../domain/ledger/posting.ts';
 import { micros } from '../domain/money.ts';
 import { statement, type Tx } from './db.ts';
+import { KeyIsKnown } from './key-is-known.ts';
 import { boolArray, int2Array, int8Array, textArray, timestampArray, uuidArray } from './pg-binary.ts';
 
 /** Names one batch and dates it; both come from the ports, so that a simulator decides them. */
@@ -20,18 +21,37 @@ export interface BatchStamp {
   readonly recordedAt: Date;
 }
 
+/** How keys are compared with earlier postings: looked up before deciding, or taken for new until the database says otherwise. */
+export type KeyCheck = 'look_up' | 'take_for_new';
+
 /**
  * The one path by which money moves: locks the accounts, looks the keys up, decides, writes, all in the caller's transaction.
  *
  * Shape: one outcome for each record, in order. An empty list does nothing.
+ * Throws: `KeyIsKnown` or a unique violation (23505) when a key that was taken for new, or that another transaction has used
+ * since the look-up, is not new. The database port then runs the transaction again: pass 'look_up' to every attempt but the first.
  * Safe to: run again with the same records after a rollback or an unknown commit; concurrently with anything.
  */
-export async function applyPostings(tx: Tx, records: readonly PostingRecord[], stamp: BatchStamp): Promise<Outcome[]> {
+export async function applyPostings(
+  tx: Tx,
+  records: readonly PostingRecord[],
+  stamp: BatchStamp,
+  keyCheck: KeyCheck = 'look_up',
+): Promise<Outcome[]> {
   if (records.length === 0) return [];
   const accounts = await lockAccounts(tx, records);
+  const { recordedAt } = stamp;
+  if (keyCheck === 'take_for_new') {
+    const decision = decideBatch({ accounts, prior: new Map(), recordedAt }, records);
+    // Whatever else it came to, the record may be a repetition: then its first answer counts, and that must be looked up.
+    if (decision.outcomes.every((outcome) => outcome.kind === 'applied')) {
+      await writeEntries(tx, decision, stamp);
+      return [...decision.outcomes];
+    }
+  }
   // Only now, with the locks held: READ COMMITTED gives this statement a snapshot that sees whoever held them before.
   const prior = await readPriorPostings(tx, [...new Set(records.map((record) => record.idem))]);
-  const decision = decideBatch({ accounts, prior, recordedAt: stamp.recordedAt }, records);
+  const decision = decideBatch({ accounts, prior, recordedAt }, records);
   if (decision.entries.length > 0) await writeEntries(tx, decision, stamp);
   if (decision.declined.length > 0) await writeDeclined(tx, decision, stamp);
   return [...decision.outcomes];
@@ -127,6 +147,8 @@ const writeEntriesStatement = statement(
   'ledger.write_entries',
   // One statement for entries, legs and account rows: one round trip, one plan. The accounts' seq is compared once more, the
   // second fence behind the row locks. The floor falls only for an overdraw; else the row's CHECK refuses what we decided wrongly.
+  // "id + 0" keeps the planner from one descent of the index for each row: id = any() reads them in one pass, a hash joins them.
+  // Keys of entries are compared by their unique index, keys of declined postings by the last line, after the locks were taken.
   `with entries as (
      insert into entry (account, seq, contra, amount, balance_after, idem, fingerprint, occurred_at, kind, about, batch, recorded_at)
      select account, seq, contra, amount, balance_after, idem, fingerprint, occurred_at, kind, about, $11::int8, $12::timestamptz
@@ -140,15 +162,16 @@ const writeEntriesStatement = statement(
      set balance = t.balance, seq = t.seq,
          floor = least(credit_floor, case when t.overdraws then t.balance else greatest(floor, t.balance) end)
      from unnest($15::int8[], $16::int8[], $17::int8[], $18::int8[], $19::bool[]) as t (id, seq_before, seq, balance, overdraws)
-     where account.id = t.id and account.seq = t.seq_before
+     where account.id = any($15::int8[]) and account.id + 0 = t.id and account.seq = t.seq_before
      returning 1
    )
-   select count(*) as moved from moved`,
+   select (select count(*) from moved) as moved,
+          exists (select from declined_posting where idem = any($6::uuid[])) as was_declined`,
 );
 
 async function writeEntries(tx: Tx, decision: BatchDecision, stamp: BatchStamp): Promise<void> {
   const { entries, moved, systemLegs } = decision;
-  const rows = await tx.query<{ moved: bigint }>(writeEntriesStatement, [
+  const rows = await tx.query<{ moved: bigint; was_declined: boolean }>(writeEntriesStatement, [
     int8Array(entries.map((entry) => entry.account)),
     int8Array(entries.map((entry) => entry.seq)),
     int8Array(entries.map((entry) => entry.contra)),
@@ -169,6 +192,7 @@ async function writeEntries(tx: Tx, decision: BatchDecision, stamp: BatchStamp):
     int8Array(moved.map((account) => account.balance)),
     boolArray(moved.map((account) => account.overdraws)),
   ]);
+  if (rows[0]?.was_declined === true) throw new KeyIsKnown('a key that was declined before cannot be applied');
   assert(rows[0]?.moved === BigInt(moved.length), 'every locked account is still at the seq that was read');
 }
 

@@ -1,6 +1,7 @@
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { assert } from '../../src/domain/assert.ts';
-import type { PostingRecord } from '../../src/domain/ledger/posting.ts';
+import type { Outcome, PostingRecord } from '../../src/domain/ledger/posting.ts';
+import type { Refusal } from '../../src/domain/refusal.ts';
 import { checkLedger } from '../../src/store/ledger-check.ts';
 import { applyPostings, ensureSystemAccount } from '../../src/store/ledger.ts';
 import { openPostingLanes, type PostingQueue } from '../../src/store/posting-lanes.ts';
@@ -36,12 +37,20 @@ describe('keys that are taken for new', () => {
   const debit = (wallet: WalletRow, key: string, amount = 1n): PostingRecord =>
     posting({ wallet, amount: -amount, key, contra });
 
+  /** What a caller tells of an answer; the rest of an applied one is for the writing of the batch. */
+  const facts = (answer: Outcome | Refusal): unknown =>
+    answer.kind === 'applied'
+      ? answer.entries.map(({ account, seq, amount, balanceAfter }) => ({ account, seq, amount, balanceAfter }))
+      : answer;
+  const firstOf = (answer: Outcome | Refusal | undefined): unknown =>
+    answer?.kind === 'duplicate' ? facts(answer.first) : answer;
+
   it('an applied key answers as the first time, beside new keys of the same batch', async () => {
     const first = await lanes().post(debit(rich, 'applied'));
     const queue = lanes();
     const answers = await Promise.all(['new 1', 'applied', 'new 2'].map((key) => queue.post(debit(rich, key))));
     expect(answers.map((answer) => answer.kind)).toEqual(['applied', 'duplicate', 'applied']);
-    expect(answers[1]).toEqual({ kind: 'duplicate', first });
+    expect(firstOf(answers[1])).toEqual(facts(first));
   });
 
   it('an applied key with another amount is refused', async () => {
@@ -60,7 +69,7 @@ describe('keys that are taken for new', () => {
     await fund(database.db, ports, poor, 5n);
     const first = await lanes().post(debit(poor, 'last', 5n));
     await lanes().post(debit(poor, 'rest', 10n));
-    expect(await lanes().post(debit(poor, 'last', 5n))).toEqual({ kind: 'duplicate', first });
+    expect(firstOf(await lanes().post(debit(poor, 'last', 5n)))).toEqual(facts(first));
   });
 
   it('a caller that takes a known key for new, and would write it, is run again and not answered wrongly', async () => {

@@ -75,6 +75,10 @@ export class VirtualClock implements Clock {
     });
   }
 
+  turn(): Promise<void> {
+    return settle();
+  }
+
   /** Moves time on and wakes sleepers in the order they are due, giving each the time to fall asleep again. */
   async advance(ms: number): Promise<void> {
     const endMs = this.#monotonicMs + ms;

@@ -163,6 +163,21 @@ describe('A17 the webhook route', () => {
     expect(rows).toEqual([]);
   });
 
+  test('A10 A11 A12 of a provider that is not set up here believes no signature scheme: 503, nothing stored', async () => {
+    const deliveries = [
+      ['clickpesa', '{"event":"PAYMENT RECEIVED","data":{"status":"SUCCESS"},"checksum":"00"}'],
+      ['clickpesa', '{"a":"12","b":"3","checksumMethod":"legacy"}'],
+      ['btcpay', '{"invoiceId":"1","invoiceId":"2","__proto__":{"isPaid":true},"amount":1e2}'],
+    ] as const;
+    for (const [name, raw] of deliveries) {
+      const headers = { 'btcpay-sig': 'sha256=00', 'x-signature': '00' };
+      const answer = await site.call('POST', `/webhooks/${name}`, { raw, headers });
+      expect(refusalOf(answer)).toBe('503 webhook_not_configured');
+    }
+    expect(await site.database.owner.query({ name: 'test.inbox', text: 'select sid from inbox' })).toEqual([]);
+    expect(({} as Record<string, unknown>)['isPaid']).toBeUndefined();
+  });
+
   test('takes half a megabyte at most', async () => {
     expect(refusalOf(await site.call('POST', '/webhooks/stripe', { raw: 'x'.repeat(524_289) }))).toBe(
       '413 body_too_large',

@@ -81,7 +81,12 @@ export class ProviderFailure extends Error {
   override readonly name = 'ProviderFailure';
   readonly kind: 'timeout' | 'refused' | 'broken' | 'rate_limited';
   readonly outcome: 'none' | 'unknown';
-  constructor(kind: ProviderFailure['kind'], outcome: ProviderFailure['outcome'], message: string, options?: ErrorOptions) {
+  constructor(
+    kind: ProviderFailure['kind'],
+    outcome: ProviderFailure['outcome'],
+    message: string,
+    options?: ErrorOptions,
+  ) {
     super(message, options);
     this.kind = kind;
     this.outcome = outcome;

@@ -5,19 +5,20 @@ import type { House } from '../operations/house.ts';
 import type { Ports } from '../ports/ports.ts';
 import type { PaymentProvider } from '../providers/provider.ts';
 import { stripeProvider } from '../providers/stripe/index.ts';
+import { failClosed } from '../store/fail-closed.ts';
 import { graphileJobs } from '../store/jobs.ts';
 import { openPostingLanes } from '../store/posting-lanes.ts';
-import { failClosed } from './fail-closed.ts';
 import type { Simulator } from './simulator.ts';
 import type { OpenedStore } from './store.ts';
 
 /** Everything operations and jobs may use, from the configuration and what was opened for it. */
 export function buildHouse(config: Config, ports: Ports, store: OpenedStore, simulator: Simulator | null): House {
   const { lanes, batchRecordsMax, queueMax } = config;
+  const db = failClosed(store.db, ports.log);
   return {
     ports,
-    db: store.db,
-    lanes: failClosed(openPostingLanes(store.db, ports, { lanes, batchRecordsMax, queueMax }), ports),
+    db,
+    lanes: openPostingLanes(db, ports, { lanes, batchRecordsMax, queueMax }),
     jobs: graphileJobs(),
     providers: providersOf(config, ports, simulator),
     settings: houseSettings(config),

@@ -1,4 +1,4 @@
-import { assert } from '../domain/assert.ts';
+import { assert, Bug } from '../domain/assert.ts';
 import { decideBatch, type BatchDecision, type LockedAccount, type PriorPosting } from '../domain/ledger/decide.ts';
 import {
   POSTING_KINDS,
@@ -12,6 +12,7 @@ import {
 } from '../domain/ledger/posting.ts';
 import { micros } from '../domain/money.ts';
 import { statement, type Tx } from './db.ts';
+import { LedgerBroken } from './fail-closed.ts';
 import { KeyIsKnown } from './key-is-known.ts';
 import { boolArray, int2Array, int8Array, textArray, timestampArray, uuidArray } from './pg-binary.ts';
 
@@ -39,6 +40,25 @@ export async function applyPostings(
   keyCheck: KeyCheck = 'look_up',
 ): Promise<Outcome[]> {
   if (records.length === 0) return [];
+  try {
+    return await lockDecideWrite(tx, records, stamp, keyCheck);
+  } catch (error) {
+    throw isBrokenRule(error)
+      ? new LedgerBroken(`a rule of the ledger is broken: ${error.message}`, { cause: error })
+      : error;
+  }
+}
+
+/** Our own assertion, or a CHECK of the ledger's tables (23514): the code decided what must not be. */
+const isBrokenRule = (error: unknown): error is Error =>
+  error instanceof Bug || (error instanceof Error && 'code' in error && error.code === '23514');
+
+async function lockDecideWrite(
+  tx: Tx,
+  records: readonly PostingRecord[],
+  stamp: BatchStamp,
+  keyCheck: KeyCheck,
+): Promise<Outcome[]> {
   const accounts = await lockAccounts(tx, records);
   const { recordedAt } = stamp;
   if (keyCheck === 'take_for_new') {

@@ -52,8 +52,16 @@ describe('D06 one currency, spelt one way', () => {
       expiresAt: new Date(0),
     } as const;
     const truth = {
-      ...{ provider: 'stripe', orderRef: 'cs_1', paymentSid: 'PAY', userSid: 'USER', accountId: 'acct_1' },
-      ...{ isLive: false, currency, state: 'paid', paymentRef: 'pi_1', amountReceived: 25_000_000n },
+      provider: 'stripe',
+      orderRef: 'cs_1',
+      paymentSid: 'PAY',
+      userSid: 'USER',
+      accountId: 'acct_1',
+      isLive: false,
+      currency,
+      state: 'paid',
+      paymentRef: 'pi_1',
+      amountReceived: 25_000_000n,
     } as const;
     expect(judge(ordered, truth, new Date(0))).toEqual({ kind: 'quarantine', reason: 'currency_mismatch' });
   });

@@ -1,3 +1,4 @@
+import path from 'node:path';
 import process from 'node:process';
 import type { Config } from './config.ts';
 import type { ListenAddress } from './config/kinds.ts';
@@ -200,7 +201,8 @@ async function openSimulator(config: Config, ports: Ports): Promise<Simulator | 
   if (mode !== 'sandbox' || stripeApiBase !== null || secretKey === null || webhookSecret === null) return null;
   const host = /^(0\.0\.0\.0|::)$/.test(config.listen.host) ? '127.0.0.1' : config.listen.host;
   const webhookUrl = `http://${host.includes(':') ? `[${host}]` : host}:${config.listen.port}/webhooks/stripe`;
-  return await startSimulator({ secretKey, webhookUrl, webhookSecret, ports });
+  const stateFile = path.join(config.dataDir, 'stripe-sandbox.jsonl');
+  return await startSimulator({ secretKey, webhookUrl, webhookSecret, stateFile, ports });
 }
 
 /** Production does not start with what `--check-prod-config` calls an error. */

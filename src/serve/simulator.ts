@@ -10,6 +10,8 @@ export interface SimulatorOptions {
   readonly secretKey: string;
   readonly webhookUrl: string;
   readonly webhookSecret: string;
+  /** Where it keeps what it holds, so that a payment survives a restart. */
+  readonly stateFile: string;
   readonly ports: Ports;
 }
 
@@ -26,8 +28,8 @@ const STOP_WITHIN_MS = 2_000;
 type Child = ChildProcessByStdio<Writable, Readable, null>;
 
 /**
- * Starts the Stripe simulator in a process of its own and keeps it running at the same address; what it held in memory
- * is gone when it dies. It ends with us whatever happens: it stops when its standard input does.
+ * Starts the Stripe simulator in a process of its own and keeps it running at the same address. It ends with us whatever
+ * happens: it stops when its standard input does.
  */
 export async function startSimulator(options: SimulatorOptions): Promise<Simulator> {
   const { log, clock } = options.ports;
@@ -70,6 +72,8 @@ async function launch(options: SimulatorOptions, port: number): Promise<{ child:
     options.webhookUrl,
     '--webhook-secret',
     options.webhookSecret,
+    '--state-file',
+    options.stateFile,
   ];
   // A group of its own: Ctrl-C in the terminal is for the server, which then stops the simulator in its turn.
   const child = spawn(process.execPath, [PROGRAM, ...given, '--port', String(port), '--until-stdin-ends'], {

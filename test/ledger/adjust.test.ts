@@ -98,6 +98,17 @@ describe('balance adjust', () => {
     expect(ports.log.lines.filter(({ message }) => message === 'balance adjusted')).toHaveLength(1);
   });
 
+  it('a customer’s statement says what, not who: the actor and the request are for operators', async () => {
+    const { json } = await call(userCreate, { display_name: 'Baraka' });
+    const { sid, user_sid: userSid } = json['billing'] as { sid: string; user_sid: string };
+    await call(billingAdjust, { sid, balance_cents: 700, reason: 'goodwill' });
+    const owner = { kind: 'user', id: `user:${userSid}`, userSid } as const;
+    expect(items(await call(billingStatement, { sid }, null, owner))[0]?.['about']).toEqual({
+      description: 'goodwill',
+    });
+    expect(items(await call(billingStatement, { sid }))[0]?.['about']).toMatchObject({ actor: 'admin:test' });
+  });
+
   it('an adjustment to the balance there is moves nothing and is audited', async () => {
     const sid = await wallet();
     const { json } = await call(billingAdjust, { sid, balance_cents: 0 });

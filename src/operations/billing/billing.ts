@@ -67,8 +67,12 @@ export const statementLineSchema = z
 
 export type StatementLine = z.input<typeof statementLineSchema>;
 
-export function toStatementLine(row: StatementRow): StatementLine {
+/** Who posted it and by which request: for operators. A customer is told what, not who. */
+const OPERATORS_FACTS = ['actor', 'request_id'];
+
+export function toStatementLine(row: StatementRow, reader: 'owner' | 'operator'): StatementLine {
   const about = row.about === null ? null : parseAbout(row.about);
+  if (about !== null && reader === 'owner') for (const fact of OPERATORS_FACTS) delete about[fact];
   const description = about?.['description'];
   return {
     seq: Number(row.seq),

@@ -104,7 +104,7 @@ function toFirstAnswer({ sid, amount }: Asked, first: AppliedOutcome | DeclinedO
   assert(entry !== undefined, 'an applied debit has an entry');
   return {
     sid,
-    entry: toStatementLine({ ...entry, kind: POSTING_KINDS.debit }),
+    entry: toStatementLine({ ...entry, kind: POSTING_KINDS.debit }, 'operator'),
     credit_balance: formatDecimal(entry.balanceAfter),
   };
 }

@@ -1,6 +1,6 @@
 import { z } from 'zod';
 import { isRefusal } from '../../domain/refusal.ts';
-import { readStatement } from '../../store/wallet.ts';
+import { readStatement, type StatementRow } from '../../store/wallet.ts';
 import { operation } from '../operation.ts';
 import { pageInput, pageOf, pageOutput, readCursor } from '../page.ts';
 import { sidField } from '../schema.ts';
@@ -24,6 +24,8 @@ export const billingStatement = operation({
     if (isRefusal(wallet)) return wallet;
     const before = cursor === null ? null : BigInt(cursor);
     const rows = await readStatement(house.db, { wallet: wallet.id, before, limit: input.limit + 1 });
-    return pageOf(house, 'billing.statement', rows, input.limit, (row) => row.seq.toString(), toStatementLine);
+    const reader = actor.kind === 'user' ? 'owner' : 'operator';
+    const keyOf = (row: StatementRow) => row.seq.toString();
+    return pageOf(house, 'billing.statement', rows, input.limit, keyOf, (row) => toStatementLine(row, reader));
   },
 });

@@ -8,7 +8,7 @@ import { Oracle } from './oracle.ts';
 import { paceOf, People } from './people.ts';
 import { Chance } from './random.ts';
 import { Scheduler } from './scheduler.ts';
-import { World } from './world.ts';
+import { TICK_WITHIN_MS, World } from './world.ts';
 
 export interface SeedOptions {
   readonly seed: number;
@@ -37,10 +37,21 @@ export interface SeedReport {
 
 const START_MS = Date.UTC(2026, 0, 1);
 const MINUTE_MS = 60_000;
-/** Reconciliation must have found everything by then. */
+/** Reconciliation must have found everything by then, once ticks come at the pace of healing. */
 const HEALED_WITHIN_MS = 20 * MINUTE_MS;
 /** The provider's last delivery leaves 37 hours after the event, and weather delays it by 3 days at most. */
 const DELIVERED_WITHIN_MS = 6 * 24 * 60 * MINUTE_MS;
+/**
+ * How much more rarely than in production ticks come, from so many milliseconds after the last operation began. Some customers
+ * pay a day later; at the pace of production a life would be ticks and little else.
+ */
+const TICKS_AFTERWARDS: readonly (readonly [number, number])[] = [
+  [0, 1],
+  [5 * MINUTE_MS, 10],
+  [60 * MINUTE_MS, 120],
+];
+const TICKS_WHILE_HEALING = 2;
+const TICKS_WITHOUT_HEALING = 400;
 /** A run that does not come to rest is a finding, not an endless test. */
 const STEPS_PER_OPERATION_MAX = 4_000;
 
@@ -50,7 +61,7 @@ let made = 0;
 export async function runSeed(options: SeedOptions): Promise<SeedReport> {
   made += 1;
   const name = `sim_${process.pid}_${made}`;
-  await maintain(options.postgresUrl, `create database ${name} template ${options.template}`);
+  await maintain(options.postgresUrl, `create database ${name} template ${options.template} strategy file_copy`);
   const address = new URL(options.postgresUrl);
   address.pathname = `/${name}`;
   try {
@@ -89,7 +100,7 @@ async function live(options: SeedOptions, url: string): Promise<SeedReport> {
       shared,
       processes: draw.between(1, 3),
       heals,
-      tickFactor: Math.max(1, paceOf(seed) / 600),
+      tickFactor: tickFactorOf(seed),
       onCommit: (hasPosted) => (hasPosted ? hooks.afterPosting() : Promise.resolve()),
     });
     const residents = new People({
@@ -113,14 +124,18 @@ async function live(options: SeedOptions, url: string): Promise<SeedReport> {
     oracle.knowWallets(people.map(({ walletSid, id }) => ({ sid: walletSid, id })));
     hooks.afterPosting = () => oracle.afterPosting();
 
-    let isBegun = false;
-    void residents.live(options.operations).then(() => (isBegun = true));
+    let begunAtMs = Number.POSITIVE_INFINITY;
+    void residents.live(options.operations).then(() => (begunAtMs = scheduler.nowMs));
     const stepsMax = scheduler.steps + options.operations * STEPS_PER_OPERATION_MAX + 200_000;
     const isStuck = () => scheduler.steps > stepsMax;
-    await scheduler.run(() => (isBegun && residents.isQuiet) || isStuck() || oracle.violations.length > 0);
+    await scheduler.run(() => {
+      const sinceMs = scheduler.nowMs - begunAtMs;
+      if (sinceMs >= 0) world.paceTicks(Math.max(tickFactorOf(seed), factorAfterwards(sinceMs)));
+      return (sinceMs >= 0 && residents.isQuiet) || isStuck() || oracle.violations.length > 0;
+    });
     world.calm();
-    const until = scheduler.nowMs + (heals ? HEALED_WITHIN_MS : DELIVERED_WITHIN_MS);
-    world.paceTicks(heals ? 1 : 200);
+    const until = scheduler.nowMs + (heals ? TICK_WITHIN_MS + HEALED_WITHIN_MS : DELIVERED_WITHIN_MS);
+    world.paceTicks(heals ? TICKS_WHILE_HEALING : TICKS_WITHOUT_HEALING);
     await scheduler.run(() => scheduler.nowMs >= until || isStuck() || oracle.violations.length > 0);
     if (oracle.violations.length === 0) await oracle.atTheEnd();
     if (isStuck()) oracle.violations.push({ rule: 'I42 the world comes to rest', detail: `${scheduler.steps} steps` });
@@ -146,6 +161,12 @@ async function live(options: SeedOptions, url: string): Promise<SeedReport> {
     await shared.close();
   }
 }
+
+/** About one tick of each kind for an operation, however slow the life. */
+const tickFactorOf = (seed: number): number => Math.max(1, paceOf(seed) / 600);
+
+const factorAfterwards = (sinceMs: number): number =>
+  TICKS_AFTERWARDS.findLast(([fromMs]) => sinceMs >= fromMs)?.[1] ?? 1;
 
 async function populate(url: string, seed: number, users: number) {
   const ports = testPorts({ seed, now: new Date(START_MS - MINUTE_MS) });

@@ -55,8 +55,13 @@ export class Scheduler {
     if (life.isDead) return never();
     if (signal?.aborted === true) return Promise.resolve();
     return new Promise((resolve) => {
-      this.#push(life, Math.max(0, ms), 'sleep', resolve);
-      signal?.addEventListener('abort', () => resolve(), { once: true });
+      // A life's signal outlives thousands of sleeps: each takes its listener away with it.
+      const wake = (): void => {
+        signal?.removeEventListener('abort', wake);
+        resolve();
+      };
+      signal?.addEventListener('abort', wake);
+      this.#push(life, Math.max(0, ms), 'sleep', wake);
     });
   }
 

@@ -31,6 +31,8 @@ export class SimDatabase {
   readonly #options: SimDatabaseOptions;
   #owner: Life | null = null;
   #hasOpenTransaction = false;
+  /** What opens the transaction on the server: it goes with the first statement, one round trip for both. */
+  #begin: Query | null = null;
   #hasPosted = false;
   #downUntilMs = 0;
 
@@ -91,17 +93,19 @@ export class SimDatabase {
       if (weather.strikes('sql_40P01')) return this.#fail('40P01', 'deadlock detected');
       if (weather.strikes('sql_lost')) return this.#lose();
     }
-    if (query.text.startsWith('begin')) this.#begin();
+    if (query.text.startsWith('begin')) return this.#open(query);
     const answer = await this.#real(query);
     if (query.text === 'rollback') this.#hasOpenTransaction = false;
     this.#hasPosted ||= WRITES_LEDGER.test(query.text);
     return answer;
   }
 
-  #begin(): void {
+  #open(begin: Query): Answer {
     this.#hasOpenTransaction = true;
     this.#hasPosted = false;
+    this.#begin = begin;
     this.#options.onBegin();
+    return { rows: [], command: 'BEGIN' };
   }
 
   async #commit(query: Query): Promise<Answer> {
@@ -137,7 +141,14 @@ export class SimDatabase {
   }
 
   #real(query: Query): Promise<Answer> {
-    return this.#options.scheduler.io(() => this.#options.shared.run(query));
+    const { scheduler, shared } = this.#options;
+    const begin = this.#begin;
+    this.#begin = null;
+    if (begin === null) return scheduler.io(() => shared.run(query));
+    // The server never heard of a transaction without statements.
+    if (query.text === 'commit') return Promise.resolve({ rows: [], command: 'COMMIT' });
+    if (query.text === 'rollback') return Promise.resolve({ rows: [], command: 'ROLLBACK' });
+    return scheduler.io(() => shared.run(query, begin));
   }
 }
 

@@ -30,7 +30,7 @@ The default takes about 10 minutes and up to 10 GB under /var/tmp, which it remo
 
 const FULL_ENTRIES = 10_000_000;
 /** What the server uses; the queue is larger than what is in flight, so that nothing is turned away. */
-const LIMITS = { lanes: 2, batchRecordsMax: 1_000, queueMax: 20_000 };
+const LIMITS = { lanes: 2, batchRecordsMax: 2_000, queueMax: 20_000 };
 
 interface Options {
   readonly seconds: number;

@@ -167,21 +167,22 @@ const writeEntriesStatement = statement(
   'ledger.write_entries',
   // One statement for entries, legs and account rows: one round trip, one plan. The accounts' seq is compared once more, the
   // second fence behind the row locks. The floor falls only for an overdraw; else the row's CHECK refuses what we decided wrongly.
+  // Arrays are unnested side by side in the select list: in "from" each would first be copied to a store of its own.
   // "id + 0" keeps the planner from one descent of the index for each row: id = any() reads them in one pass, a hash joins them.
   // Keys of entries are compared by their unique index, keys of declined postings by the last line, after the locks were taken.
   `with entries as (
      insert into entry (account, seq, contra, amount, balance_after, idem, fingerprint, occurred_at, kind, about, batch, recorded_at)
-     select account, seq, contra, amount, balance_after, idem, fingerprint, occurred_at, kind, about, $11::int8, $12::timestamptz
-     from unnest($1::int8[], $2::int8[], $3::int8[], $4::int8[], $5::int8[], $6::uuid[], $7::uuid[], $8::timestamptz[], $9::int2[], $10::text[])
-       as t (account, seq, contra, amount, balance_after, idem, fingerprint, occurred_at, kind, about)
+     select unnest($1::int8[]), unnest($2::int8[]), unnest($3::int8[]), unnest($4::int8[]), unnest($5::int8[]), unnest($6::uuid[]),
+            unnest($7::uuid[]), unnest($8::timestamptz[]), unnest($9::int2[]), unnest($10::text[]), $11::int8, $12::timestamptz
    ), legs as (
      insert into batch_leg (batch, account, amount, recorded_at)
-     select $11::int8, account, amount, $12::timestamptz from unnest($13::int8[], $14::int8[]) as t (account, amount)
+     select $11::int8, unnest($13::int8[]), unnest($14::int8[]), $12::timestamptz
    ), moved as (
      update account
      set balance = t.balance, seq = t.seq,
          floor = least(credit_floor, case when t.overdraws then t.balance else greatest(floor, t.balance) end)
-     from unnest($15::int8[], $16::int8[], $17::int8[], $18::int8[], $19::bool[]) as t (id, seq_before, seq, balance, overdraws)
+     from (select unnest($15::int8[]) as id, unnest($16::int8[]) as seq_before, unnest($17::int8[]) as seq,
+                  unnest($18::int8[]) as balance, unnest($19::bool[]) as overdraws) as t
      where account.id = any($15::int8[]) and account.id + 0 = t.id and account.seq = t.seq_before
      returning 1
    )

@@ -46,6 +46,12 @@ export async function startJobs(house: House, options: JobsOptions): Promise<Run
   };
 }
 
+/**
+ * Without a delay the runner writes the end of a job down and does not look whether that worked: a connection lost at that
+ * moment is a rejection nobody hears. With one, even of 0 ms, it ends itself and is started again.
+ */
+const ENDS_ARE_HEARD = { completeJobBatchDelay: 0, failJobBatchDelay: 0 };
+
 function startWorkers(house: House, options: JobsOptions): Promise<Runner> {
   return run({
     pgPool: options.pool,
@@ -55,6 +61,7 @@ function startWorkers(house: House, options: JobsOptions): Promise<Runner> {
     noHandleSignals: true,
     parsedCronItems: [],
     logger: bridgedLogger(house.ports.log),
+    preset: { worker: ENDS_ARE_HEARD },
   });
 }
 

@@ -8,13 +8,21 @@ export interface Attempt {
   isReplay: boolean;
 }
 
+/** Who asked. `foreign`: a signed-in user, for what belongs to another one. */
+export type Asker = 'operator' | 'user' | 'foreign' | 'anonymous';
+
 export interface Intent {
   readonly number: number;
   readonly operation: string;
   readonly input: Readonly<Record<string, unknown>>;
+  readonly asker: Asker;
+  /** The user who asked; null for operators and nobody. */
+  readonly userSid: string | null;
   /** Null for calls without a key. */
   readonly key: string | null;
   readonly walletSid: string | null;
+  /** For a page that follows another: the seq of the line above it. */
+  readonly afterSeq?: number;
   readonly attempts: Attempt[];
 }
 
@@ -31,6 +39,13 @@ export const isFinal = (status: number): boolean => status < 500 && status !== 4
 export function isFinalAnswer(attempt: Attempt): boolean {
   if (attempt.status === null) return false;
   return isFinal(attempt.status) || (attempt.status === 409 && attempt.body?.includes('"state_conflict"') === true);
+}
+
+export function describe(intent: Intent): string {
+  const answers = intent.attempts.map(
+    ({ startStep, endStep, status }) => `${startStep}–${endStep ?? '?'}: ${status ?? 'none'}`,
+  );
+  return `intent ${intent.number} ${intent.operation} ${JSON.stringify(intent.input)} of ${intent.asker} answered [${answers.join('; ')}]`;
 }
 
 export class History {

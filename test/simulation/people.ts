@@ -1,9 +1,10 @@
-import { execute } from '../../src/operations/execute.ts';
 import type { Actor } from '../../src/operations/operation.ts';
-import { findOperation } from './operations.ts';
+import { Caller, sidIn, textIn } from './caller.ts';
+import { Customers } from './customers.ts';
 import type { Weather } from './faults.ts';
-import { History, isFinalAnswer, type Intent } from './history.ts';
+import { History, type Asker, type Intent } from './history.ts';
 import { Chance } from './random.ts';
+import { drawReading } from './readings.ts';
 import { outside, type Scheduler } from './scheduler.ts';
 import type { World } from './world.ts';
 
@@ -25,8 +26,10 @@ export interface PeopleOptions {
 
 const OPERATOR: Actor = { kind: 'operator', id: 'admin:current' };
 const OTHER_OPERATOR: Actor = { kind: 'operator', id: 'admin:previous' };
-const ATTEMPTS_MAX = 8;
-const PATIENCE_MS = 30_000;
+const NOBODY: Actor = { kind: 'anonymous', id: 'anonymous' };
+/** A user of another house: signed in, and nothing here is theirs. */
+const STRANGER: Actor = { kind: 'user', id: 'user:01ARZ3NDEKTSV4RRFFQ69G5FAV', userSid: '01ARZ3NDEKTSV4RRFFQ69G5FAV' };
+const PEOPLE_MAX = 60;
 
 type Deed = (chance: Chance, person: Person) => Promise<void>;
 
@@ -37,12 +40,22 @@ export class People {
   begun = 0;
   readonly #options: PeopleOptions;
   readonly #life = outside('people');
+  readonly #people: Person[];
+  readonly #caller: Caller;
+  readonly #customers: Customers;
   readonly #holds = new Map<string, string[]>();
   readonly #payments = new Map<string, string[]>();
   #running = 0;
 
   constructor(options: PeopleOptions) {
+    const { scheduler, weather, world, mark, seed } = options;
     this.#options = options;
+    this.#people = [...options.people];
+    this.#caller = new Caller({ scheduler, weather, world, mark, history: this.history, life: this.#life });
+    this.#customers = new Customers({ scheduler, weather, world, mark, life: this.#life });
+    // Some lives are all top-ups, some have none: what is common everywhere hides what is rare.
+    const taste = new Chance(seed, 'taste');
+    this.#deeds = this.#allDeeds().map(([deed, weight]) => [deed, weight * taste.pick([0.3, 1, 1, 2])] as const);
   }
 
   get isQuiet(): boolean {
@@ -51,13 +64,13 @@ export class People {
 
   /** Begins `count` operations, one after another in virtual time; they overlap as they may. */
   async live(count: number): Promise<void> {
-    const { seed, scheduler, people, skipped, weather } = this.#options;
+    const { seed, scheduler, skipped, weather } = this.#options;
     const pace = paceOf(seed);
     for (let number = 0; number < count; number += 1) {
       // A stream for each operation: leaving one out does not change the others.
       const chance = new Chance(seed, `deed/${number}`);
       await scheduler.park(this.#life, chance.below(2 * pace), 'people');
-      const person = chance.pick(people);
+      const person = chance.pick(this.#people);
       const deed = chance.weighted(this.#deeds);
       if (skipped.has(number)) continue;
       this.begun += 1;
@@ -75,40 +88,46 @@ export class People {
     }
   }
 
-  readonly #deeds: readonly (readonly [Deed, number])[] = [
-    [(chance, person) => this.#topUp(chance, person), 4],
-    [(chance, person) => this.#debit(chance, person), 7],
-    [(chance, person) => this.#reserve(chance, person), 3],
-    [(chance, person) => this.#closeHold(chance, person), 3],
-    [(chance, person) => this.#adjust(chance, person), 2],
-    [(chance, person) => this.#freeze(chance, person), 0.2],
-    [(chance, person) => this.#read(chance, person), 12],
-    [(chance, person) => this.#checkPayment(chance, person), 2],
-  ];
+  readonly #deeds: readonly (readonly [Deed, number])[];
+
+  #allDeeds(): (readonly [Deed, number])[] {
+    return [
+      [(chance, person) => this.#topUp(chance, person), 5],
+      [(chance, person) => this.#debit(chance, person), 7],
+      [(chance, person) => this.#reserve(chance, person), 3],
+      [(chance, person) => this.#closeHold(chance, person), 3],
+      [(chance, person) => this.#adjust(chance, person), 2.5],
+      [(chance, person) => this.#freeze(chance, person), 0.6],
+      [(chance, person) => this.#read(chance, person), 9],
+      [(chance, person) => this.#readOn(chance, person), 1],
+      [(chance, person) => this.#checkPayment(chance, person), 2],
+      [(chance, person) => this.#replay(chance, person), 1],
+      [(chance, person) => this.#trespass(chance, person), 1.5],
+      [(chance) => this.#join(chance), 0.3],
+    ];
+  }
 
   async #debit(chance: Chance, person: Person): Promise<void> {
     const { walletSid: sid } = person;
-    await this.#call('billing.debit', { sid, amount: amountOf(chance), description: 'deed' }, OPERATOR, {
-      person,
-      chance,
-    });
+    await this.#ask('billing.debit', { sid, amount: amountOf(chance), description: 'deed' }, person, chance);
   }
 
   async #adjust(chance: Chance, person: Person): Promise<void> {
     const { walletSid: sid } = person;
     const balance = chance.weighted([
       [chance.below(20_000), 6],
+      [chance.below(300), 3],
       [-chance.below(500), 1],
       [0, 1],
     ]);
     const operation = chance.is(0.7) ? 'billing.adjust' : 'billing.set-credit-balance';
     const input = { sid, balance_cents: balance, reason: 'deed' };
-    const { weather } = this.#options;
-    const own = this.#call(operation, input, OPERATOR, { person, chance });
+    const { weather, mark } = this.#options;
+    const own = this.#ask(operation, input, person, chance);
     if (weather.strikes('two_operators')) {
       const other = { ...input, balance_cents: balance + 1 };
-      await this.#call(operation, other, OTHER_OPERATOR, { person, chance });
-      this.#options.mark('two operators adjust one wallet at once');
+      await this.#ask(operation, other, person, chance, OTHER_OPERATOR);
+      mark('two operators adjust one wallet at once');
     }
     await own;
   }
@@ -116,15 +135,16 @@ export class People {
   async #freeze(chance: Chance, person: Person): Promise<void> {
     const { scheduler } = this.#options;
     const input = { sid: person.walletSid, reason: 'deed' };
-    const about = { person, chance, key: null };
-    await this.#call('billing.freeze', { ...input, is_frozen: true }, OPERATOR, about);
+    await this.#ask('billing.freeze', { ...input, is_frozen: true }, person, chance);
     await scheduler.park(this.#life, chance.between(100, 60_000), 'frozen');
-    await this.#call('billing.freeze', { ...input, is_frozen: false }, OPERATOR, about);
+    // Somebody tries at once, or the freeze would stop nothing.
+    await this.#debit(chance, person);
+    await this.#ask('billing.freeze', { ...input, is_frozen: false }, person, chance);
   }
 
   async #reserve(chance: Chance, person: Person): Promise<void> {
     const expires = chance.weighted([
-      [chance.between(1, 30), 1],
+      [chance.between(1, 30), 2],
       [chance.between(60, 3_600), 3],
     ]);
     const input = {
@@ -133,192 +153,171 @@ export class People {
       description: 'deed',
       expires_in_seconds: expires,
     };
-    const intent = await this.#call('hold.reserve', input, OPERATOR, { person, chance });
+    const intent = await this.#ask('hold.reserve', input, person, chance);
     const sid = sidIn(intent, 201);
-    if (sid !== null) push(this.#holds, person.walletSid, sid);
+    if (sid === null) return;
+    push(this.#holds, person.walletSid, sid);
+    // A call that takes as long as it may: it ends when its hold does.
+    if (chance.is(0.3)) await this.#closeAtItsEnd(chance, person, intent, sid);
+  }
+
+  async #closeAtItsEnd(chance: Chance, person: Person, intent: Intent, sid: string): Promise<void> {
+    const { scheduler } = this.#options;
+    const endsMs = Date.parse(textIn(intent, 201, 'expires_at') ?? '');
+    if (endsMs - scheduler.nowMs > 86_400_000) return;
+    await scheduler.park(this.#life, endsMs - scheduler.nowMs + chance.between(-2_000, 60_000), 'the end of a hold');
+    await this.#close(chance, person, sid);
   }
 
   async #closeHold(chance: Chance, person: Person): Promise<void> {
     const holds = this.#holds.get(person.walletSid) ?? [];
     if (holds.length === 0) return await this.#reserve(chance, person);
-    const sid = chance.is(0.8) ? (holds.at(-1) ?? '') : chance.pick(holds);
-    if (chance.is(0.7))
-      await this.#call('hold.capture', { sid, amount: amountOf(chance) }, OPERATOR, { person, chance });
-    else await this.#call('hold.release', { sid }, OPERATOR, { person, chance });
+    await this.#close(chance, person, chance.is(0.8) ? (holds.at(-1) ?? '') : chance.pick(holds));
+  }
+
+  async #close(chance: Chance, person: Person, sid: string): Promise<void> {
+    if (chance.is(0.7)) await this.#ask('hold.capture', { sid, amount: amountOf(chance) }, person, chance);
+    else await this.#ask('hold.release', { sid }, person, chance);
   }
 
   async #topUp(chance: Chance, person: Person): Promise<void> {
-    const input = { provider: 'stripe', amount: `${chance.between(5, 200)}.00` };
-    const intent = await this.#call('payment.create', input, userOf(person), { person, chance });
+    const amount = chance.is(0.8) ? `${chance.between(5, 200)}.00` : `${chance.between(5, 40)}.99`;
+    const intent = await this.#ask('payment.create', { provider: 'stripe', amount }, person, chance, userOf(person));
     const sid = sidIn(intent, 201);
     if (sid === null) return;
     push(this.#payments, person.walletSid, sid);
-    await this.#pay(chance, sid);
-    if (chance.is(0.4)) await this.#check(chance, person, sid);
-  }
-
-  /** What the customer does on the provider's page; some never come back, some come back late. */
-  async #pay(chance: Chance, paymentSid: string): Promise<void> {
-    const { scheduler, weather, world, mark } = this.#options;
-    await scheduler.park(this.#life, chance.between(500, 90_000), 'checkout');
-    const { sandbox } = world;
-    const session = [...sandbox.state.sessions.values()].find((one) => one.clientReferenceId === paymentSid);
-    if (!session) return;
-    if (weather.strikes('paid_late')) await scheduler.park(this.#life, chance.between(1, 20) * 3_600_000, 'paid late');
-    if (weather.strikes('paid_other_amount')) sandbox.turn({ wrong: { amountCents: chance.between(1, 50_000) } });
-    else if (weather.strikes('paid_other_currency')) sandbox.turn({ wrong: { currency: 'tzs' } });
-    const outcome = chance.weighted([
-      ['paid', 8],
-      ['declined', 1],
-      ['later-succeeds', 2],
-      ['later-fails', 1],
-      ['abandon', 1],
-    ] as const);
-    mark(`a customer leaves the checkout: ${outcome}`);
-    if (outcome === 'abandon') sandbox.expire(session.id);
-    else sandbox.complete(session.id, outcome);
-    sandbox.turn({ wrong: {} });
-    this.#strangers(session.id);
-  }
-
-  /** Deliveries that say what is not so: authentic ones about others, and ones with our event's shape and a wrong signature. */
-  #strangers(sessionId: string): void {
-    const { weather, world } = this.#options;
-    const { sandbox } = world;
-    const type = 'checkout.session.completed';
-    if (weather.strikes('webhook_forged'))
-      sandbox.forge({ type, about: sessionId, secret: 'whsec_of_somebody_else_entirely' });
-    if (weather.strikes('webhook_stale')) sandbox.forge({ type, about: sessionId, offsetSeconds: -301 });
-    if (weather.strikes('webhook_future')) sandbox.forge({ type, about: sessionId, offsetSeconds: 900 });
-    if (weather.strikes('webhook_wrong_mode')) sandbox.forge({ type, about: sessionId, livemode: true });
-    if (weather.strikes('webhook_wrong_account')) sandbox.forge({ type, about: sessionId, account: 'acct_other' });
-    if (weather.strikes('webhook_wrong_order')) {
-      const object = {
-        id: 'cs_test_of_nobody',
-        object: 'checkout.session',
-        payment_status: 'paid',
-        status: 'complete',
-      };
-      sandbox.forge({ type, object: { ...object, client_reference_id: '01ARZ3NDEKTSV4RRFFQ69G5FAV' } });
-    }
+    await this.#customers.pay(chance, sid);
+    if (chance.is(0.4)) await this.#ask('payment.check', { sid }, person, chance, userOf(person));
   }
 
   async #checkPayment(chance: Chance, person: Person): Promise<void> {
     const payments = this.#payments.get(person.walletSid) ?? [];
     if (payments.length === 0) return await this.#read(chance, person);
-    await this.#check(chance, person, chance.pick(payments));
-  }
-
-  async #check(chance: Chance, person: Person, sid: string): Promise<void> {
-    await this.#call('payment.check', { sid }, userOf(person), { person, chance, key: null });
+    await this.#ask('payment.check', { sid: chance.pick(payments) }, person, chance, userOf(person));
   }
 
   async #read(chance: Chance, person: Person): Promise<void> {
-    const { walletSid: sid } = person;
-    const limit = chance.pick([1, 2, 7, 50, 200]);
     const actor = chance.is(0.5) ? userOf(person) : OPERATOR;
-    const [operation, input] = chance.pick<readonly [string, Record<string, unknown>]>([
+    const { operation, input } = drawReading(chance, this.#known(person, actor === OPERATOR));
+    await this.#ask(operation, input, person, chance, actor);
+  }
+
+  #known({ walletSid }: Person, isOperator: boolean) {
+    const holds = this.#holds.get(walletSid) ?? [];
+    const payments = this.#payments.get(walletSid) ?? [];
+    return { walletSid, isOperator, holds, payments };
+  }
+
+  /** A statement page by page, while the wallet moves. */
+  async #readOn(chance: Chance, person: Person): Promise<void> {
+    const actor = chance.is(0.5) ? userOf(person) : OPERATOR;
+    const input = { sid: person.walletSid, limit: chance.pick([1, 2, 5]) };
+    let page = await this.#ask('billing.statement', input, person, chance, actor);
+    for (let more = 0; more < 4; more += 1) {
+      const cursor = textIn(page, 200, 'next_cursor');
+      const body = page.attempts.find(({ status }) => status === 200)?.body;
+      if (cursor === null || body === null || body === undefined) return;
+      const last = (JSON.parse(body) as { items: { seq: number }[] }).items.at(-1);
+      if (!last) return;
+      page = await this.#ask('billing.statement', { ...input, cursor }, person, chance, actor, last.seq);
+    }
+  }
+
+  /** An operator looks at the webhooks and has one tried again. */
+  async #replay(chance: Chance, person: Person): Promise<void> {
+    const state = chance.pick(['quarantined', 'pending', 'applied', 'received']);
+    const list = await this.#ask('webhook-event.list', { limit: 50, state }, person, chance);
+    const body = list.attempts.find(({ status }) => status === 200)?.body ?? '{"items":[]}';
+    const { items } = JSON.parse(body) as { items: { sid: string }[] };
+    if (items.length === 0) return;
+    await this.#ask('webhook-event.replay', { sid: chance.pick(items).sid }, person, chance);
+    this.#options.mark(`an operator replays a webhook: ${state}`);
+  }
+
+  /** Calls that nobody may make: without a credential, as a user for operators only, and for what is another one's. */
+  async #trespass(chance: Chance, person: Person): Promise<void> {
+    const { walletSid: sid } = person;
+    const writes: [string, Record<string, unknown>][] = [
+      ['billing.debit', { sid, amount: '0.01', description: 'deed' }],
+      ['billing.adjust', { sid, balance_cents: 99_999, reason: 'deed' }],
+      ['billing.freeze', { sid, is_frozen: true, reason: 'deed' }],
+      ['hold.reserve', { wallet_sid: sid, amount: '0.01', description: 'deed', expires_in_seconds: 60 }],
+    ];
+    const reads: [string, Record<string, unknown>][] = [
       ['billing.get', { sid }],
-      ['billing.get', { sid }],
-      ['billing.statement', { sid, limit }],
-      ['hold.list', { wallet_sid: sid, limit, ...(chance.is(0.5) ? { state: 'open' } : {}) }],
-      ['payment.list', { wallet_sid: sid, limit }],
-      ['payment-event.list', { wallet_sid: sid, limit }],
-      ...(actor === OPERATOR
-        ? ([
-            ['billing.list', { limit, ...(chance.is(0.5) ? { search: 'Person' } : {}) }],
-            ['webhook-event.list', { limit, ...(chance.is(0.5) ? { state: 'quarantined' } : {}) }],
-            ['audit.list', { limit, ...(chance.is(0.5) ? { subject: sid } : {}) }],
-          ] as const)
-        : []),
+      ['billing.statement', { sid, limit: 7 }],
+      ['payment.list', { wallet_sid: sid, limit: 7 }],
+      ['payment.create', { provider: 'stripe', amount: '10.00', wallet_sid: sid }],
+      ...(this.#payments.get(sid) ?? [])
+        .slice(0, 1)
+        .map((payment): [string, Record<string, unknown>] => [
+          chance.is(0.5) ? 'payment.check' : 'payment.get',
+          { sid: payment },
+        ]),
+      ...(this.#holds.get(sid) ?? [])
+        .slice(0, 1)
+        .map((hold): [string, Record<string, unknown>] => ['hold.get', { sid: hold }]),
+    ];
+    const [actor, asker] = chance.pick<readonly [Actor, Asker]>([
+      [NOBODY, 'anonymous'],
+      [this.#otherThan(chance, person), 'foreign'],
+      [STRANGER, 'foreign'],
     ]);
-    await this.#call(operation, input, actor, { person, chance, key: null });
+    const [operation, input] = chance.pick([...writes, ...reads]);
+    await this.#caller.call({ operation, input, actor, asker, walletSid: sid, chance, hasKey: isKeyed(operation) });
   }
 
-  async #call(
-    operation: string,
-    given: Record<string, unknown>,
-    actor: Actor,
-    about: { readonly person: Person; readonly chance: Chance; readonly key?: null },
-  ): Promise<Intent> {
-    const number = this.history.intents.length;
-    // The text by which the oracle finds what came of it in the ledger.
-    const marked = { ...given };
-    for (const field of ['description', 'reason']) if (field in marked) marked[field] = `intent ${number}`;
-    const key = about.key === null ? null : `key-${number}`;
-    const intent = this.history.add({ operation, input: marked, key, walletSid: about.person.walletSid });
-    await this.#insist(intent, actor, about.chance);
-    const { weather } = this.#options;
-    if (key !== null && weather.strikes('client_duplicate')) await this.#attempt(intent, intent.input, actor);
-    if (key !== null && weather.strikes('client_key_reuse')) await this.#reuse(intent, actor);
-    return intent;
+  #otherThan(chance: Chance, person: Person): Actor {
+    const other = chance.pick(this.#people);
+    return other === person ? STRANGER : userOf(other);
   }
 
-  /** Repeats with the same key until there is an answer that ends it, or patience does. */
-  async #insist(intent: Intent, actor: Actor, chance: Chance): Promise<void> {
-    const { scheduler, weather, mark } = this.#options;
-    for (let attempt = 0; attempt < ATTEMPTS_MAX; attempt += 1) {
-      await this.#attempt(intent, intent.input, actor);
-      const last = intent.attempts.at(-1);
-      if (last && isFinalAnswer(last)) return;
-      if (weather.strikes('client_key_forgotten')) return mark('a client gives up without an answer');
-      await scheduler.park(this.#life, chance.between(50, 4_000) * (attempt + 1), 'again');
-    }
-  }
-
-  /** The same key with another body, which must be refused and leave no trace. */
-  async #reuse(intent: Intent, actor: Actor): Promise<void> {
-    const other = { ...intent.input };
-    if ('amount' in other) other['amount'] = '1.23';
-    else if ('balance_cents' in other) other['balance_cents'] = 77_777;
-    else return;
-    const last = intent.attempts.at(-1);
-    if (!last || last.status === null || last.status >= 300) return;
-    const copy: Intent = { ...intent, attempts: [] };
-    await this.#attempt(copy, other, actor);
-    const [answer] = copy.attempts;
-    if (answer?.status === 422) this.#options.mark('a reused key is refused');
-    else if (answer?.status != null && answer.status < 500 && answer.status !== 409 && answer.status !== 429) {
-      this.#options.world.errors.push(`key reuse of intent ${intent.number} answered ${answer.status}`);
-    }
-  }
-
-  async #attempt(intent: Intent, input: object, actor: Actor): Promise<void> {
-    const { scheduler, weather, world } = this.#options;
-    const chance = new Chance(scheduler.steps, `route/${intent.number}`);
-    const process = world.pickProcess(chance);
-    await scheduler.park(this.#life, chance.between(1, 40), 'request');
-    const attempt = { startStep: scheduler.steps, endStep: null, status: null, body: null, isReplay: false } as {
-      startStep: number;
-      endStep: number | null;
-      status: number | null;
-      body: string | null;
-      isReplay: boolean;
+  /** A new user, who lives here from then on. */
+  async #join(chance: Chance): Promise<void> {
+    const [anybody] = this.#people;
+    if (!anybody || this.#people.length >= PEOPLE_MAX) return;
+    const input = {
+      display_name: `Newcomer ${chance.below(1_000)}`,
+      ...(chance.is(0.5) ? { forge_id: `forge-${chance.below(5)}` } : {}),
     };
-    intent.attempts.push(attempt);
-    if (!process || process.life.isDead) return;
-    const over = new AbortController();
-    const patienceMs = weather.strikes('client_timeout') ? chance.between(1, 400) : PATIENCE_MS;
-    const patience = scheduler.sleep(this.#life, patienceMs, over.signal).then(() => null);
-    const reply = await Promise.race([this.#execute(process.house, intent, input, actor), patience]);
-    over.abort();
-    if (reply === null) return;
-    attempt.endStep = scheduler.steps;
-    attempt.status = reply.status;
-    attempt.body = reply.body;
-    attempt.isReplay = reply.replayed;
-    scheduler.note(`answer ${intent.number} ${reply.status} ${reply.body.length}`);
+    const { walletSid: _, ...asked } = { ...this.#asked('user.create', input, anybody, chance, OPERATOR) };
+    const intent = await this.#caller.call({ ...asked, walletSid: null });
+    const userSid = sidIn(intent, 201);
+    const body = intent.attempts.find(({ status }) => status === 201)?.body;
+    if (userSid === null || body === null || body === undefined) return;
+    const { billing } = JSON.parse(body) as { billing: { sid: string } };
+    this.#people.push({ userSid, walletSid: billing.sid });
+    this.#options.mark('a user joins');
   }
 
-  #execute(house: Parameters<typeof execute>[0], intent: Intent, input: object, actor: Actor) {
-    return execute(house, findOperation(intent.operation), {
-      actor,
-      input,
-      idempotencyKey: intent.key,
-      requestId: house.ports.ids.requestId(),
-    });
+  #ask(
+    operation: string,
+    input: Readonly<Record<string, unknown>>,
+    person: Person,
+    chance: Chance,
+    actor: Actor = OPERATOR,
+    afterSeq?: number,
+  ): Promise<Intent> {
+    const asked = this.#asked(operation, input, person, chance, actor);
+    return this.#caller.call(afterSeq === undefined ? asked : { ...asked, afterSeq });
+  }
+
+  #asked(operation: string, input: Readonly<Record<string, unknown>>, person: Person, chance: Chance, actor: Actor) {
+    const asker: Asker = actor.kind === 'user' ? 'user' : 'operator';
+    return { operation, input, actor, asker, walletSid: person.walletSid, chance, hasKey: isKeyed(operation) };
   }
 }
+
+const KEYED = new Set([
+  'billing.debit',
+  'billing.adjust',
+  'billing.set-credit-balance',
+  'hold.reserve',
+  'hold.capture',
+  'hold.release',
+  'payment.create',
+]);
+const isKeyed = (operation: string): boolean => KEYED.has(operation);
 
 /** Milliseconds between two operations, on average. */
 export const paceOf = (seed: number): number =>
@@ -338,13 +337,6 @@ function amountOf(chance: Chance): string {
     [`0.00${String(chance.between(1, 9_999)).padStart(4, '0')}`, 2],
     [`${chance.between(100, 400)}.00`, 1],
   ]);
-}
-
-function sidIn(intent: Intent, status: number): string | null {
-  const done = intent.attempts.find((attempt) => attempt.status === status);
-  if (!done || done.body === null) return null;
-  const answer: unknown = JSON.parse(done.body);
-  return typeof answer === 'object' && answer !== null && 'sid' in answer ? String(answer.sid) : null;
 }
 
 function push(map: Map<string, string[]>, key: string, value: string): void {

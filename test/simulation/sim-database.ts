@@ -14,10 +14,17 @@ export interface SimDatabaseOptions {
   readonly shared: SharedConnection;
   /** A transaction, or a statement outside of one, begins. */
   readonly onBegin: () => void;
-  /** Called after each commit that went through, before anybody else runs. `hasPosted`: it wrote to the ledger. */
-  readonly onCommit: (hasPosted: boolean) => Promise<void>;
+  /** Called after each commit that went through, before anybody else runs. */
+  readonly onCommit: (wrote: Wrote) => Promise<void>;
 }
 
+/** What a commit changed that the oracle looks at. */
+export interface Wrote {
+  ledger: boolean;
+  inbox: boolean;
+}
+
+const WRITES_INBOX = /update inbox set state/;
 const WRITES_LEDGER = /insert into (entry|batch_leg)|update account/;
 
 /** How long PostgreSQL stays away when it goes down. */
@@ -33,7 +40,7 @@ export class SimDatabase {
   #hasOpenTransaction = false;
   /** What opens the transaction on the server: it goes with the first statement, one round trip for both. */
   #begin: Query | null = null;
-  #hasPosted = false;
+  #wrote: Wrote = { ledger: false, inbox: false };
   #downUntilMs = 0;
 
   constructor(options: SimDatabaseOptions) {
@@ -96,13 +103,14 @@ export class SimDatabase {
     if (query.text.startsWith('begin')) return this.#open(query);
     const answer = await this.#real(query);
     if (query.text === 'rollback') this.#hasOpenTransaction = false;
-    this.#hasPosted ||= WRITES_LEDGER.test(query.text);
+    this.#wrote.ledger ||= WRITES_LEDGER.test(query.text);
+    this.#wrote.inbox ||= WRITES_INBOX.test(query.text);
     return answer;
   }
 
   #open(begin: Query): Answer {
     this.#hasOpenTransaction = true;
-    this.#hasPosted = false;
+    this.#wrote = { ledger: false, inbox: false };
     this.#begin = begin;
     this.#options.onBegin();
     return { rows: [], command: 'BEGIN' };
@@ -113,7 +121,7 @@ export class SimDatabase {
     if (weather.strikes('commit_lost_before')) return this.#lose();
     const answer = await this.#real(query);
     this.#hasOpenTransaction = false;
-    if (answer.command === 'COMMIT') await this.#options.onCommit(this.#hasPosted);
+    if (answer.command === 'COMMIT') await this.#options.onCommit(this.#wrote);
     if (weather.strikes('commit_lost_after')) throw serverError('08006', 'the connection was lost after the commit');
     return answer;
   }

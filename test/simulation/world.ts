@@ -11,10 +11,12 @@ import { openPostingLanes } from '../../src/store/posting-lanes.ts';
 import type { SharedConnection } from '../../src/store/postgres.ts';
 import { TEST_SETTINGS } from '../support/house.ts';
 import type { Weather } from './faults.ts';
+import { judgeDelivery } from './judge-deliveries.ts';
+import type { Break } from './ledger-model.ts';
 import { ProviderNetwork } from './provider-network.ts';
 import { Chance } from './random.ts';
 import { never, outside, type Life, type Scheduler } from './scheduler.ts';
-import { SimDatabase } from './sim-database.ts';
+import { SimDatabase, type Wrote } from './sim-database.ts';
 
 export const WEBHOOK_SECRET = 'whsec_only_the_simulated_world_signs_with_this';
 const SECRET_KEY = 'sk_test_only_the_simulated_world_has_this_key';
@@ -30,8 +32,10 @@ export interface WorldOptions {
   /** How much more rarely than in production the house's ticks come: in slow lives they would be all that happens. */
   readonly tickFactor: number;
   readonly settings?: Partial<HouseSettings>;
-  /** After each commit: whether it wrote to the ledger. */
-  readonly onCommit: (hasPosted: boolean) => Promise<void>;
+  readonly onCommit: (wrote: Wrote) => Promise<void>;
+  /** A promise that did not hold, seen from inside the world. */
+  readonly onBreak: Break;
+  readonly mark: (name: string) => void;
 }
 
 /** One server process of the house. Its life ends with a crash; the next one of the same name is another life. */
@@ -63,7 +67,6 @@ export class World {
   readonly processes: SimProcess[];
   readonly network: ProviderNetwork;
   readonly database: SimDatabase;
-  readonly errors: string[] = [];
   readonly #chance: Chance;
   readonly #weatherLife = outside('weather');
   #pendingJobs: QueuedJob[] = [];
@@ -80,11 +83,14 @@ export class World {
       weather,
       shared,
       onBegin: () => (this.#pendingJobs = []),
-      onCommit: async (hasPosted) => {
+      onCommit: async (wrote) => {
         const jobs = this.#pendingJobs;
         this.#pendingJobs = [];
-        for (const job of jobs) void this.#work(job);
-        await options.onCommit(hasPosted);
+        for (const job of jobs) {
+          if (weather.strikes('job_lost')) options.mark('the queue loses a job');
+          else void this.#work(job);
+        }
+        await options.onCommit(wrote);
       },
     });
     const providerLife = outside('provider');
@@ -242,7 +248,10 @@ export class World {
     const lease = scheduler.sleep(this.#weatherLife, JOB_LEASE_MS, ended.signal).then(() => false);
     const run = JOBS[job.name](process.house, { sid: job.sid }).then(
       () => true,
-      () => false,
+      (error: unknown) => {
+        this.#judgeFailure(`job ${job.name}`, error);
+        return false;
+      },
     );
     const isDone = await Promise.race([run, lease]);
     ended.abort();
@@ -255,7 +264,18 @@ export class World {
   }): Promise<{ status: number }> {
     const process = this.pickProcess(this.#chance);
     if (!process) return Promise.resolve({ status: 503 });
-    return receiveWebhook(process.house, 'stripe', delivery).catch(() => ({ status: 503 }));
+    const { onBreak, mark } = this.options;
+    const now = process.house.ports.clock.now();
+    return receiveWebhook(process.house, 'stripe', delivery).then(
+      (reply) => {
+        judgeDelivery({ ...delivery, now, secret: WEBHOOK_SECRET, status: reply.status }, onBreak, mark);
+        return reply;
+      },
+      (error: unknown) => {
+        this.#judgeFailure('the webhook route', error);
+        return { status: 503 };
+      },
+    );
   }
 
   #logOf(life: Life): Log {
@@ -263,13 +283,21 @@ export class World {
     return {
       debug: quiet,
       info: quiet,
-      warn: quiet,
+      warn: (facts, message) => {
+        if (facts['error'] instanceof Error) this.#judgeFailure(`${life.name}: ${message}`, facts['error']);
+      },
       error: (facts, message) => {
         const error = facts['error'];
-        this.errors.push(
-          `${life.name}: ${message}: ${error instanceof Error ? (error.stack ?? error.message) : String(error)}`,
-        );
+        this.options.onBreak('no error is logged', `${life.name}: ${message}: ${textOf(error)}`);
       },
     };
   }
+
+  /** The outside may fail, and says so by name; anything else that is thrown is a bug, whoever catches it. */
+  #judgeFailure(where: string, error: unknown): void {
+    if (error instanceof Error && (error.name === 'DatabaseUnavailable' || error.name === 'ProviderFailure')) return;
+    this.options.onBreak('no bug is thrown', `${where}: ${textOf(error)}`);
+  }
 }
+
+const textOf = (error: unknown): string => (error instanceof Error ? (error.stack ?? error.message) : String(error));

@@ -1,0 +1,150 @@
+import type { Intent } from './history.ts';
+
+/** The oracle's own words for the ledger's numbers; it shares no code with the product. */
+export const KIND = { topUp: 1, adjustment: 2, debit: 3, reserve: 4, capture: 5, release: 6, expire: 7 } as const;
+export const MICROS_PER_CENT = 10_000n;
+
+export interface EntryRow {
+  readonly account: bigint;
+  readonly seq: bigint;
+  readonly amount: bigint;
+  readonly balance_after: bigint;
+  readonly batch: bigint;
+  readonly idem: string;
+  readonly kind: number;
+  readonly about: string | null;
+}
+
+export interface Entry extends EntryRow {
+  readonly facts: Readonly<Record<string, unknown>>;
+  /** The scheduler's step of its commit. */
+  readonly step: number;
+}
+
+/** Names a rule that did not hold, and where. */
+export type Break = (rule: string, detail: string) => void;
+
+/** The ledger as its rows told it, in the order of the commits. Each row is held against the ones before it. */
+export class LedgerModel {
+  readonly entries = new Map<bigint, Entry[]>();
+  readonly #break: Break;
+  readonly #mark: (name: string) => void;
+  readonly #idems = new Set<string>();
+  readonly #wallets = new Map<string, bigint>();
+  readonly #byDescription = new Map<string, Entry[]>();
+
+  constructor(breaks: Break, mark: (name: string) => void) {
+    this.#break = breaks;
+    this.#mark = mark;
+  }
+
+  get count(): number {
+    return this.#idems.size;
+  }
+
+  get walletSids(): IterableIterator<string> {
+    return this.#wallets.keys();
+  }
+
+  knowWallets(wallets: readonly { readonly sid: string; readonly id: bigint }[]): void {
+    for (const { sid, id } of wallets) this.#wallets.set(sid, id);
+  }
+
+  take(row: EntryRow, step: number): Entry {
+    const entries = this.entries.get(row.account) ?? [];
+    this.entries.set(row.account, entries);
+    const facts = (row.about === null ? {} : JSON.parse(row.about)) as Record<string, unknown>;
+    const entry = { ...row, facts, step };
+    this.#check(entry, entries.at(-1));
+    this.#idems.add(row.idem);
+    entries.push(entry);
+    const description = facts['description'];
+    if (typeof description === 'string') {
+      const same = this.#byDescription.get(description);
+      if (same) same.push(entry);
+      else this.#byDescription.set(description, [entry]);
+    }
+    return entry;
+  }
+
+  #check(entry: Entry, before: Entry | undefined): void {
+    const where = `account ${entry.account} seq ${entry.seq}`;
+    if (entry.seq !== (before?.seq ?? 0n) + 1n) this.#break('I04 no gap in seq', where);
+    if (entry.balance_after !== (before?.balance_after ?? 0n) + entry.amount)
+      this.#break('I04 balance_after chain', where);
+    if (entry.amount === 0n) this.#break('I09 no zero amount', where);
+    if (this.#idems.has(entry.idem)) this.#break('I11 one posting per key', `${where} idem ${entry.idem}`);
+    const mayGoBelow =
+      entry.kind === KIND.adjustment || (entry.kind === KIND.capture && entry.facts['is_late'] === true);
+    if (entry.balance_after < 0n && entry.amount < 0n && !mayGoBelow) this.#break('I18 never below zero', where);
+    if (entry.account % 16n === 1n && entry.balance_after < 0n) this.#break('I20 reserved is not negative', where);
+    if (entry.balance_after < 0n) this.#mark('a balance is below zero');
+  }
+
+  /** Entries of a kind that carry an intent's text, on the wallet's own account. */
+  madeBy(intent: Intent, kind: number): Entry[] {
+    const wallet = intent.walletSid === null ? undefined : this.#wallets.get(intent.walletSid);
+    const all = this.#byDescription.get(`intent ${intent.number}`) ?? [];
+    return wallet === undefined ? [] : all.filter((entry) => entry.kind === kind && entry.account === wallet * 16n);
+  }
+
+  /** Every entry that carries an intent's text, wherever it is. */
+  allOf(intent: Intent): readonly Entry[] {
+    return this.#byDescription.get(`intent ${intent.number}`) ?? [];
+  }
+
+  /** `role`: 0 is the wallet's own account, 1 what is reserved. */
+  entriesOf(walletSid: string | null, role: bigint): readonly Entry[] {
+    const wallet = walletSid === null ? undefined : this.#wallets.get(walletSid);
+    return wallet === undefined ? [] : (this.entries.get(wallet * 16n + role) ?? []);
+  }
+
+  /** Every balance that the account had between two steps, both included. */
+  balancesWithin(walletSid: string | null, role: bigint, from: number, until: number): bigint[] {
+    return this.#within(walletSid, role, from, until, (entry) => entry.balance_after);
+  }
+
+  /** Every length that the wallet's statement had between two steps. */
+  lengthsWithin(walletSid: string | null, from: number, until: number): bigint[] {
+    return this.#within(walletSid, 0n, from, until, (entry) => entry.seq);
+  }
+
+  /** Every sum of top-ups that the wallet had between two steps. */
+  paidWithin(walletSid: string | null, from: number, until: number): bigint[] {
+    let paid = 0n;
+    return this.#within(walletSid, 0n, from, until, (entry) => {
+      if (entry.kind === KIND.topUp) paid += entry.amount;
+      return paid;
+    });
+  }
+
+  #within(
+    walletSid: string | null,
+    role: bigint,
+    from: number,
+    until: number,
+    valueOf: (entry: Entry) => bigint,
+  ): bigint[] {
+    let at = 0n;
+    const within: bigint[] = [];
+    for (const entry of this.entriesOf(walletSid, role)) {
+      if (entry.step > until) break;
+      const value = valueOf(entry);
+      if (entry.step < from) at = value;
+      else within.push(value);
+    }
+    return [at, ...within];
+  }
+}
+
+/** Dollars as text to micro-dollars, in the oracle's own way. */
+export function micros(text: string): bigint {
+  if (text.startsWith('-')) return -micros(text.slice(1));
+  const [whole = '0', fraction = ''] = text.split('.');
+  return BigInt(whole + fraction.padEnd(6, '0'));
+}
+
+export function floorCents(amount: bigint): bigint {
+  const cents = amount / MICROS_PER_CENT;
+  return amount < 0n && amount % MICROS_PER_CENT !== 0n ? cents - 1n : cents;
+}

@@ -2,6 +2,7 @@ import { existsSync, globSync, readFileSync } from 'node:fs';
 import path from 'node:path';
 import { describe, expect, it } from 'vitest';
 import { POSTING_KINDS } from '../src/domain/ledger/posting.ts';
+import { ALL_CHECKS } from '../src/prod-check/reference.ts';
 
 const root = path.resolve(import.meta.dirname, '..');
 const read = (file: string): string => readFileSync(path.join(root, file), 'utf8');
@@ -52,6 +53,11 @@ describe('the documents', () => {
       Number(number),
     ]);
     expect(listed).toEqual(Object.entries(POSTING_KINDS));
+  });
+
+  it('the runbook explains every check of --check-prod-config, by its number and title', () => {
+    const runbook = read('docs/operator-runbook.md');
+    expect(ALL_CHECKS.filter(({ id, title }) => !runbook.includes(`**${id} · ${title}.**`))).toEqual([]);
   });
 
   it('every decision is in the index', () => {

@@ -57,9 +57,10 @@ export async function migrate(options: MigrateOptions): Promise<readonly string[
       constraint schema_migration__pk primary key (name)
     )`);
     await session.query('grant select on schema_migration to hero_onboarding_app');
-    const applied = await applyMissing(session, known, options.ports);
+    checkApplied(known, await session.query(APPLIED));
+    // Before our own: a server that finds all of ours finds everything, also beside one that is migrating or was killed at it.
     await migrateWorker(session, options);
-    return applied;
+    return await applyMissing(session, known, options.ports);
   } finally {
     // The lock goes with the connection.
     await session.close();

@@ -53,6 +53,16 @@ describe('migrations', () => {
     expect(await applied()).toEqual(NAMES);
   });
 
+  it('leave nothing to do once the last of ours is there, though the process was killed right after it', async () => {
+    const last = `migration:after-commit:${NAMES.at(-1)}`;
+    const reach = (label: string): Promise<void> =>
+      label === last ? Promise.reject(new Error('killed')) : Promise.resolve();
+    await expect(migrate({ url: database.url, ports: { ...ports, crash: { reach } } })).rejects.toThrow('killed');
+    // All that a server looks at which may not migrate, and what it does next.
+    expect(await missingMigrations((text) => database.db.query(statement('test.missing', text)))).toEqual([]);
+    expect(await database.db.query(statement('test.jobs', 'select 1 from graphile_worker.jobs'))).toEqual([]);
+  });
+
   it('that are new are applied to what is there', async () => {
     await migrate({ url: database.url, ports });
     const next = `${String(NAMES.length + 1).padStart(4, '0')}-next.sql`;

@@ -19,7 +19,7 @@ beforeAll(async () => {
   postgres = await OwnPostgres.make();
 }, 60_000);
 afterEach(async () => {
-  if (server?.child.pid !== undefined) kill9(server.child.pid);
+  if (server) kill9(server.pid);
   await server?.ended;
   server = null;
   await postgres.kill();

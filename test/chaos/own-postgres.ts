@@ -16,33 +16,53 @@ const START_WITHIN_MS = 20_000;
 /** On a disk, and not in /tmp, which is memory on many machines: fsync must cost what it costs. */
 const ROOT = '/var/tmp';
 
+export interface OwnPostgresOptions {
+  readonly dataFolder?: string;
+  /** More `name=value` for the server. */
+  readonly settings?: Readonly<Record<string, string>>;
+}
+
+interface Made {
+  readonly cluster: string;
+  readonly port: number;
+  readonly binaries: Binaries;
+  readonly user: ServerUser | null;
+  readonly settings: Readonly<Record<string, string>>;
+}
+
 /** A PostgreSQL that belongs to a test alone: a direct child, durable, killed and started as the test says. */
 export class OwnPostgres {
   readonly port: number;
-  readonly folder: string;
+  readonly #folder: string;
   readonly #cluster: string;
   readonly #binaries: Binaries;
   readonly #user: ServerUser | null;
   #child: ChildProcess | null = null;
 
-  private constructor(folder: string, port: number, binaries: Binaries, user: ServerUser | null) {
-    this.folder = folder;
+  readonly #settings: Readonly<Record<string, string>>;
+
+  private constructor(folder: string, { cluster, port, binaries, user, settings }: Readonly<Made>) {
+    this.#folder = folder;
     this.port = port;
-    this.#cluster = path.join(folder, 'cluster');
+    this.#cluster = cluster;
+    this.#settings = settings;
     this.#binaries = binaries;
     this.#user = user;
   }
 
-  /** Makes the cluster and does not start it. The folder, if given, exists and is empty; `remove` leaves it then. */
-  static async make(options: { readonly folder?: string } = {}): Promise<OwnPostgres> {
-    const folder = options.folder ?? mkdtempSync(path.join(ROOT, 'hero-chaos-'));
-    const user = serverUser(path.join(folder, 'cluster'));
+  /** Makes the cluster and does not start it. `dataFolder`: where, if not on the disk; it exists, and is left by `remove`. */
+  static async make(options: OwnPostgresOptions = {}): Promise<OwnPostgres> {
+    const folder = mkdtempSync(path.join(ROOT, 'hero-chaos-'));
+    const dataFolder = options.dataFolder ?? folder;
+    const cluster = path.join(dataFolder, 'cluster');
+    const user = serverUser(cluster);
     chmodSync(folder, 0o755);
-    if (user !== null) chownSync(folder, user.uid, user.gid);
+    if (user !== null) chownSync(dataFolder, user.uid, user.gid);
     const binaries = findBinaries(process.env['PG_BIN'] ?? null, user);
-    const made = new OwnPostgres(folder, await freePort(), binaries, user);
+    const port = await freePort();
+    const made = new OwnPostgres(folder, { cluster, port, binaries, user, settings: options.settings ?? {} });
     const settings = ['--encoding=UTF8', '--locale=C', '--data-checksums', '--auth=trust', `--username=${OWNER}`];
-    await runToEnd(binaries.initdb, ['-D', made.#cluster, ...settings], user);
+    await runToEnd(binaries.initdb, ['-D', cluster, ...settings], user);
     return made;
   }
 
@@ -70,9 +90,20 @@ export class OwnPostgres {
     this.#child = null;
   }
 
+  /** False once it ended by itself, or was killed. */
+  get isRunning(): boolean {
+    return this.#child !== null && this.#child.exitCode === null && this.#child.signalCode === null;
+  }
+
+  /** For whoever has no time to wait: what runs, to be killed at once. */
+  get pids(): number[] {
+    const pid = this.#child?.pid;
+    return pid === undefined ? [] : [pid, ...childrenOf(pid)];
+  }
+
   async remove(): Promise<void> {
     await this.kill();
-    rmSync(this.folder, { recursive: true, force: true, maxRetries: 20, retryDelay: 50 });
+    rmSync(this.#folder, { recursive: true, force: true, maxRetries: 20, retryDelay: 50 });
   }
 
   log(): string {
@@ -101,6 +132,7 @@ export class OwnPostgres {
       fsync: 'on',
       synchronous_commit: 'on',
       max_connections: '200',
+      ...this.#settings,
     };
     const given = Object.entries(settings).flatMap(([name, value]) => ['-c', `${name}=${value}`]);
     const stdio: ('ignore' | number)[] = ['ignore', log, log];
@@ -122,5 +154,5 @@ export class OwnPostgres {
   }
 
   /** Outside the cluster's folder, which may be on a disk that is full. */
-  readonly #logFile = (): string => path.join(this.folder, 'postgres.log');
+  readonly #logFile = (): string => path.join(this.#folder, 'postgres.log');
 }

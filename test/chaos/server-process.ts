@@ -16,6 +16,7 @@ export const inherited = (): NodeJS.ProcessEnv =>
 /** One process of the product, as started by an operator. Not waited for: it may rightly not be ready for long. */
 export interface Program {
   readonly child: ChildProcess;
+  readonly pid: number;
   /** Everything it wrote so far, on either stream. */
   output(): string;
   /** Its exit code, once it ended; null when a signal ended it. */
@@ -31,5 +32,5 @@ export function startProduct(args: readonly string[], env: Readonly<Record<strin
   child.stdout.on('data', (chunk: Buffer) => (written += chunk.toString()));
   child.stderr.on('data', (chunk: Buffer) => (written += chunk.toString()));
   const ended = once(child, 'close').then(() => child.exitCode);
-  return { child, output: () => written, ended };
+  return { child, pid: child.pid ?? 0, output: () => written, ended };
 }

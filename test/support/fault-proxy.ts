@@ -9,8 +9,10 @@ export type Fault =
   | 'lose_answer_of_commit'
   /** The next COMMIT does not arrive: the connection breaks instead. Once. */
   | 'lose_commit'
-  /** Packets vanish in both directions, without a word. */
+  /** Packets vanish in both directions, without a word. A connection that lost some stays deaf: TCP never goes on past a gap. */
   | 'swallow'
+  /** Packets are kept and arrive when the fault is over, as after a partition that heals before anybody gives up. */
+  | 'hold'
   /** Connections are refused by being reset. */
   | 'reset';
 
@@ -27,6 +29,7 @@ export interface FaultProxy {
 /** A wire to PostgreSQL that breaks when told. */
 export async function faultProxy(databaseUrl: string): Promise<FaultProxy> {
   let fault: Fault = 'none';
+  let released = Promise.withResolvers<void>();
   const sockets = new Set<Socket>();
   const track = (socket: Socket): Socket => {
     sockets.add(socket);
@@ -44,9 +47,19 @@ export async function faultProxy(databaseUrl: string): Promise<FaultProxy> {
       upstream.destroy();
     };
     let isAnswerLost = false;
+    let isDeaf = false;
+    /** False: these bytes go nowhere now. */
+    const passes = (from: Socket, bytes: Buffer): boolean => {
+      isDeaf ||= fault === 'swallow';
+      if (isDeaf || fault !== 'hold') return !isDeaf;
+      from.pause();
+      from.unshift(bytes);
+      void released.promise.then(() => from.resume());
+      return false;
+    };
     client.on('data', (bytes) => {
       const isCommit = bytes.includes(COMMIT);
-      if (fault === 'swallow') return;
+      if (!passes(client, bytes)) return;
       if (isCommit && fault === 'lose_commit') {
         fault = 'none';
         breakBoth();
@@ -60,7 +73,7 @@ export async function faultProxy(databaseUrl: string): Promise<FaultProxy> {
     });
     upstream.on('data', (bytes) => {
       if (isAnswerLost) breakBoth();
-      else if (fault !== 'swallow') client.write(bytes);
+      else if (passes(upstream, bytes)) client.write(bytes);
     });
     client.on('close', () => upstream.destroy());
     upstream.on('close', () => client.destroy());
@@ -70,6 +83,8 @@ export async function faultProxy(databaseUrl: string): Promise<FaultProxy> {
     url,
     set: (next) => {
       fault = next;
+      released.resolve();
+      if (next === 'hold') released = Promise.withResolvers();
       if (next === 'reset') for (const socket of sockets) socket.destroy();
     },
     close: async () => {

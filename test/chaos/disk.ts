@@ -1,6 +1,7 @@
 import { spawnSync } from 'node:child_process';
 import { closeSync, mkdtempSync, openSync, rmSync, writeSync } from 'node:fs';
 import path from 'node:path';
+import process from 'node:process';
 
 /** Room for a new cluster and some seconds of work. */
 const SIZE = '192m';
@@ -19,7 +20,11 @@ export class Disk {
   static mount(): Disk | null {
     const folder = mkdtempSync(path.join('/var/tmp', 'hero-chaos-disk-'));
     const mounted = spawnSync('mount', ['-t', 'tmpfs', '-o', `size=${SIZE},mode=0755`, 'hero-chaos', folder]);
-    if (mounted.status === 0) return new Disk(folder);
+    if (mounted.status === 0) {
+      const disk = new Disk(folder);
+      process.once('exit', disk.#unmountAtExit);
+      return disk;
+    }
     rmSync(folder, { recursive: true, force: true });
     return null;
   }
@@ -39,9 +44,14 @@ export class Disk {
   }
 
   unmount(): void {
+    process.off('exit', this.#unmountAtExit);
+    this.#unmountAtExit();
+  }
+
+  readonly #unmountAtExit = (): void => {
     spawnSync('umount', ['-l', this.folder]);
     rmSync(this.folder, { recursive: true, force: true });
-  }
+  };
 
   readonly #filler = (): string => path.join(this.folder, 'filler');
 }

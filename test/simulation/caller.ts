@@ -2,6 +2,7 @@ import { execute } from '../../src/operations/execute.ts';
 import type { Actor } from '../../src/operations/operation.ts';
 import type { Weather } from './faults.ts';
 import { isFinalAnswer, type Asker, type Attempt, type History, type Intent } from './history.ts';
+import type { Mark } from './marks.ts';
 import { findOperation } from './operations.ts';
 import { Chance } from './random.ts';
 import type { Life, Scheduler } from './scheduler.ts';
@@ -13,7 +14,7 @@ export interface CallerOptions {
   readonly world: World;
   readonly history: History;
   readonly life: Life;
-  readonly mark: (name: string) => void;
+  readonly mark: (mark: Mark) => void;
 }
 
 export interface Asked {
@@ -35,6 +36,7 @@ const PATIENCE_MS = 30_000;
 /** One caller's side of the wire: asks, waits as long as patience lasts, repeats with the same key, at another process perhaps. */
 export class Caller {
   readonly #options: CallerOptions;
+  readonly #lastProcess = new WeakMap<Intent, number>();
 
   constructor(options: CallerOptions) {
     this.#options = options;
@@ -103,6 +105,9 @@ export class Caller {
     intent.attempts.push(attempt);
     if (!process) return mark('no process is up');
     if (process.life.isDead) return;
+    const before = this.#lastProcess.get(intent);
+    if (before !== undefined && before !== process.index) mark('a repetition meets another process');
+    this.#lastProcess.set(intent, process.index);
     const over = new AbortController();
     const patienceMs = weather.strikes('client_timeout') ? chance.between(1, 400) : PATIENCE_MS;
     const patience = scheduler.sleep(life, patienceMs, over.signal).then(() => null);

@@ -1,4 +1,5 @@
 import type { Weather } from './faults.ts';
+import type { Mark } from './marks.ts';
 import type { Chance } from './random.ts';
 import type { Life, Scheduler } from './scheduler.ts';
 import type { World } from './world.ts';
@@ -8,7 +9,7 @@ export interface CustomersOptions {
   readonly weather: Weather;
   readonly world: World;
   readonly life: Life;
-  readonly mark: (name: string) => void;
+  readonly mark: (mark: Mark) => void;
 }
 
 const HOUR_MS = 3_600_000;

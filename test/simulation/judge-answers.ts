@@ -1,5 +1,6 @@
 import { describe, isFinalAnswer, type Attempt, type History, type Intent } from './history.ts';
 import { floorCents, KIND, micros, MICROS_PER_CENT, type Break, type LedgerModel } from './ledger-model.ts';
+import type { Mark } from './marks.ts';
 
 export interface AnswerJudgeOptions {
   readonly model: LedgerModel;
@@ -11,7 +12,7 @@ export interface AnswerJudgeOptions {
   /** How many audit rows carry each intent's text. */
   readonly audited: ReadonlyMap<string, number>;
   readonly breaks: Break;
-  readonly mark: (name: string) => void;
+  readonly mark: (mark: Mark) => void;
 }
 
 const SID = /\b[0-9A-HJKMNP-TV-Z]{26}\b/g;
@@ -121,6 +122,7 @@ export class AnswerJudge {
     if (isDeclined && !declined.has(`intent ${intent.number}`))
       breaks('I21 a refusal is remembered for ever', describe(intent));
     if (final.status === 402) this.#judgeRefusal(intent);
+    if (final.body?.includes('"wallet_frozen"') === true) mark('a frozen wallet refuses');
     if (isDone && intent.operation === 'billing.debit' && final.body !== null) {
       const { credit_balance: shown } = JSON.parse(final.body) as { credit_balance: string };
       if (entry && micros(shown) !== entry.balance_after)
@@ -207,6 +209,9 @@ export class AnswerJudge {
   }
 
   #judgeHoldAnswers(intent: Intent): void {
+    const isCapture = intent.operation === 'hold.capture';
+    if (isCapture && intent.attempts.some(({ status }) => status === 422))
+      this.#options.mark('a capture above the hold is refused');
     for (const item of this.#itemsOf(intent)) this.#see('hold', item, HOLD_RANK);
   }
 

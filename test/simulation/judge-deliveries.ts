@@ -1,5 +1,6 @@
 import { createHmac } from 'node:crypto';
 import type { Break } from './ledger-model.ts';
+import type { Mark } from './marks.ts';
 
 export interface JudgedDelivery {
   readonly body: Uint8Array;
@@ -14,7 +15,7 @@ export interface JudgedDelivery {
 const TOLERANCE_SECONDS = 300;
 
 /** Holds the answer to one delivery against what its signature really is: nothing is taken in that the provider did not just sign. */
-export function judgeDelivery(delivery: JudgedDelivery, breaks: Break, mark: (name: string) => void): void {
+export function judgeDelivery(delivery: JudgedDelivery, breaks: Break, mark: (mark: Mark) => void): void {
   const [header = ''] = delivery.headers.get('stripe-signature') ?? [];
   const fields = new Map(header.split(',').map((part) => part.split('=', 2) as [string, string]));
   const signedAt = Number(fields.get('t'));

@@ -1,5 +1,6 @@
 import type { StripeState } from '../../sandbox/stripe/state.ts';
 import { KIND, MICROS_PER_CENT, type Break, type Entry, type LedgerModel } from './ledger-model.ts';
+import { isMark, type Mark } from './marks.ts';
 
 export interface PaymentJudgeOptions {
   readonly model: LedgerModel;
@@ -10,7 +11,7 @@ export interface PaymentJudgeOptions {
   readonly nowMs: number;
   readonly rows: <R>(text: string) => Promise<R[]>;
   readonly breaks: Break;
-  readonly mark: (name: string) => void;
+  readonly mark: (mark: Mark) => void;
 }
 
 interface PaymentRow {
@@ -43,6 +44,7 @@ const PAID_NEWS =
 const ENDED = new Set(['credited', 'failed', 'expired', 'quarantined']);
 /** Everything that waits has had many turns by then. */
 const OVERDUE_MS = 6 * 3_600_000;
+const HEALED_MS = 2 * 3_600_000;
 
 /** The provider's truth against ours: credited is exactly what was received, for each payment once, and nothing waits for ever. */
 export class PaymentJudge {
@@ -67,6 +69,7 @@ export class PaymentJudge {
     this.#judgeCredits();
     this.#judgeSessions();
     this.#judgeRows();
+    await this.#judgeWaiting();
     await this.#judgeInbox();
     await this.#judgeEvents();
   }
@@ -128,12 +131,33 @@ export class PaymentJudge {
       if ((row.state === 'credited') !== (posted !== undefined) || (row.credited ?? 0n) !== (posted ?? 0n)) {
         breaks('I13 credited means a posting', `payment ${row.sid} is ${row.state}`);
       }
-      mark(`a payment ends ${row.state}`);
-      const isLong = nowMs - row.expires_at.getTime() > OVERDUE_MS / 2;
+      const ending = `a payment ends ${row.state}`;
+      if (isMark(ending)) mark(ending);
+      const isLong = nowMs - row.expires_at.getTime() > 2 * HEALED_MS;
       if (heals && isLong && !ENDED.has(row.state)) {
         breaks('I42 every payment comes to its end', `payment ${row.sid} is ${row.state}`);
       }
     }
+  }
+
+  /** The jobs that return holds and that ask about payments did so, and money that came late was taken all the same. */
+  async #judgeWaiting(): Promise<void> {
+    const { rows, heals, nowMs, breaks, mark } = this.#options;
+    const holds = await rows<{ sid: string; expires_at: Date }>(
+      `select sid, expires_at from hold where state = 'open'`,
+    );
+    const patienceMs = heals ? HEALED_MS : OVERDUE_MS;
+    for (const { sid, expires_at: at } of holds)
+      if (nowMs - at.getTime() > patienceMs) breaks('I45 no hold outlives its time', `hold ${sid}`);
+    const due = await rows<{ sid: string; next_check_at: Date }>(
+      'select sid, next_check_at from payment where next_check_at is not null',
+    );
+    for (const { sid, next_check_at: at } of due)
+      if (heals && nowMs - at.getTime() > HEALED_MS) breaks('I42 no payment is forgotten', `payment ${sid}`);
+    const late = await rows(
+      `select 1 from audit where action = 'payment.settle' and before ->> 'state' in ('failed', 'expired') and after ->> 'state' = 'credited' limit 1`,
+    );
+    if (late.length > 0) mark('money comes after the order was given up');
   }
 
   /** What was taken is kept; what is not ours is never applied; nothing waits for ever. */
@@ -146,7 +170,8 @@ export class PaymentJudge {
       const told = JSON.parse(row.body.toString('utf8')) as Told;
       const isForeign = told.livemode || (told.account != null && told.account !== provider.accountId);
       if (isForeign && row.state === 'applied') breaks('an event of strangers is not applied', `event ${told.id}`);
-      if (isForeign && row.state === 'quarantined') mark(`a stranger's event is set aside: ${String(row.reason)}`);
+      const aside = `a stranger's event is set aside: ${row.reason ?? ''}`;
+      if (isForeign && row.state === 'quarantined' && isMark(aside)) mark(aside);
       const dueMs = row.next_attempt_at?.getTime() ?? nowMs;
       const waits = row.state === 'received' || row.state === 'pending';
       if (waits && nowMs - dueMs > OVERDUE_MS) breaks('I43 no webhook waits for ever', `event ${told.id} ${row.state}`);

@@ -1,4 +1,5 @@
 import type { Intent } from './history.ts';
+import type { Mark } from './marks.ts';
 
 /** The oracle's own words for the ledger's numbers; it shares no code with the product. */
 export const KIND = { topUp: 1, adjustment: 2, debit: 3, reserve: 4, capture: 5, release: 6, expire: 7 } as const;
@@ -28,12 +29,12 @@ export type Break = (rule: string, detail: string) => void;
 export class LedgerModel {
   readonly entries = new Map<bigint, Entry[]>();
   readonly #break: Break;
-  readonly #mark: (name: string) => void;
+  readonly #mark: (mark: Mark) => void;
   readonly #idems = new Set<string>();
   readonly #wallets = new Map<string, bigint>();
   readonly #byDescription = new Map<string, Entry[]>();
 
-  constructor(breaks: Break, mark: (name: string) => void) {
+  constructor(breaks: Break, mark: (mark: Mark) => void) {
     this.#break = breaks;
     this.#mark = mark;
   }

@@ -4,6 +4,7 @@ import type { History, Violation } from './history.ts';
 import { AnswerJudge } from './judge-answers.ts';
 import { PaymentJudge } from './judge-payments.ts';
 import { KIND, LedgerModel, type Entry, type EntryRow } from './ledger-model.ts';
+import type { Mark } from './marks.ts';
 import { hashText } from './random.ts';
 import type { Scheduler } from './scheduler.ts';
 
@@ -15,7 +16,7 @@ export interface OracleOptions {
   /** The provider's events that the house has taken with 200. */
   readonly taken: ReadonlySet<string>;
   readonly heals: boolean;
-  readonly mark: (name: string) => void;
+  readonly mark: (mark: Mark) => void;
 }
 
 const VIOLATIONS_MAX = 50;

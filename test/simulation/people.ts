@@ -3,6 +3,7 @@ import { Caller, sidIn, textIn } from './caller.ts';
 import { Customers } from './customers.ts';
 import type { Weather } from './faults.ts';
 import { History, type Asker, type Intent } from './history.ts';
+import { isMark, type Mark } from './marks.ts';
 import { Chance } from './random.ts';
 import { drawReading } from './readings.ts';
 import { outside, type Scheduler } from './scheduler.ts';
@@ -21,7 +22,7 @@ export interface PeopleOptions {
   readonly people: readonly Person[];
   /** Operations that a shrunk replay leaves out. */
   readonly skipped: ReadonlySet<number>;
-  readonly mark: (name: string) => void;
+  readonly mark: (mark: Mark) => void;
 }
 
 const OPERATOR: Actor = { kind: 'operator', id: 'admin:current' };
@@ -231,7 +232,8 @@ export class People {
     const { items } = JSON.parse(body) as { items: { sid: string }[] };
     if (items.length === 0) return;
     await this.#ask('webhook-event.replay', { sid: chance.pick(items).sid }, person, chance);
-    this.#options.mark(`an operator replays a webhook: ${state}`);
+    const replayed = `an operator replays a webhook: ${state}`;
+    if (isMark(replayed)) this.#options.mark(replayed);
   }
 
   /** Calls that nobody may make: without a credential, as a user for operators only, and for what is another one's. */

@@ -4,6 +4,7 @@ import { openDatabase, openSession, openSharedConnection } from '../../src/store
 import { systemPorts } from '../../src/ports/system.ts';
 import { Weather, type Fault } from './faults.ts';
 import type { Violation } from './history.ts';
+import { Marks, type Mark } from './marks.ts';
 import { Oracle } from './oracle.ts';
 import { paceOf, People } from './people.ts';
 import { Chance } from './random.ts';
@@ -29,7 +30,7 @@ export interface SeedReport {
   readonly begunOperations: number;
   readonly answers: number;
   readonly faults: ReadonlyMap<Fault, number>;
-  readonly marks: ReadonlySet<string>;
+  readonly marks: ReadonlySet<Mark>;
   readonly traceHash: number;
   readonly steps: number;
   readonly virtualMs: number;
@@ -54,6 +55,9 @@ const TICKS_AFTERWARDS: readonly (readonly [number, number])[] = [
 ];
 const TICKS_WHILE_HEALING = 2;
 const TICKS_WITHOUT_HEALING = 400;
+/** An order lives two hours; some more, for the clocks that were wrong when it was made. */
+const ENDED_WITHIN_MS = 8 * 60 * MINUTE_MS;
+const TICKS_WHILE_ENDING = 60;
 /** A run that does not come to rest is a finding, not an endless test. */
 const STEPS_PER_OPERATION_MAX = 4_000;
 
@@ -81,8 +85,7 @@ async function live(options: SeedOptions, url: string): Promise<SeedReport> {
   const trace = options.showsTrace === true ? scheduler.recordTrace() : [];
   const weather = new Weather(seed, options.without);
   const heals = draw.is(0.5);
-  const marks = new Set<string>();
-  const mark = (text: string) => void marks.add(text);
+  const { hit: marks, mark } = new Marks();
   const shared = await openSharedConnection({ url, ports: quiet });
   try {
     const users = draw.weighted([
@@ -150,6 +153,12 @@ async function live(options: SeedOptions, url: string): Promise<SeedReport> {
     const until = scheduler.nowMs + (heals ? TICK_WITHIN_MS + HEALED_WITHIN_MS : DELIVERED_WITHIN_MS);
     world.paceTicks(heals ? TICKS_WHILE_HEALING : TICKS_WITHOUT_HEALING);
     await scheduler.run(() => scheduler.nowMs >= until || isStuck() || oracle.violations.length > 0);
+    if (heals) {
+      // Orders that nobody paid end hours later; the house must hear of it by itself.
+      const ended = scheduler.nowMs + ENDED_WITHIN_MS;
+      world.paceTicks(TICKS_WHILE_ENDING);
+      await scheduler.run(() => scheduler.nowMs >= ended || isStuck() || oracle.violations.length > 0);
+    }
     if (oracle.violations.length === 0) await oracle.atTheEnd();
     if (isStuck()) oracle.violations.push({ rule: 'I42 the world comes to rest', detail: `${scheduler.steps} steps` });
     const answers = residents.history.intents.reduce(

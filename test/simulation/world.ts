@@ -13,6 +13,7 @@ import { TEST_SETTINGS } from '../support/house.ts';
 import type { Weather } from './faults.ts';
 import { judgeDelivery } from './judge-deliveries.ts';
 import type { Break } from './ledger-model.ts';
+import type { Mark } from './marks.ts';
 import { ProviderNetwork } from './provider-network.ts';
 import { Chance } from './random.ts';
 import { never, outside, type Life, type Scheduler } from './scheduler.ts';
@@ -35,7 +36,7 @@ export interface WorldOptions {
   readonly onCommit: (wrote: Wrote) => Promise<void>;
   /** A promise that did not hold, seen from inside the world. */
   readonly onBreak: Break;
-  readonly mark: (name: string) => void;
+  readonly mark: (mark: Mark) => void;
 }
 
 /** One server process of the house. Its life ends with a crash; the next one of the same name is another life. */
@@ -134,7 +135,9 @@ export class World {
 
   /** The weather is over: clocks are right again, and everybody lives. */
   calm(): void {
-    this.options.weather.isOver = true;
+    const { weather, mark } = this.options;
+    if (weather.counts.has('database_down')) mark('the database is away for minutes');
+    weather.isOver = true;
     for (const process of this.processes) {
       process.skewMs = 0;
       process.life.pausedUntilMs = 0;
@@ -198,7 +201,12 @@ export class World {
       if (tick.name === 'ledger.check' || (HEALING.has(tick.name) && !this.options.heals)) continue;
       const longestMs = this.options.heals ? TICK_WITHIN_MS : Number.MAX_SAFE_INTEGER;
       const waitMs = (now: Date) => Math.min(tick.waitMs(now) * this.#tickFactor, longestMs);
-      void keepTicking(process.house, { ...tick, waitMs }, process.stop.signal);
+      const run = async (house: House): Promise<unknown> => {
+        const done = await tick.run(house);
+        if (tick.name === 'webhooks.sweep' && done !== 0) this.options.mark('the sweep finds what the queue lost');
+        return done;
+      };
+      void keepTicking(process.house, { ...tick, waitMs, run }, process.stop.signal);
     }
     if (!weather.isOver && weather.strikes('clock_forward')) process.skewMs = this.#chance.between(1, 86_400) * 1_000;
     return process;
@@ -206,10 +214,12 @@ export class World {
 
   #reach(process: SimProcess, life: Life, label: string): void | Promise<void> {
     if (life.isDead) return never();
-    const { weather, scheduler } = this.options;
+    const { weather, scheduler, mark } = this.options;
     if (weather.isOver) return undefined;
+    if (process.skewMs !== 0) mark('a process works with a wrong clock');
     const isInside = label.startsWith('sql:') || label.startsWith('commit:');
     if (weather.strikes(isInside ? 'crash_in_transaction' : 'crash')) {
+      mark(isInside ? 'a process dies inside a transaction' : 'a process dies between transactions');
       this.kill(process);
       return never();
     }

@@ -1,0 +1,83 @@
+/**
+ * The states that matter. A run that is long enough hits each of them; one that is never hit again is a hole in the simulator,
+ * whatever the oracle says. Closed: code can hit only what is listed.
+ */
+export const MARKS = [
+  // Money
+  'a balance is below zero',
+  'a debit is refused',
+  'several records share a commit',
+  'two operators adjust one wallet at once',
+  'a wallet is frozen for a while',
+  'a frozen wallet refuses',
+  // Holds
+  'a hold is captured',
+  'a hold is released',
+  'a hold expires',
+  'a hold is captured after its expiry',
+  'a capture above the hold is refused',
+  // Answers
+  'an unanswered call had happened',
+  'an unanswered call had not happened',
+  'an unanswered call is repeated and answered',
+  'what was unknown turns out done',
+  'a repetition gets the first answer',
+  'a reused key is refused',
+  'a first call still runs',
+  'a client gives up without an answer',
+  'a repetition meets another process',
+  'no process is up',
+  // People
+  'nobody is refused',
+  'a stranger is refused',
+  'a user joins',
+  'a second page is read',
+  'a later answer is further on',
+  // Payments
+  'a customer leaves the checkout: paid',
+  'a customer leaves the checkout: declined',
+  'a customer leaves the checkout: later-succeeds',
+  'a customer leaves the checkout: later-fails',
+  'a customer leaves the checkout: abandon',
+  'a payment ends credited',
+  'a payment ends failed',
+  'a payment ends expired',
+  'a payment ends quarantined',
+  'the amount differs from the order',
+  'money in another currency is set aside',
+  'a lost webhook stays lost without healing',
+  'healing credits what no webhook told',
+  'money comes after the order was given up',
+  // Webhooks
+  'a forged delivery is refused',
+  'a stale delivery is refused',
+  'a delivery from the future is refused',
+  "a stranger's event is set aside: mode_mismatch",
+  "a stranger's event is set aside: account_mismatch",
+  'an event of no order is set aside',
+  'an operator replays a webhook: quarantined',
+  'an operator replays a webhook: applied',
+  'the queue loses a job',
+  'the sweep finds what the queue lost',
+  // Processes and the database
+  'a process dies inside a transaction',
+  'a process dies between transactions',
+  'a process works with a wrong clock',
+  'the database is away for minutes',
+] as const;
+export type Mark = (typeof MARKS)[number];
+
+const LISTED: ReadonlySet<string> = new Set(MARKS);
+
+/** The marks that one life has hit. */
+export class Marks {
+  readonly hit = new Set<Mark>();
+
+  readonly mark = (mark: Mark): void => {
+    if (!LISTED.has(mark)) throw new Error(`${mark} is not a listed mark`);
+    this.hit.add(mark);
+  };
+}
+
+/** For marks that are made of what was read: hit when listed, nothing otherwise. */
+export const isMark = (text: string): text is Mark => LISTED.has(text);

@@ -1,0 +1,268 @@
+import type { Mutant } from './mutant.ts';
+
+/** Bugs of payments, webhooks and jobs. */
+export const PAYMENT_MUTANTS: readonly Mutant[] = [
+  {
+    name: 'credit_keyed_by_our_time',
+    lesson: 'Nothing is unique about a payment: each of the events that speak of it credits again.',
+    patches: [
+      {
+        file: 'src/operations/payment/apply-truth.ts',
+        find: "verdict.paymentRef, 'top_up'),",
+        replace: "verdict.paymentRef, 'top_up', now.toISOString()),",
+      },
+      {
+        file: 'src/operations/payment/apply-truth.ts',
+        find: '    externalRef: verdict.paymentRef,\n',
+        replace: '    externalRef: `${verdict.paymentRef}/${now.toISOString()}`,\n',
+      },
+      {
+        file: 'src/operations/payment/settle.ts',
+        find: "    seen.state === 'credited'\n",
+        replace: "    seen.state === 'created' && seen.credited !== null\n",
+      },
+      {
+        file: 'src/domain/payment/judge.ts',
+        find: "  if (payment.state === 'credited') return { kind: 'nothing' };\n",
+        replace: '',
+      },
+    ],
+  },
+  {
+    name: 'two_transactions_of_a_credit',
+    lesson:
+      'The posting and the payment’s state are two commits: a crash between them leaves money that nobody can explain.',
+    patches: [
+      {
+        file: 'src/operations/payment/apply-truth.ts',
+        find: 'if (after.payment !== payment) await updatePayment',
+        replace: "if (after.payment !== payment && after.verdict.kind !== 'credit') await updatePayment",
+      },
+      {
+        file: 'src/operations/payment/settle.ts',
+        find: '  if (settled) logSettled(house, settled, cause);\n  return settled;\n',
+        replace:
+          "  if (settled?.verdict.kind === 'credit') await house.db.transaction('payment.credited', (tx) => updatePayment(tx, settled.payment));\n  return settled;\n",
+      },
+    ],
+  },
+  {
+    name: 'order_amount_credited',
+    lesson: 'What was ordered is credited, whatever was paid (CVE-2026-9189: one dollar bought two thousand).',
+    patches: [
+      {
+        file: 'src/domain/payment/judge.ts',
+        find: '    amount: micros(truth.amountReceived),\n',
+        replace: '    amount: micros(payment.amount),\n',
+      },
+    ],
+  },
+  {
+    name: 'currency_not_compared',
+    lesson: 'Another currency’s number is credited as dollars.',
+    patches: [
+      {
+        file: 'src/domain/payment/judge.ts',
+        find: "  if (truth.currency !== payment.currency) return 'currency_mismatch';\n",
+        replace: '',
+      },
+    ],
+  },
+  {
+    name: 'completed_means_paid',
+    lesson:
+      'A completed checkout is taken for money, but a bank transfer that is under way may still fail: the event is trusted, not the provider.',
+    patches: [
+      {
+        file: 'src/providers/stripe/map.ts',
+        find: "  if (session.payment_status === 'paid') return 'paid';\n",
+        replace: "  if (session.payment_status === 'paid' || session.status === 'complete') return 'paid';\n",
+      },
+      {
+        file: 'src/providers/stripe/map.ts',
+        find: 'const received = intent.amount_received - ',
+        replace: 'const received = (intent.amount_received || asked) - ',
+      },
+    ],
+  },
+  {
+    name: 'no_signature_check',
+    lesson: 'Anybody can send a webhook.',
+    patches: [
+      {
+        file: 'src/providers/stripe/webhook.ts',
+        find: 'header.timestamp, header.signatures);\n',
+        replace: "header.timestamp, header.signatures) ?? 'current';\n",
+      },
+    ],
+  },
+  {
+    name: 'future_timestamps_accepted',
+    lesson: 'A signature from the future is good for ever; the official library bounds the past only.',
+    patches: [
+      {
+        file: 'src/providers/stripe/webhook.ts',
+        find: 'Math.abs(nowSeconds - header.timestamp) > TOLERANCE_SECONDS',
+        replace: 'nowSeconds - header.timestamp > TOLERANCE_SECONDS',
+      },
+    ],
+  },
+  {
+    name: 'old_timestamps_accepted',
+    lesson: 'A delivery that was recorded once can be sent again for ever.',
+    patches: [
+      {
+        file: 'src/providers/stripe/webhook.ts',
+        find: 'Math.abs(nowSeconds - header.timestamp) > TOLERANCE_SECONDS',
+        replace: 'header.timestamp - nowSeconds > TOLERANCE_SECONDS',
+      },
+    ],
+  },
+  {
+    name: 'mode_not_compared',
+    lesson: 'Test events and live events are one.',
+    patches: [
+      {
+        file: 'src/domain/payment/judge-event.ts',
+        find: "  return event.isLive === home.isLive ? null : 'mode_mismatch';\n",
+        replace: '  return null;\n',
+      },
+      {
+        file: 'src/domain/payment/judge-event.ts',
+        find: "  if (event.isLive !== payment.isLive) return 'mode_mismatch';\n",
+        replace: '',
+      },
+    ],
+  },
+  {
+    name: 'account_not_compared',
+    lesson: 'Events of other accounts are taken for ours.',
+    patches: [
+      {
+        file: 'src/domain/payment/judge-event.ts',
+        find: "  if (event.accountId !== home.accountId) return 'account_mismatch';\n",
+        replace: '',
+      },
+      {
+        file: 'src/domain/payment/judge-event.ts',
+        find: "  if (event.accountId !== payment.providerAccount) return 'account_mismatch';\n",
+        replace: '',
+      },
+    ],
+  },
+  {
+    name: 'webhook_acknowledged_before_its_commit',
+    lesson: 'The provider hears 200 before the event is stored, and never sends it again.',
+    patches: [
+      {
+        file: 'src/operations/webhook-event/receive.ts',
+        find: 'const isNew = await store(',
+        replace: 'const isNew = true;\n  const late = () => undefined;\n  void store(',
+      },
+      {
+        file: 'src/operations/webhook-event/receive.ts',
+        find: 'verified, body: delivery.body, now });\n  return',
+        replace: 'verified, body: delivery.body, now }).catch(late);\n  return',
+      },
+    ],
+  },
+  {
+    name: 'webhook_marked_before_its_effect',
+    lesson:
+      'The event is marked in a transaction of its own, before the posting: a crash between them loses the credit.',
+    patches: [
+      {
+        file: 'src/operations/payment/settle.ts',
+        find: "  const settled = await house.db.transaction('payment.settle', async (tx) => {\n",
+        replace:
+          "  if (event) await house.db.transaction('webhook.mark', (tx) => mark(tx, house, event.row, seen.sid, null));\n  const settled = await house.db.transaction('payment.settle', async (tx) => {\n",
+      },
+    ],
+  },
+  {
+    name: 'webhook_given_up_at_once',
+    lesson: 'The first failure of a webhook is its last try.',
+    patches: [
+      {
+        file: 'src/operations/webhook-event/apply.ts',
+        find: '  if (attempts < WEBHOOK_ATTEMPTS_MAX) {\n',
+        replace:
+          "  if (attempts < WEBHOOK_ATTEMPTS_MAX) {\n    return await quarantine(house, row, 'unknown_order', null);\n",
+      },
+    ],
+  },
+  {
+    name: 'new_provider_key_on_each_try',
+    lesson: 'The provider sees each repetition as another order: the customer may pay twice.',
+    patches: [
+      {
+        file: 'src/providers/stripe/index.ts',
+        find: 'client.createSession(params, order.paymentSid)',
+        replace: 'client.createSession(params, `${order.paymentSid}-${ports.clock.now().getTime()}`)',
+      },
+    ],
+  },
+  {
+    name: 'answer_of_the_creation_call_is_lost',
+    lesson: 'A creation call without an answer is taken for a refusal: the customer pays an order that we closed.',
+    patches: [
+      {
+        file: 'src/operations/payment/order.ts',
+        find: "error instanceof ProviderFailure && error.kind === 'refused' && error.outcome === 'none';",
+        replace: 'error instanceof ProviderFailure;',
+      },
+    ],
+  },
+  {
+    name: 'states_go_back',
+    lesson: 'Old news move a payment back: what was failed is open again.',
+    patches: [
+      {
+        file: 'src/domain/payment/judge.ts',
+        find: 'return canMove(payment.state, truth.state) || payment.state === truth.state\n',
+        replace: "return payment.state !== 'created' || truth.state !== 'processing'\n",
+      },
+    ],
+  },
+  {
+    name: 'poller_never_asks',
+    lesson: 'The poller claims what is due, and asks nobody.',
+    patches: [
+      {
+        file: 'src/operations/payment/poll.ts',
+        find: 'for (const sid of sids) await checkPayment(house, sid);\n',
+        replace: '',
+      },
+    ],
+  },
+  {
+    name: 'no_janitor',
+    lesson: 'Nothing asks by itself: what a lost webhook would have told stays untold.',
+    patches: [
+      { file: 'src/jobs/ticks.ts', find: 'run: pollPayments }', replace: 'run: () => Promise.resolve() }' },
+      { file: 'src/jobs/ticks.ts', find: 'run: reconcilePayments }', replace: 'run: () => Promise.resolve() }' },
+    ],
+  },
+  {
+    name: 'no_sweep',
+    lesson: 'A job that the queue lost is lost: the webhook lies there for ever.',
+    patches: [
+      {
+        file: 'src/jobs/ticks.ts',
+        find: 'run: (house) => sweepWebhooks(house) }',
+        replace: 'run: () => Promise.resolve() }',
+      },
+    ],
+  },
+  {
+    name: 'payments_of_others_are_listed',
+    lesson: 'The list forgets to ask whose it is.',
+    patches: [
+      {
+        file: 'src/store/payment.ts',
+        find: 'where ($1::bigint is null or payment.wallet = $1) and',
+        replace: 'where ($1::bigint is null or payment.wallet > 0) and',
+      },
+    ],
+  },
+];

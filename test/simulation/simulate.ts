@@ -1,0 +1,237 @@
+/** `npm run simulate`: lives seeds until their time is over or a promise is broken, and tells what happened. */
+import { writeFileSync } from 'node:fs';
+import process from 'node:process';
+import { lineOf, runCanaries, type CanaryVerdict } from './canaries.ts';
+import { startSimulationCluster, type SimulationCluster } from './cluster.ts';
+import { commandOf, HELP, readCommandLine, type Options } from './command-line.ts';
+import { addToCorpus, readCorpus } from './corpus.ts';
+import { MARKS } from './marks.ts';
+import { MUTANTS } from './mutants.ts';
+import type { SeedOptions, SeedReport } from './run-seed.ts';
+import { shrink } from './shrink.ts';
+import { commitHere, machineHere, Tally } from './tally.ts';
+import { Worker } from './workers.ts';
+
+/** Every so many seeds one is lived twice. */
+const TWICE_EVERY = 15;
+/** After so many failing seeds there is enough to mend. */
+const FAILURES_MAX = 3;
+/** What the planted bugs get of a run's time when both are wanted. */
+const CANARY_SHARE = 0.4;
+const CANARY_OPERATIONS = 300;
+const PROGRESS_EVERY_MS = 15_000;
+
+interface Failure {
+  readonly options: SeedOptions;
+  readonly report: SeedReport | null;
+  readonly why: readonly string[];
+}
+
+class Run {
+  readonly options: Options;
+  readonly tally = new Tally();
+  readonly failures: Failure[] = [];
+  readonly #cluster: SimulationCluster;
+  readonly #workers: Worker[];
+
+  constructor(options: Options, cluster: SimulationCluster) {
+    this.options = options;
+    this.#cluster = cluster;
+    this.#workers = Array.from({ length: options.workers }, () => new Worker(options.mutant));
+  }
+
+  /** Seeds recorded earlier, each with what it was shrunk to. */
+  async liveCorpus(): Promise<void> {
+    const entries = readCorpus();
+    say(`living ${entries.length} seeds of the corpus again`);
+    const waiting = entries.map(({ seed, ops, skipped, without }) => ({
+      ...this.#optionsOf(seed, ops),
+      skipped: new Set(skipped),
+      without: new Set(without),
+    }));
+    await this.#eachWorker(() => waiting.shift());
+  }
+
+  async liveSeeds(untilMs: number): Promise<void> {
+    const { from, to, operations } = this.options;
+    say(`living seeds from ${from}${to === null ? '' : ` to ${to}`} with ${operations} operations each`);
+    let next = from;
+    await this.#eachWorker(() => {
+      if (performance.now() >= untilMs || (to !== null && next > to) || this.isEnough) return undefined;
+      return this.#optionsOf(next++, operations);
+    });
+  }
+
+  async liveCanaries(untilMs: number): Promise<CanaryVerdict[]> {
+    say(`living seeds with ${MUTANTS.length} planted bugs, one at a time`);
+    for (const worker of this.#workers) worker.end();
+    return await runCanaries({
+      mutants: MUTANTS,
+      workers: this.options.workers,
+      optionsOf: (seed) => this.#optionsOf(seed, CANARY_OPERATIONS),
+      isTimeOver: () => performance.now() >= untilMs,
+      onVerdict: (verdict) => say(lineOf(verdict)),
+    });
+  }
+
+  get isEnough(): boolean {
+    return this.failures.length >= FAILURES_MAX;
+  }
+
+  /** Tells the first failing seed's smallest form. */
+  async shrinkFirst(): Promise<void> {
+    const [failure] = this.failures;
+    const [worker] = this.#workers;
+    const { shrinkSeconds, mutant, records } = this.options;
+    if (!failure?.report || !worker || shrinkSeconds === 0) return;
+    say(`making seed ${failure.report.seed} smaller, for ${shrinkSeconds} s at most`);
+    const untilMs = performance.now() + shrinkSeconds * 1_000;
+    const shrunk = await shrink({
+      failed: failure.report,
+      options: failure.options,
+      live: (options) => worker.run(options),
+      isTimeOver: () => performance.now() >= untilMs,
+    });
+    const { options, operations, faults, lives, isOutOfTime } = shrunk;
+    say(
+      `  ${operations} operations and ${faults.length} kinds of fault are left after ${lives} lives${isOutOfTime ? ' (time is over)' : ''}: ${faults.join(', ')}`,
+    );
+    say(`  ${commandOf({ ...options, mutant })}`);
+    if (!records) return;
+    addToCorpus({
+      seed: options.seed,
+      ops: options.operations,
+      skipped: [...(options.skipped ?? [])],
+      without: [...(options.without ?? [])],
+      rule: failure.why[0]?.split(' | ')[0] ?? '',
+      commit: commitHere(),
+      date: new Date().toISOString().slice(0, 10),
+      lesson: '',
+    });
+    say('  it is in corpus.json now; write there what it taught');
+  }
+
+  end(): void {
+    for (const worker of this.#workers) worker.end();
+  }
+
+  #optionsOf(seed: number, operations: number): SeedOptions {
+    const { skipped, without, traceFile } = this.options;
+    const { postgresUrl, template } = this.#cluster;
+    return { seed, operations, postgresUrl, template, skipped, without, showsTrace: traceFile !== null };
+  }
+
+  async #eachWorker(next: () => SeedOptions | undefined): Promise<void> {
+    await Promise.all(
+      this.#workers.map(async (worker) => {
+        for (let options = next(); options !== undefined; options = next()) await this.#live(worker, options);
+      }),
+    );
+  }
+
+  async #live(worker: Worker, options: SeedOptions): Promise<void> {
+    const isTwice = options.seed % TWICE_EVERY === 0;
+    try {
+      const report = await worker.run(options, isTwice);
+      this.tally.add(report, isTwice);
+      const { traceFile } = this.options;
+      if (traceFile !== null) writeFileSync(traceFile, `${report.trace.join('\n')}\n`);
+      if (report.violations.length > 0) {
+        this.#fail({ options, report, why: report.violations.map(({ rule, detail }) => `${rule} | ${detail}`) });
+      }
+    } catch (error) {
+      this.#fail({ options, report: null, why: [`the run fails | ${String(error)}`] });
+    }
+  }
+
+  #fail(failure: Failure): void {
+    this.failures.push(failure);
+    const { options, report, why } = failure;
+    say(
+      `\nSEED ${options.seed} BREAKS A PROMISE, at commit ${commitHere()}, with ${report?.begunOperations ?? '?'} operations begun`,
+    );
+    for (const line of why.slice(0, 6)) say(`  ${line.slice(0, 2_000)}`);
+    if (why.length > 6) say(`  and ${why.length - 6} more`);
+    say(`  ${commandOf({ ...options, mutant: this.options.mutant })}\n`);
+  }
+}
+
+function say(line: string): void {
+  process.stderr.write(`${line}\n`);
+}
+
+/** What a run ends with, besides its figures. */
+interface Outcome {
+  readonly failures: readonly Failure[];
+  /** Marks that a full run must hit and did not. */
+  readonly missed: readonly string[];
+  readonly canaries: readonly CanaryVerdict[];
+}
+
+function complaintsOf({ failures, missed, canaries }: Outcome): string[] {
+  const alive = canaries.filter(({ verdict }) => verdict !== 'killed').map(({ mutant }) => mutant);
+  return [
+    ...(failures.length === 0 ? [] : [`${failures.length} seeds break a promise`]),
+    ...(missed.length === 0 ? [] : [`${missed.length} marks are missed`]),
+    ...(alive.length === 0 ? [] : [`${alive.length} planted bugs live: ${alive.join(', ')}`]),
+  ];
+}
+
+async function stages(run: Run, startedMs: number): Promise<Outcome & { readonly summary: string }> {
+  const { options, tally, failures } = run;
+  const ms = (options.seconds ?? Number.POSITIVE_INFINITY) * 1_000;
+  if (options.livesCorpus) await run.liveCorpus();
+  await run.liveSeeds(startedMs + ms * (options.livesCanaries ? 1 - CANARY_SHARE : 1));
+  const missed = options.isFull ? MARKS.filter((mark) => !tally.marks.has(mark)) : [];
+  const summary = tally.summary(missed);
+  if (failures.length > 0) await run.shrinkFirst();
+  const canaries = options.livesCanaries && failures.length === 0 ? await run.liveCanaries(startedMs + ms) : [];
+  return { failures, missed, canaries, summary };
+}
+
+async function simulate(options: Options): Promise<number> {
+  const startedMs = performance.now();
+  const cluster = await startSimulationCluster();
+  const run = new Run(options, cluster);
+  const stop = async (): Promise<void> => {
+    run.end();
+    await cluster.stop();
+  };
+  for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP'] as const) {
+    process.once(signal, () => {
+      say('stopping');
+      void stop().finally(() => process.exit(130));
+    });
+  }
+  const progress = setInterval(() => say(run.tally.progress(run.failures.length)), PROGRESS_EVERY_MS);
+  try {
+    const outcome = await stages(run, startedMs);
+    tell(options, run.tally, outcome);
+    return complaintsOf(outcome).length === 0 ? 0 : 1;
+  } finally {
+    clearInterval(progress);
+    await stop();
+  }
+}
+
+function tell(options: Options, tally: Tally, outcome: Outcome & { readonly summary: string }): void {
+  const { failures, missed, canaries, summary } = outcome;
+  const head = { commit: commitHere(), machine: machineHere(), date: new Date().toISOString() };
+  const complaints = complaintsOf(outcome);
+  say(`\n${head.date} · commit ${head.commit} · ${head.machine}\n${summary}`);
+  if (canaries.length > 0) say(['planted bugs', ...canaries.map(lineOf)].join('\n'));
+  say(complaints.length === 0 ? 'violations   0' : `RED          ${complaints.join('; ')}`);
+  if (!options.isJson) return;
+  const failed = failures.map(({ options: { seed, operations }, why }) => ({ seed, operations, why }));
+  const figures = { ...head, ...tally.toJson(), missed, canaries, failures: failed };
+  process.stdout.write(`${JSON.stringify(figures, null, 2)}\n`);
+}
+
+try {
+  const options = readCommandLine(process.argv.slice(2), process.env, Math.random());
+  if (options === null) process.stdout.write(HELP);
+  else process.exit(await simulate(options));
+} catch (error) {
+  say(error instanceof RangeError || error instanceof TypeError ? error.message : String(error));
+  process.exit(2);
+}

@@ -182,17 +182,20 @@ async function misbehave(world: World, { clients, nemesis, forMs, tell }: Storm)
   try {
     while (performance.now() - startedMs < forMs) {
       await Promise.race([pause(250), failed]);
+      const ended = world.servers.filter((server) => server.hasEndedByItself);
+      if (ended.length > 0) throw new Error(ended.flatMap((server) => server.complaints()).join('\n'));
       if (performance.now() - toldMs < TELL_EVERY_MS) continue;
       toldMs = performance.now();
       tell?.(
         `${Math.round((toldMs - startedMs) / 1_000)} s: ${clients.reduce((sum, { done }) => sum + done, 0)} acknowledged`,
       );
     }
-  } finally {
     nemesis.stop();
     await striking;
     await nemesis.heal();
     for (const server of world.servers) await server.untilReady();
+  } finally {
+    nemesis.stop();
     world.isOver = true;
   }
   await Promise.race([Promise.all(working), lateAfter('the clients end', CLIENTS_END_WITHIN_MS)]);

@@ -30,6 +30,9 @@ export interface Victims {
 }
 
 const REST_MS = { from: 500, to: 2_000 };
+/** Longer than a transaction may sit idle: its connection is gone when the server wakes, and it does not know. */
+const LONG_PAUSE_MS = 12_000;
+const LONG_PAUSES = 0.2;
 const POSTGRES_BACK_WITHIN_MS = 60_000;
 
 /** Does one harm after another until it is told to stop; `heal` takes back what can be taken back. */
@@ -102,7 +105,7 @@ export class Nemesis {
         return await postgres.start();
       case 'pause_server':
         server.pause();
-        await this.#rest(this.#dice.between(500, 4_000));
+        await this.#rest(this.#dice.chance(LONG_PAUSES) ? LONG_PAUSE_MS : this.#dice.between(500, 4_000));
         return server.resume();
       case 'partition_that_heals':
         return await this.#partition(server, 'hold', this.#dice.between(500, 4_000));

@@ -110,6 +110,12 @@ export class Server {
     return this.#program.pid;
   }
 
+  /** Nothing we did: a run that goes on would only show the same, later. */
+  get hasEndedByItself(): boolean {
+    const { exitCode, signalCode } = this.#program.child;
+    return (exitCode !== null || signalCode !== null) && !this.#killed.has(this.#program);
+  }
+
   /** In good order. Answers its exit code. */
   async stop(): Promise<number | null> {
     this.#program.child.kill('SIGTERM');

@@ -19,8 +19,8 @@ const HELP = `Measures the ledger against a loop of transactions and against pgb
   npm run bench -- [options]
 
   --quick          2 rounds of 2 s and a small ledger: shows that it works, proves nothing; about 1 minute
-  --seconds <n>    measured time of each contestant in each round (default 6)
-  --rounds <n>     how often each has its turn (default 5)
+  --seconds <n>    measured time of each contestant in each round (default 5)
+  --rounds <n>     how often each has its turn (default 4)
   --entries <n>    entries of the full ledger (default 10000000)
   --output <file>  where the report goes (default bench/results.md)
   --help           this text
@@ -158,8 +158,8 @@ function readOptions(): Options | null {
   };
   return {
     isQuick,
-    seconds: positive(values.seconds, isQuick ? 2 : 6),
-    rounds: positive(values.rounds, isQuick ? 2 : 5),
+    seconds: positive(values.seconds, isQuick ? 2 : 5),
+    rounds: positive(values.rounds, isQuick ? 2 : 4),
     entries: positive(values.entries, isQuick ? 200_000 : FULL_ENTRIES),
     output: path.resolve(values.output ?? path.join(import.meta.dirname, 'results.md')),
   };

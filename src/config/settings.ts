@@ -224,7 +224,7 @@ export const SETTINGS = {
     env: 'HERO_ONBOARDING_LEDGER_BATCH_MAX',
     group: 'Ledger',
     kind: integer({ min: 1, max: 10_000, unit: 'postings' }),
-    default: '1000',
+    default: '2000',
     prose: 'Postings committed together at most.',
   }),
   queueMax: given({

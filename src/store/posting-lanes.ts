@@ -19,6 +19,9 @@ interface Waiting {
   readonly reject: (reason: unknown) => void;
 }
 
+const STOPPING = 'The service is stopping. Send the request again in a moment.';
+const QUEUE_FULL = 'Too many postings are waiting. Send the request again in a moment.';
+
 /** The waiting records of some wallets. While some are in flight no others of them are, so their order is kept. */
 interface Lane {
   readonly waiting: Waiting[];
@@ -67,19 +70,14 @@ export class PostingQueue {
    * Refuses 'rate_limited' when the queue is full, 'unavailable' while the house is closing: nothing was taken in.
    * Rejects when the database cannot be reached; whether the record was posted is then unknown until it is sent again.
    */
-  async post(record: PostingRecord): Promise<Outcome | Refusal> {
-    if (this.#isClosed)
-      return refuse('unavailable', 'The service is stopping. Send the request again in a moment.', {
-        retryAfterSeconds: 5,
-      });
+  post(record: PostingRecord): Promise<Outcome | Refusal> {
+    if (this.#isClosed) return Promise.resolve(refuse('unavailable', STOPPING, { retryAfterSeconds: 5 }));
     if (this.depth >= this.#limits.queueMax) {
-      return refuse('rate_limited', 'Too many postings are waiting. Send the request again in a moment.', {
-        retryAfterSeconds: 1,
-      });
+      return Promise.resolve(refuse('rate_limited', QUEUE_FULL, { retryAfterSeconds: 1 }));
     }
-    const lane = this.#lanes[Number(laneKey(record) % BigInt(this.#lanes.length))];
-    if (!lane) throw new RangeError('there is at least one lane');
-    return await new Promise((resolve, reject) => {
+    return new Promise((resolve, reject) => {
+      const lane = this.#lanes[Number(laneKey(record) % BigInt(this.#lanes.length))];
+      if (!lane) throw new RangeError('there is at least one lane');
       lane.waiting.push({ record, resolve, reject });
       this.#gather();
     });

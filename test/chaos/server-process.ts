@@ -3,7 +3,8 @@ import { once } from 'node:events';
 import path from 'node:path';
 import process from 'node:process';
 
-const MAIN = path.resolve(import.meta.dirname, '..', '..', 'src', 'main.ts');
+/** As operators start it: its code is compiled once and not at every start. */
+const PROGRAM = path.resolve(import.meta.dirname, '..', '..', 'bin', 'hero-onboarding.js');
 
 /** What this machine's own settings are must not decide a test. */
 export const inherited = (): NodeJS.ProcessEnv =>
@@ -24,7 +25,7 @@ export interface Program {
 }
 
 export function startProduct(args: readonly string[], env: Readonly<Record<string, string>>): Program {
-  const child = spawn(process.execPath, [MAIN, ...args], {
+  const child = spawn(process.execPath, [PROGRAM, ...args], {
     env: { ...inherited(), ...env },
     stdio: ['ignore', 'pipe', 'pipe'],
   });

@@ -45,14 +45,15 @@ async function judge(mutant: string, { optionsOf, isTimeOver }: CanaryOptions): 
   const isOpen = (): boolean => kills < KILLS_WANTED && seeds - kills <= SEEDS_PER_MUTANT - KILLS_WANTED;
   try {
     while (isOpen() && !isTimeOver()) {
-      const broken = await worker.run(optionsOf(seeds + 1)).then(
-        ({ violations }) => violations.map(({ rule }) => rule),
-        (error: unknown) => [`the run fails: ${String(error).slice(0, 120)}`],
-      );
+      const { violations } = await worker.run(optionsOf(seeds + 1));
+      const broken = violations.map(({ rule }) => rule);
       seeds += 1;
       if (broken.length > 0) kills += 1;
       for (const rule of new Set(broken)) rules.set(rule, (rules.get(rule) ?? 0) + 1);
     }
+  } catch (error) {
+    // A bug that does not fit its file, a dead worker or a lost database: the oracle has found nothing.
+    return { mutant, kills, seeds, verdict: 'undecided', rules: [`the run fails: ${String(error).slice(0, 200)}`] };
   } finally {
     worker.end();
   }

@@ -197,8 +197,12 @@ async function simulate(options: Options): Promise<number> {
     run.end();
     await cluster.stop();
   };
+  // Ctrl-C may arrive twice, once from the terminal and once from npm: the second must not cut the first short.
+  let isStopping = false;
   for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP'] as const) {
-    process.once(signal, () => {
+    process.on(signal, () => {
+      if (isStopping) return;
+      isStopping = true;
       say('stopping');
       void stop().finally(() => process.exit(130));
     });

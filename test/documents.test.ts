@@ -7,9 +7,12 @@ import { ALL_CHECKS } from '../src/prod-check/reference.ts';
 const root = path.resolve(import.meta.dirname, '..');
 const read = (file: string): string => readFileSync(path.join(root, file), 'utf8');
 
-const documents = globSync(['*.md', 'docs/**/*.md', 'src/**/*.md', 'bench/*.md', 'client/*.md', 'sandbox/**/*.md'], {
-  cwd: root,
-});
+const documents = globSync(
+  ['*.md', 'docs/**/*.md', 'src/**/*.md', 'test/**/*.md', 'bench/*.md', 'client/*.md', 'sandbox/**/*.md'],
+  {
+    cwd: root,
+  },
+);
 
 /** The anchors a document offers, as the usual renderers make them from its headings. */
 function anchorsOf(markdown: string): ReadonlySet<string> {

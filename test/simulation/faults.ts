@@ -17,6 +17,7 @@ export const FAULTS = [
   'commit_lost_before',
   'commit_lost_after',
   'pool_exhausted',
+  'sql_slow',
   'database_down',
   'job_lost',
   'provider_timeout_before',
@@ -46,7 +47,7 @@ export type Fault = (typeof FAULTS)[number];
 const WORST: Readonly<Record<Fault, number>> = {
   client_timeout: 0.15,
   client_duplicate: 0.3,
-  client_key_reuse: 0.3,
+  client_key_reuse: 0.5,
   client_key_forgotten: 0.05,
   crash: 0.004,
   crash_in_transaction: 0.002,
@@ -56,10 +57,11 @@ const WORST: Readonly<Record<Fault, number>> = {
   sql_40001: 0.02,
   sql_40P01: 0.02,
   sql_lost: 0.01,
-  commit_lost_before: 0.02,
-  commit_lost_after: 0.03,
+  commit_lost_before: 0.06,
+  commit_lost_after: 0.06,
   pool_exhausted: 0.02,
-  database_down: 0.001,
+  sql_slow: 0.1,
+  database_down: 0.003,
   job_lost: 0.3,
   provider_timeout_before: 0.15,
   provider_timeout_after: 0.2,
@@ -80,7 +82,7 @@ const WORST: Readonly<Record<Fault, number>> = {
   paid_other_currency: 0.3,
   paid_late: 0.3,
   operator_double_click: 0.3,
-  two_operators: 0.3,
+  two_operators: 0.6,
 };
 
 /** The weather of one seed. `strikes` is asked at every opportunity and counts what it lets happen. */

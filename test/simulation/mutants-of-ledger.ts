@@ -36,7 +36,7 @@ export const LEDGER_MUTANTS: readonly Mutant[] = [
       {
         file: 'src/operations/billing/debit.ts',
         find: '      idem: call.idem,\n',
-        replace: '      idem: `${call.idem.slice(0, -13)}${now.getTime().toString(16).padStart(12, "0")}0`,\n',
+        replace: '      idem: `${call.idem.slice(0, -12)}${now.getTime().toString(16).padStart(11, "0")}0`,\n',
       },
     ],
   },
@@ -161,10 +161,10 @@ export const LEDGER_MUTANTS: readonly Mutant[] = [
         file: 'src/operations/billing/get.ts',
         find: '    const wallet = await visibleWallet(call.house.db, call.actor, input.sid);\n',
         replace: `    const at = call.house.ports.clock.monotonicMs();
-    const kept = remembered.get(call.house)?.get(input.sid);
+    const kept = remembered.get(call.house)?.get(call.actor.id + input.sid);
     const isFresh = kept !== undefined && at - kept.at < 5_000;
     const wallet = isFresh ? kept.wallet : await visibleWallet(call.house.db, call.actor, input.sid);
-    if (!isFresh && !('kind' in wallet)) remembered.set(call.house, (remembered.get(call.house) ?? new Map()).set(input.sid, { at, wallet }));
+    if (!isFresh && !('kind' in wallet)) remembered.set(call.house, (remembered.get(call.house) ?? new Map()).set(call.actor.id + input.sid, { at, wallet }));
 `,
       },
       {

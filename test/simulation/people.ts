@@ -95,6 +95,7 @@ export class People {
     return [
       [(chance, person) => this.#topUp(chance, person), 5],
       [(chance, person) => this.#debit(chance, person), 7],
+      [(chance, person) => this.#rush(chance, person), 1],
       [(chance, person) => this.#reserve(chance, person), 3],
       [(chance, person) => this.#closeHold(chance, person), 3],
       [(chance, person) => this.#adjust(chance, person), 2.5],
@@ -111,6 +112,23 @@ export class People {
   async #debit(chance: Chance, person: Person): Promise<void> {
     const { walletSid: sid } = person;
     await this.#ask('billing.debit', { sid, amount: amountOf(chance), description: 'deed' }, person, chance);
+  }
+
+  /** Everything at once on one wallet that holds enough for some of it: where a balance that was looked at early is wrong. */
+  async #rush(chance: Chance, person: Person): Promise<void> {
+    const { walletSid: sid } = person;
+    const shown = await this.#ask('billing.get', { sid }, person, chance);
+    const cents = Math.floor(Number(textIn(shown, 200, 'credit_balance') ?? '0') * 100);
+    const share = Math.max(1, Math.floor((cents * chance.between(40, 95)) / 100));
+    const amount = `${Math.floor(share / 100)}.${String(share % 100).padStart(2, '0')}`;
+    const moves = Array.from({ length: chance.between(2, 5) }, (_, move) => {
+      const own = new Chance(this.history.intents.length, `rush/${move}`);
+      if (chance.is(0.25)) return this.#adjust(own, person);
+      if (chance.is(0.2)) return this.#reserve(own, person);
+      return this.#ask('billing.debit', { sid, amount, description: 'deed' }, person, own);
+    });
+    await Promise.all(moves);
+    await this.#ask('billing.get', { sid }, person, chance);
   }
 
   async #adjust(chance: Chance, person: Person): Promise<void> {

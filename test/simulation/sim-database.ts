@@ -70,7 +70,8 @@ export class SimDatabase {
 
   async #acquire(life: Life): Promise<Connection> {
     const { scheduler, weather } = this.#options;
-    await scheduler.park(life, 0, 'acquire');
+    // Time passes between a look and the transaction that follows it: that is where others get in between.
+    await scheduler.park(life, weather.strikes('sql_slow') ? 20 + this.#spread(2_000) : this.#spread(6), 'acquire');
     if (weather.strikes('database_down')) this.#downUntilMs = scheduler.nowMs + this.#downFor();
     if (!weather.isOver && scheduler.nowMs < this.#downUntilMs) {
       await scheduler.park(life, 50, 'refused');
@@ -88,7 +89,12 @@ export class SimDatabase {
   }
 
   #downFor(): number {
-    return DOWN_MS.min + ((Math.imul(this.#options.scheduler.steps, 2_654_435_761) >>> 0) % DOWN_MS.spread);
+    return DOWN_MS.min + this.#spread(DOWN_MS.spread);
+  }
+
+  /** Some number below the limit, another one at each step. */
+  #spread(limit: number): number {
+    return Math.floor(((Math.imul(this.#options.scheduler.steps, 2_654_435_761) >>> 0) / 2 ** 32) * limit);
   }
 
   async #run(life: Life, query: Query): Promise<Answer> {

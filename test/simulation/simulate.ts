@@ -18,7 +18,7 @@ const TWICE_EVERY = 15;
 const FAILURES_MAX = 3;
 /** What the planted bugs get of a run's time when both are wanted. */
 const CANARY_SHARE = 0.4;
-const CANARY_OPERATIONS = 300;
+const CANARY_OPERATIONS = 150;
 const PROGRESS_EVERY_MS = 15_000;
 
 interface Failure {
@@ -33,6 +33,7 @@ class Run {
   readonly failures: Failure[] = [];
   readonly #cluster: SimulationCluster;
   readonly #workers: Worker[];
+  #isEnding = false;
 
   constructor(options: Options, cluster: SimulationCluster) {
     this.options = options;
@@ -112,6 +113,7 @@ class Run {
   }
 
   end(): void {
+    this.#isEnding = true;
     for (const worker of this.#workers) worker.end();
   }
 
@@ -145,6 +147,8 @@ class Run {
   }
 
   #fail(failure: Failure): void {
+    // Killed by us, not by what it lived.
+    if (this.#isEnding) return;
     this.failures.push(failure);
     const { options, report, why } = failure;
     say(

@@ -3,25 +3,32 @@ import { readdirSync, readFileSync } from 'node:fs';
 /** The kernel counts processor time in hundredths of a second (USER_HZ). */
 const TICK_MICROS = 10_000;
 
+/** A session that ends while we count would be missed or counted twice: then we count again. */
+const COUNTS_MAX = 10;
+
 /**
  * Processor time that a PostgreSQL server and all its processes have used since its start, in microseconds; null where
  * there is no /proc. Sessions that have ended are in the postmaster's count of its children.
  */
 export function serverMicros(postmaster: number): number | null {
-  try {
-    let ticks = 0;
-    for (const name of readdirSync('/proc')) {
-      const pid = Number(name);
-      if (!Number.isInteger(pid)) continue;
-      const fields = fieldsOf(pid);
-      if (fields === null) continue;
-      if (pid === postmaster) ticks += fields.own + fields.children;
-      else if (fields.parent === postmaster) ticks += fields.own;
-    }
-    return ticks * TICK_MICROS;
-  } catch {
-    return null;
+  for (let attempt = 0; attempt < COUNTS_MAX; attempt += 1) {
+    const before = fieldsOf(postmaster);
+    if (before === null) return null;
+    const ofSessions = sessionTicks(postmaster);
+    if (fieldsOf(postmaster)?.children === before.children)
+      return (before.own + before.children + ofSessions) * TICK_MICROS;
   }
+  return null;
+}
+
+function sessionTicks(postmaster: number): number {
+  let ticks = 0;
+  for (const name of readdirSync('/proc')) {
+    const pid = Number(name);
+    const fields = Number.isInteger(pid) ? fieldsOf(pid) : null;
+    if (fields?.parent === postmaster) ticks += fields.own;
+  }
+  return ticks;
 }
 
 /** Processor time all programs of the machine have used since its start, in microseconds; null where there is no /proc. */

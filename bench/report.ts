@@ -16,6 +16,8 @@ export interface ReportFacts {
   readonly fullEntriesWanted: number;
   /** The ledger's own check over databases the engine wrote. */
   readonly checks: readonly string[];
+  /** Slots that ended in an error; their contestant is missing in that round. */
+  readonly failures: readonly string[];
   readonly isQuick: boolean;
 }
 
@@ -71,6 +73,7 @@ function bulletsOf(facts: ReportFacts, rounds: readonly Round[]): string[] {
     `- The full ledger began with ${number(facts.fullEntries)} entries${shrunk}`,
     `- Checkpoints within measured time: ${checkpoints}`,
     ...facts.checks.map((check) => `- Ledger check: ${check}`),
+    ...facts.failures.map((failure) => `- **Failed**: ${failure}`),
   ];
 }
 

@@ -54,7 +54,8 @@ async function run(options: Options): Promise<void> {
     say(`building a ledger of ${options.entries.toLocaleString('en')} entries`);
     const fullEntries = await buildFullLedger(server, options.entries);
     const times = { warmUpMs: Math.max(1_500, options.seconds * 400), measureMs: options.seconds * 1_000 };
-    const rounds = await runRounds(server, options, times, pgbench);
+    const failures: string[] = [];
+    const rounds = await runRounds(server, options, times, pgbench, failures);
     const checks = [
       await check(server, FULL_LEDGER, 'the full ledger'),
       await check(server, databaseName('engineTwo', options.rounds - 1), 'the last one that two processes wrote'),
@@ -73,6 +74,7 @@ async function run(options: Options): Promise<void> {
         fullEntries,
         fullEntriesWanted: FULL_ENTRIES,
         checks,
+        failures,
         isQuick: options.isQuick,
       },
       rounds,
@@ -91,6 +93,7 @@ async function runRounds(
   { rounds }: Options,
   times: SlotTimes,
   pgbench: string | null,
+  failures: string[],
 ): Promise<Round[]> {
   const ids = Object.keys(CONTESTANTS) as ContestantId[];
   const slot = async (id: ContestantId, name: string): Promise<SlotResult | null> =>
@@ -101,7 +104,10 @@ async function runRounds(
   for (let round = 0; round < rounds; round += 1) {
     const results: Partial<Record<ContestantId, SlotResult | null>> = {};
     for (const id of ids) {
-      const result = await slot(id, databaseName(id, round));
+      const result = await slot(id, databaseName(id, round)).catch((error: unknown) => {
+        failures.push(`round ${round + 1}, ${CONTESTANTS[id].name}: ${String(error)}`);
+        return null;
+      });
       results[id] = result;
       say(`round ${round + 1}/${rounds}  ${CONTESTANTS[id].name}: ${shown(result)}`);
     }
@@ -113,7 +119,7 @@ async function runRounds(
 const databaseName = (id: ContestantId, round: number): string => `bench_${id.toLowerCase()}_${round}`;
 
 function shown(result: SlotResult | null): string {
-  if (result === null) return 'SKIPPED';
+  if (result === null) return 'SKIPPED or FAILED';
   const { recordsPerSecond, p50Ms, p99Ms, serverMicros, nodeMicros, others } = result;
   const cpu = [serverMicros, nodeMicros].map((micros) => micros?.toFixed(1) ?? '–').join(' + ');
   const rate = Math.round(recordsPerSecond).toLocaleString('en');
@@ -128,6 +134,8 @@ async function check(server: BenchServer, database: string, description: string)
     const { isSound, entries, results } = await checkLedger(db);
     const broken = results.filter((result) => result.rows.length > 0).map((result) => result.promise);
     return `${description}, ${entries.toLocaleString('en')} entries: ${isSound ? 'every invariant holds' : `**BROKEN**: ${broken.join('; ')}`}`;
+  } catch (error) {
+    return `${description}: **the check did not come to its end**: ${String(error)}`;
   } finally {
     await db.close();
   }

@@ -20,6 +20,7 @@ const FAILURES_MAX = 3;
 const CANARY_SHARE = 0.4;
 const CANARY_OPERATIONS = 150;
 const PROGRESS_EVERY_MS = 15_000;
+const SHRINK_AT_LEAST_MS = 20_000;
 
 interface Failure {
   readonly options: SeedOptions;
@@ -80,13 +81,15 @@ class Run {
   }
 
   /** Tells the first failing seed's smallest form. */
-  async shrinkFirst(): Promise<void> {
+  async shrinkFirst(endMs: number): Promise<void> {
     const [failure] = this.failures;
     const [worker] = this.#workers;
     const { shrinkSeconds, mutant, records } = this.options;
     if (!failure?.report || !worker || shrinkSeconds === 0) return;
-    say(`making seed ${failure.report.seed} smaller, for ${shrinkSeconds} s at most`);
-    const untilMs = performance.now() + shrinkSeconds * 1_000;
+    // In a bounded run it has what is left of the time, and a little in any case.
+    const leftMs = Math.max(endMs - performance.now(), SHRINK_AT_LEAST_MS);
+    const untilMs = performance.now() + Math.min(leftMs, shrinkSeconds * 1_000);
+    say(`making seed ${failure.report.seed} smaller`);
     const shrunk = await shrink({
       failed: failure.report,
       options: failure.options,
@@ -188,7 +191,7 @@ async function stages(run: Run, startedMs: number): Promise<Outcome & { readonly
   await run.liveSeeds(startedMs + ms * (options.livesCanaries ? 1 - CANARY_SHARE : 1));
   const missed = options.isFull ? MARKS.filter((mark) => !tally.marks.has(mark)) : [];
   const summary = tally.summary(missed);
-  if (failures.length > 0) await run.shrinkFirst();
+  if (failures.length > 0) await run.shrinkFirst(startedMs + ms);
   const canaries = options.livesCanaries && failures.length === 0 ? await run.liveCanaries(startedMs + ms) : [];
   return { failures, missed, canaries, summary };
 }
@@ -211,7 +214,9 @@ async function simulate(options: Options): Promise<number> {
       void stop().finally(() => process.exit(130));
     });
   }
-  const progress = setInterval(() => say(run.tally.progress(run.failures.length)), PROGRESS_EVERY_MS);
+  const progress = setInterval(() => {
+    if (!run.tally.isOver) say(run.tally.progress(run.failures.length));
+  }, PROGRESS_EVERY_MS);
   try {
     const outcome = await stages(run, startedMs);
     tell(options, run.tally, outcome);

@@ -36,6 +36,10 @@ export class Tally {
     return [...this.faults.values()].reduce((sum, count) => sum + count, 0);
   }
 
+  get isOver(): boolean {
+    return this.#endedMs !== null;
+  }
+
   get seconds(): number {
     return ((this.#endedMs ?? performance.now()) - this.#startedMs) / 1_000;
   }

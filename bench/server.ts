@@ -1,4 +1,4 @@
-import { mkdtempSync, rmSync } from 'node:fs';
+import { chmodSync, mkdtempSync, rmSync } from 'node:fs';
 import path from 'node:path';
 import type { Ports } from '../src/ports/ports.ts';
 import { systemPorts } from '../src/ports/system.ts';
@@ -44,6 +44,8 @@ export interface ServerOptions {
 export async function startServer(options: ServerOptions = {}): Promise<BenchServer> {
   const ports = systemPorts({ logLevel: 'silent' });
   const dataDir = mkdtempSync(FOLDER);
+  // Started by root, the server runs as another user, who must be able to enter.
+  chmodSync(dataDir, 0o755);
   let embedded: EmbeddedDatabase;
   try {
     const { binFolder = null } = options;

@@ -82,7 +82,8 @@ export class Caller {
   async #reuse(intent: Intent, actor: Actor): Promise<void> {
     const { mark, world } = this.#options;
     const other = { ...intent.input };
-    if ('amount' in other) other['amount'] = intent.operation === 'payment.create' ? '77.00' : '1.23';
+    // No intent asks for these: top-ups are in whole dollars, the other amounts are below a thousand.
+    if ('amount' in other) other['amount'] = intent.operation === 'payment.create' ? '77.77' : '1234.56';
     else if ('balance_cents' in other) other['balance_cents'] = 77_777;
     else return;
     const last = intent.attempts.at(-1);

@@ -31,7 +31,7 @@ export class Customers {
     if (!session) return;
     if (weather.strikes('paid_late')) await scheduler.park(life, chance.between(1, 20) * HOUR_MS, 'paid late');
     if (weather.strikes('paid_other_amount')) sandbox.turn({ wrong: { amountCents: chance.between(1, 50_000) } });
-    else if (weather.strikes('paid_other_currency')) sandbox.turn({ wrong: { currency: 'tzs' } });
+    if (weather.strikes('paid_other_currency')) sandbox.turn({ wrong: { currency: 'tzs' } });
     const outcome = chance.weighted([
       ['paid', 8],
       ['declined', 1],

@@ -35,7 +35,13 @@ interface Told {
   readonly account?: string | null;
   readonly livemode: boolean;
   readonly data: {
-    readonly object: { readonly id: string; readonly payment_intent?: string; readonly payment_status?: string };
+    readonly object: {
+      readonly id: string;
+      readonly payment_intent?: string;
+      readonly client_reference_id?: string | null;
+      readonly metadata?: Readonly<Record<string, string>>;
+      readonly payment_status?: string;
+    };
   };
 }
 
@@ -98,6 +104,8 @@ export class PaymentJudge {
         breaks('I26 an order has a payment before it', `order ${session.id} names ${sid}`);
         continue;
       }
+      if (payment.state === 'failed' && session.status !== 'complete')
+        breaks('I13 a payment fails with its order', `payment ${sid}, its order is ${session.status}`);
       const intent = session.intentId === null ? undefined : provider.intents.get(session.intentId);
       if (intent?.status !== 'succeeded' || session.paymentStatus !== 'paid' || intent.amountReceived === 0) continue;
       if (session.currency !== 'usd' || intent.currency !== 'usd') {
@@ -175,7 +183,11 @@ export class PaymentJudge {
       const dueMs = row.next_attempt_at?.getTime() ?? nowMs;
       const waits = row.state === 'received' || row.state === 'pending';
       if (waits && nowMs - dueMs > OVERDUE_MS) breaks('I43 no webhook waits for ever', `event ${told.id} ${row.state}`);
-      if (row.state === 'quarantined' && row.reason === 'unknown_order') mark('an event of no order is set aside');
+      if (row.state !== 'quarantined' || row.reason !== 'unknown_order') continue;
+      const named = told.data.object.metadata?.['payment_sid'] ?? told.data.object.client_reference_id;
+      if (this.#payments.some(({ sid }) => sid === named))
+        breaks('an event of ours finds its payment', `event ${told.id}`);
+      else mark('an event of no order is set aside');
     }
   }
 

@@ -225,12 +225,18 @@ export const LEDGER_MUTANTS: readonly Mutant[] = [
   },
   {
     name: 'hold_expires_without_a_look',
-    lesson: 'The job that returns holds does not look again under the lock: a hold that was captured is returned too.',
+    lesson:
+      'The job that returns holds looks at the time and not at the state: a hold that was captured is returned too.',
     patches: [
       {
         file: 'src/operations/hold/expire.ts',
         find: "if (hold?.state !== 'open' || hold.expiresAt > ports.clock.now()) return false;",
         replace: "if (!hold || hold.state === 'expired' || hold.state === 'released') return false;",
+      },
+      {
+        file: 'src/store/hold.ts',
+        find: "where state = 'open' and expires_at <= $1",
+        replace: "where state in ('open', 'captured') and expires_at <= $1",
       },
     ],
   },

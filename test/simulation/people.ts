@@ -205,8 +205,11 @@ export class People {
     const sid = sidIn(intent, 201);
     if (sid === null) return;
     push(this.#payments, person.walletSid, sid);
+    // The page shows the payment before and after, from whichever process answers.
+    if (chance.is(0.5)) await this.#ask('payment.get', { sid }, person, chance, userOf(person));
     await this.#customers.pay(chance, sid);
     if (chance.is(0.4)) await this.#ask('payment.check', { sid }, person, chance, userOf(person));
+    if (chance.is(0.5)) await this.#ask('payment.get', { sid }, person, chance, userOf(person));
   }
 
   async #checkPayment(chance: Chance, person: Person): Promise<void> {

@@ -47,7 +47,6 @@ export const MARKS = [
   'money in another currency is set aside',
   'a lost webhook stays lost without healing',
   'healing credits what no webhook told',
-  'money comes after the order was given up',
   // Webhooks
   'a forged delivery is refused',
   'a stale delivery is refused',

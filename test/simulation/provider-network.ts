@@ -24,6 +24,8 @@ export class ProviderNetwork {
   readonly taken = new Set<string>();
   readonly #options: ProviderNetworkOptions;
   readonly #life = outside('wire');
+  /** By payment: whether its events are lost on the way. */
+  readonly #never = new Map<string, boolean>();
   #isCalm = false;
 
   constructor(options: ProviderNetworkOptions) {
@@ -58,17 +60,26 @@ export class ProviderNetwork {
   async deliver(init: RequestInit): Promise<Response> {
     const { scheduler, weather, chance } = this.#options;
     const headers = new Map([...new Headers(init.headers)].map(([name, value]) => [name, [value]]));
-    const body = Buffer.from(String(init.body));
+    const body = Buffer.from(typeof init.body === 'string' ? init.body : '');
     if (weather.strikes('webhook_delayed'))
       await scheduler.park(this.#life, chance.between(1_000, 3 * 86_400_000), 'delayed');
     if (weather.strikes('webhook_reordered')) await scheduler.park(this.#life, chance.between(10, 20_000), 'reordered');
     await scheduler.park(this.#life, chance.between(10, 400), 'webhook');
-    if (weather.strikes('webhook_dropped')) return new Response(null, { status: 504 });
+    if (this.#isNever(String(body)) || weather.strikes('webhook_dropped')) return new Response(null, { status: 504 });
     if (weather.strikes('webhook_duplicated')) {
       const copies = chance.is(0.1) ? 50 : chance.between(1, 4);
       for (let copy = 0; copy < copies; copy += 1) void this.#copy({ body, headers });
     }
     return await this.#hand({ body, headers });
+  }
+
+  /** Of some payments no event ever arrives, however often the provider tries. */
+  #isNever(body: string): boolean {
+    const payment = /"payment_sid": "([0-9A-Z]{26})"/.exec(body)?.[1];
+    if (payment === undefined || this.#options.weather.isOver) return this.#never.get(payment ?? '') === true;
+    const isNever = this.#never.get(payment) ?? this.#options.weather.strikes('webhook_never');
+    this.#never.set(payment, isNever);
+    return isNever;
   }
 
   async #copy(delivery: Delivery): Promise<void> {

@@ -1,3 +1,4 @@
+import { Bug } from '../domain/assert.ts';
 import type { House } from '../operations/house.ts';
 import { expireHolds } from '../operations/hold/expire.ts';
 import { pollPayments } from '../operations/payment/poll.ts';
@@ -53,7 +54,10 @@ export async function keepTicking(house: House, tick: Tick, signal: AbortSignal)
     try {
       await tick.run(house);
     } catch (error) {
-      log.warn({ tick: tick.name, error }, 'a tick failed and will come again');
+      const facts = { tick: tick.name, error };
+      // A broken assertion does not mend itself by coming again; everything else usually does.
+      if (error instanceof Bug) log.error(facts, 'a tick met a bug and will come again');
+      else log.warn(facts, 'a tick failed and will come again');
     }
   }
 }

@@ -39,9 +39,17 @@ export function parseIdempotencyKey(operation: Operation, sent: string | null): 
 
 /** The identity of a call. The scope is the operation and the actor: nobody finds, or blocks, another's key. */
 export function idemOf(operation: Operation, actor: Actor, key: string): string {
-  const digest = createHash('sha256').update(`${operation.name}\n${actor.id}\n${key}`).digest();
+  const digest = createHash('sha256')
+    .update(`${operation.name}\n${scopeOf(actor)}\n${key}`)
+    .digest();
   return asIdem(digest);
 }
+
+/**
+ * Whose key it is. Operators share one scope: their credentials change (a secret is rotated, a session takes the place of a header),
+ * and a debit that is repeated with another credential must find the first one, not charge again.
+ */
+const scopeOf = (actor: Actor): string => (actor.kind === 'operator' ? 'operator' : actor.id);
 
 /** A UUID whose last hex digit is free for the number of a posting's leg. */
 export const asIdem = (bytes: Uint8Array): string => `${asUuid(bytes).slice(0, -1)}0`;

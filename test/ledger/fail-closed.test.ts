@@ -44,9 +44,9 @@ describe('G13 a broken rule of the ledger', () => {
 
   it('an error that breaks no rule does not: the next posting goes through', async () => {
     const db = failClosed(database.db, ports.log);
-    await expect(
-      db.transaction('test.fail', () => Promise.reject(new Error('somebody else failed'))),
-    ).rejects.toThrow();
+    await expect(db.transaction('test.fail', () => Promise.reject(new Error('somebody else failed')))).rejects.toThrow(
+      'somebody else failed',
+    );
     const [outcome] = await db.transaction('test.post', (tx) =>
       post(tx, ports, [posting({ wallet, amount: -1n, key: 'after', contra })]),
     );

@@ -1,3 +1,5 @@
+import { holdReserve } from '../../src/operations/hold/reserve.ts';
+import { paymentCreate } from '../../src/operations/payment/create.ts';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { buildHttp } from '../../src/http/app.ts';
 import { systemClock } from '../../src/ports/system.ts';
@@ -109,19 +111,29 @@ describe('F03 the scope of a key is the operation and the caller', () => {
     expect(await moneyRows(site)).toBe(rows);
   });
 
-  test('another operation and another actor are separate', async () => {
+  test('another operation and another user are separate', () => {
+    const user = (sid: string) => ({ kind: 'user', id: `user:${sid}`, userSid: sid }) as const;
+    const idems = [
+      idemOf(paymentCreate, user('A'), 'f03'),
+      idemOf(paymentCreate, user('B'), 'f03'),
+      idemOf(holdReserve, user('A'), 'f03'),
+      idemOf(paymentCreate, { kind: 'operator', id: 'admin:one' }, 'f03'),
+    ];
+    expect(new Set(idems).size).toBe(idems.length);
+  });
+
+  test('another credential of the operators is the same caller: nobody is charged twice for a rotated secret', async () => {
     const { sid } = await site.wallet(5_000);
     const headers = { 'idempotency-key': 'f03-actor' };
     const body = { amount: '1.00', description: 'a call' };
     const signedIn = await site.call('POST', '/login/admin', { body: { admin_secret: ADMIN_SECRET } });
-    await site.operator('POST', `/v1/billings/${sid}/debits`, body, headers);
+    const first = await site.operator('POST', `/v1/billings/${sid}/debits`, body, headers);
     const other = await site.call('POST', `/v1/billings/${sid}/debits`, {
       body,
       headers: { ...headers, authorization: `Bearer ${String(signedIn.json['token'])}` },
     });
-    expect(other.status).toBe(200);
-    expect(other.headers.has('idempotency-hit')).toBe(false);
-    expect((await site.operator('GET', `/v1/billings/${sid}`)).json['credit_balance']).toBe('48.00');
+    expect([other.status, other.text, other.headers.get('idempotency-hit')]).toEqual([200, first.text, 'true']);
+    expect((await site.operator('GET', `/v1/billings/${sid}`)).json['credit_balance']).toBe('49.00');
   });
 });
 

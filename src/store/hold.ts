@@ -124,7 +124,7 @@ export async function listHolds(
 
 const dueStatement = statement(
   'hold.due',
-  `select sid from hold where state = 'open' and expires_at <= $1 order by expires_at limit $2`,
+  `select sid from hold where state = 'open' and expires_at <= $1 order by expires_at, sid limit $2`,
 );
 
 /** Open holds whose time is over, the longest overdue first. */

@@ -176,7 +176,7 @@ export async function listInbox(
 const claimDueStatement = statement(
   'inbox.claim_due',
   `update inbox set next_attempt_at = $2 where sid in (
-     select sid from inbox where next_attempt_at <= $1 order by next_attempt_at limit $3 for update skip locked)
+     select sid from inbox where next_attempt_at <= $1 order by next_attempt_at, sid limit $3 for update skip locked)
    returning sid`,
 );
 
@@ -186,5 +186,6 @@ export async function claimDueInbox(
   claim: { readonly now: Date; readonly leaseEndsAt: Date; readonly limit: number },
 ): Promise<string[]> {
   const rows = await tx.query<{ sid: string }>(claimDueStatement, [claim.now, claim.leaseEndsAt, claim.limit]);
-  return rows.map((row) => row.sid);
+  // An update answers in the order in which it happened to find the rows; they are worked off in the order they were made.
+  return rows.map((row) => row.sid).toSorted();
 }

@@ -231,7 +231,7 @@ const claimDueStatement = statement(
   'payment.claim_due',
   // Moved on before they are asked about: another process passes them by, and if this one dies they are due again after the lease.
   `update payment set next_check_at = $2 where sid in (
-     select sid from payment where next_check_at <= $1 order by next_check_at limit $3 for update skip locked)
+     select sid from payment where next_check_at <= $1 order by next_check_at, sid limit $3 for update skip locked)
    returning sid`,
 );
 
@@ -241,7 +241,8 @@ export async function claimDuePayments(
   claim: { readonly now: Date; readonly leaseEndsAt: Date; readonly limit: number },
 ): Promise<string[]> {
   const rows = await tx.query<{ sid: string }>(claimDueStatement, [claim.now, claim.leaseEndsAt, claim.limit]);
-  return rows.map((row) => row.sid);
+  // An update answers in the order in which it happened to find the rows; they are worked off in the order they were made.
+  return rows.map((row) => row.sid).toSorted();
 }
 
 const deferStatement = statement(

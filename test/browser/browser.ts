@@ -86,10 +86,12 @@ const fontsConfiguration = (place: string): string => `<?xml version="1.0"?>
 </fontconfig>
 `;
 
+/** By way of a file: tar leaves a pipe at the archive's end mark, and whoever still writes the padding behind it fails. */
 async function unpackTar(archive: string, into: string): Promise<void> {
-  const tar = spawn('tar', ['-x', '-f', '-', '-C', into], { stdio: ['pipe', 'inherit', 'inherit'] });
-  const ended = once(tar, 'close');
-  await pipeline(createReadStream(archive), createBrotliDecompress(), tar.stdin);
-  const [code] = (await ended) as [number | null];
+  const plain = join(into, 'archive.tar');
+  await pipeline(createReadStream(archive), createBrotliDecompress(), createWriteStream(plain));
+  const tar = spawn('tar', ['-x', '-f', plain, '-C', into], { stdio: 'inherit' });
+  const [code] = (await once(tar, 'close')) as [number | null];
   if (code !== 0) throw new Error(`tar could not unpack ${archive} (exit ${String(code)})`);
+  await rm(plain);
 }

@@ -131,6 +131,7 @@ export async function insertPayment(tx: Tx, payment: NewPayment): Promise<void> 
 }
 
 const readStatement = statement('payment.read', `select ${COLUMNS} ${FROM} where payment.sid = $1`);
+const readManyStatement = statement('payment.read_many', `select ${COLUMNS} ${FROM} where payment.sid = any($1)`);
 const lockStatement = statement(
   'payment.lock',
   `select ${COLUMNS} ${FROM} where payment.sid = $1 for no key update of payment`,
@@ -148,6 +149,13 @@ const readByPaymentRefStatement = statement(
 );
 
 export const readPayment = (tx: Tx, sid: string): Promise<PaymentRow | null> => one(tx, readStatement, [sid]);
+
+/** By sid; what does not exist is not in the map. */
+export async function readPayments(tx: Tx, sids: readonly string[]): Promise<ReadonlyMap<string, PaymentRow>> {
+  if (sids.length === 0) return new Map();
+  const rows = await tx.query<PaymentRecord>(readManyStatement, [sids]);
+  return new Map(rows.map((row) => [row.sid, fromRow(row)]));
+}
 
 /** Reads it and keeps others from changing it until the transaction ends. */
 export const lockPayment = (tx: Tx, sid: string): Promise<PaymentRow | null> => one(tx, lockStatement, [sid]);

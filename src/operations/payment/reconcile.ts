@@ -1,6 +1,6 @@
 import { isFinal, type PaymentState } from '../../domain/payment/state.ts';
 import { ProviderFailure, type PaymentProvider, type ProviderOrder } from '../../providers/provider.ts';
-import { readPayment, readReconciled, saveReconciled } from '../../store/payment.ts';
+import { readPayments, readReconciled, saveReconciled, type PaymentRow } from '../../store/payment.ts';
 import type { House } from '../house.ts';
 import { ownCause } from './cause.ts';
 import { settlePayment } from './settle.ts';
@@ -40,7 +40,7 @@ async function reconcileProvider(house: House, provider: PaymentProvider): Promi
   for (let page = 0; ; page += 1) {
     if (page >= PAGES_MAX) throw new ProviderFailure('broken', 'none', 'The list of orders does not end.');
     const listed = await provider.listOrders(since, cursor);
-    for (const order of listed.orders) if (await reconcileOrder(house, provider.name, order)) settled += 1;
+    settled += await reconcilePage(house, provider.name, listed.orders);
     cursor = listed.nextCursor;
     if (cursor === null) break;
   }
@@ -49,19 +49,29 @@ async function reconcileProvider(house: House, provider: PaymentProvider): Promi
   return settled;
 }
 
-async function reconcileOrder(house: House, provider: string, order: ProviderOrder): Promise<boolean> {
-  if (order.paymentSid === null) return false;
-  const payment = await readPayment(house.db, order.paymentSid);
-  if (!payment) {
-    const facts = { provider, order_ref: order.orderRef, payment_sid: order.paymentSid, state: order.state };
-    house.ports.log.warn(facts, 'the provider has an order that names a payment we do not have');
-    return false;
+/** Days of orders are compared every few minutes and nearly all agree: one statement a page finds those that do not. */
+async function reconcilePage(house: House, provider: string, orders: readonly ProviderOrder[]): Promise<number> {
+  const named = orders.flatMap((order) => (order.paymentSid === null ? [] : [{ order, sid: order.paymentSid }]));
+  const payments = await readPayments(
+    house.db,
+    named.map(({ sid }) => sid),
+  );
+  let settled = 0;
+  for (const { order, sid } of named) {
+    const payment = payments.get(sid);
+    if (!payment) {
+      const facts = { provider, order_ref: order.orderRef, payment_sid: sid, state: order.state };
+      house.ports.log.warn(facts, 'the provider has an order that names a payment we do not have');
+    } else if (isBehind(payment, order)) {
+      const after = await settlePayment(house, sid, ownCause(house, 'reconciler'));
+      if (after !== null && after.payment.state !== after.before.state) settled += 1;
+    }
   }
-  const isOther = payment.orderRef !== null && payment.orderRef !== order.orderRef;
-  if (isOther || !differs(payment.state, order.state)) return false;
-  const settled = await settlePayment(house, payment.sid, ownCause(house, 'reconciler'));
-  return settled !== null && settled.payment.state !== settled.before.state;
+  return settled;
 }
+
+const isBehind = (payment: PaymentRow, order: ProviderOrder): boolean =>
+  (payment.orderRef === null || payment.orderRef === order.orderRef) && differs(payment.state, order.state);
 
 /** Whether the provider's state could move ours. What is quarantined waits for an operator. */
 function differs(ours: PaymentState, theirs: ProviderOrder['state']): boolean {

@@ -28,6 +28,8 @@ export interface Asked {
   /** Whether the call carries an Idempotency-Key. */
   readonly hasKey: boolean;
   readonly afterSeq?: number;
+  /** Calls of one crowd set out together, to one process. */
+  readonly crowd?: string;
 }
 
 const ATTEMPTS_MAX = 8;
@@ -44,7 +46,7 @@ export class Caller {
 
   async call(asked: Asked): Promise<Intent> {
     const { history, weather } = this.#options;
-    const { operation, actor, asker, walletSid, hasKey, afterSeq } = asked;
+    const { operation, actor, asker, walletSid, hasKey, afterSeq, crowd } = asked;
     const number = history.intents.length;
     // The text by which the oracle finds what came of it in the ledger.
     const input = { ...asked.input };
@@ -53,17 +55,17 @@ export class Caller {
     const userSid = actor.kind === 'user' ? actor.userSid : null;
     const more = afterSeq === undefined ? {} : { afterSeq };
     const intent = history.add({ operation, input, asker, userSid, key, walletSid, ...more });
-    await this.#insist(intent, actor, asked.chance);
+    await this.#insist(intent, actor, asked.chance, crowd);
     if (key !== null && weather.strikes('client_duplicate')) await this.#duplicate(intent, actor, asked.chance);
     if (key !== null && weather.strikes('client_key_reuse')) await this.#reuse(intent, actor);
     return intent;
   }
 
   /** Repeats with the same key until there is an answer that ends it, or patience does. */
-  async #insist(intent: Intent, actor: Actor, chance: Chance): Promise<void> {
+  async #insist(intent: Intent, actor: Actor, chance: Chance, crowd?: string): Promise<void> {
     const { scheduler, weather, mark, life } = this.#options;
     for (let attempt = 0; attempt < ATTEMPTS_MAX; attempt += 1) {
-      await this.#attempt(intent, intent.input, actor);
+      await this.#attempt(intent, intent.input, actor, crowd);
       const last = intent.attempts.at(-1);
       if (last && isFinalAnswer(last)) return;
       if (weather.strikes('client_key_forgotten')) return mark('a client gives up without an answer');
@@ -97,9 +99,9 @@ export class Caller {
     else world.options.onBreak('I30 a reused key is refused', `intent ${intent.number} answered ${answer.status}`);
   }
 
-  async #attempt(intent: Intent, input: object, actor: Actor): Promise<void> {
+  async #attempt(intent: Intent, input: object, actor: Actor, crowd?: string): Promise<void> {
     const { scheduler, weather, world, life, mark } = this.#options;
-    const chance = new Chance(scheduler.steps, `route/${intent.number}`);
+    const chance = new Chance(scheduler.steps, `route/${crowd ?? intent.number}`);
     const process = world.pickProcess(chance);
     await scheduler.park(life, chance.between(1, 40), 'request');
     const attempt: Attempt = { startStep: scheduler.steps, endStep: null, status: null, body: null, isReplay: false };
@@ -119,13 +121,14 @@ export class Caller {
       requestId: process.house.ports.ids.requestId(),
     });
     const reply = await Promise.race([call, patience]);
-    over.abort();
+    over.abort('answered');
     if (reply === null) return;
     attempt.endStep = scheduler.steps;
     attempt.status = reply.status;
     attempt.body = reply.body;
     attempt.isReplay = reply.replayed;
     if (reply.status === 409 && reply.body.includes('"idempotency_in_progress"')) mark('a first call still runs');
+    if (reply.status === 429) mark('a full queue turns a call away');
     scheduler.note(`answer ${intent.number} ${reply.status} ${reply.body.length}`);
   }
 }

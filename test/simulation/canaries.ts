@@ -1,3 +1,4 @@
+import { readHints } from './canary-hints.ts';
 import type { SeedOptions } from './run-seed.ts';
 import { Worker } from './workers.ts';
 
@@ -9,6 +10,8 @@ export interface CanaryVerdict {
   readonly mutant: string;
   readonly kills: number;
   readonly seeds: number;
+  /** The seeds that found it. */
+  readonly killers: readonly number[];
   readonly verdict: 'killed' | 'survived' | 'undecided';
   /** The promises that it broke, the most often broken first. */
   readonly rules: readonly string[];
@@ -18,17 +21,17 @@ export interface CanaryOptions {
   readonly mutants: readonly string[];
   readonly workers: number;
   readonly optionsOf: (seed: number) => SeedOptions;
-  readonly isTimeOver: () => boolean;
   readonly onVerdict: (verdict: CanaryVerdict) => void;
 }
 
 /** Lives the seeds with each planted bug; no longer than its fate is open. */
 export async function runCanaries(options: CanaryOptions): Promise<CanaryVerdict[]> {
   const waiting = [...options.mutants];
+  const hints = readHints();
   const verdicts: CanaryVerdict[] = [];
   const lane = async (): Promise<void> => {
     for (let mutant = waiting.shift(); mutant !== undefined; mutant = waiting.shift()) {
-      const verdict = await judge(mutant, options);
+      const verdict = await judge(mutant, seedsInOrder(hints[mutant] ?? []), options);
       verdicts.push(verdict);
       options.onVerdict(verdict);
     }
@@ -37,28 +40,40 @@ export async function runCanaries(options: CanaryOptions): Promise<CanaryVerdict
   return verdicts;
 }
 
-async function judge(mutant: string, { optionsOf, isTimeOver }: CanaryOptions): Promise<CanaryVerdict> {
+/** All the seeds that count, those that found it last time first. */
+function seedsInOrder(hints: readonly number[]): number[] {
+  const all = Array.from({ length: SEEDS_PER_MUTANT }, (_, index) => index + 1);
+  const first = all.filter((seed) => hints.includes(seed));
+  return [...first, ...all.filter((seed) => !first.includes(seed))];
+}
+
+async function judge(mutant: string, order: readonly number[], options: CanaryOptions): Promise<CanaryVerdict> {
   const worker = new Worker(mutant);
   const rules = new Map<string, number>();
-  let kills = 0;
+  const killers: number[] = [];
   let seeds = 0;
-  const isOpen = (): boolean => kills < KILLS_WANTED && seeds - kills <= SEEDS_PER_MUTANT - KILLS_WANTED;
+  const verdictSoFar = (): CanaryVerdict['verdict'] => {
+    if (killers.length >= KILLS_WANTED) return 'killed';
+    return seeds - killers.length > SEEDS_PER_MUTANT - KILLS_WANTED ? 'survived' : 'undecided';
+  };
   try {
-    while (isOpen() && !isTimeOver()) {
-      const { violations } = await worker.run(optionsOf(seeds + 1));
+    for (const seed of order) {
+      const { violations } = await worker.run(options.optionsOf(seed));
       const broken = violations.map(({ rule }) => rule);
       seeds += 1;
-      if (broken.length > 0) kills += 1;
+      if (broken.length > 0) killers.push(seed);
       for (const rule of new Set(broken)) rules.set(rule, (rules.get(rule) ?? 0) + 1);
+      if (verdictSoFar() !== 'undecided') break;
     }
   } catch (error) {
     // A bug that does not fit its file, a dead worker or a lost database: the oracle has found nothing.
-    return { mutant, kills, seeds, verdict: 'undecided', rules: [`the run fails: ${String(error).slice(0, 200)}`] };
+    const why = `the run fails: ${String(error).slice(0, 200)}`;
+    return { mutant, kills: killers.length, seeds, killers, verdict: 'undecided', rules: [why] };
   } finally {
     worker.end();
   }
-  const verdict = kills >= KILLS_WANTED ? 'killed' : isOpen() ? 'undecided' : 'survived';
-  return { mutant, kills, seeds, verdict, rules: [...rules].sort(([, a], [, b]) => b - a).map(([rule]) => rule) };
+  const byCount = [...rules].sort(([, a], [, b]) => b - a).map(([rule]) => rule);
+  return { mutant, kills: killers.length, seeds, killers, verdict: verdictSoFar(), rules: byCount };
 }
 
 export const lineOf = ({ mutant, kills, seeds, verdict, rules }: CanaryVerdict): string =>

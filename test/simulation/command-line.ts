@@ -1,3 +1,4 @@
+import { availableParallelism } from 'node:os';
 import { parseArgs } from 'node:util';
 import { FAULTS, type Fault } from './faults.ts';
 
@@ -9,16 +10,16 @@ export const HELP = `Lives the house under seeds: real operations, jobs and SQL 
   --seeds <a..b>     these seeds
   --for <time>       as many seeds as fit: 90s, 10m, 2h (default 1m when no seed is given)
   --ops <n>          operations of each seed (default 600)
-  --workers <n>      processes (default 3: two are busy while one waits)
+  --workers <n>      processes (default: one for each processor)
   --without <names>  without these faults, separated by commas
   --skip <numbers>   without these operations: 3,7,20-35
-  --mutant <name>    with this planted bug; it should be found
+  --mutant <name>    with this planted bug; it should be found. With --canaries: judges this one only
   --trace <file>     writes what happened in the one seed, step by step
   --shrink <time>    how long to make a failing seed smaller (default 90s; 0s: not at all)
-  --record           adds the shrunk seed to corpus.json
+  --record           adds the shrunk seed to corpus.json, and what killed the planted bugs to canary-hints.json
   --corpus           lives the seeds of corpus.json first
-  --canaries         then every planted bug, which must be found in 20 % of 50 seeds
-  --ci               the corpus, seeds from 1, the planted bugs, in SIMULATE_SECONDS (default 420); every mark must be hit
+  --canaries         every planted bug, which must be found in 20 % of 50 seeds; no other seeds unless some are asked for
+  --ci               the planted bugs, the corpus, then seeds from 1, in SIMULATE_SECONDS (default 480); every mark must be hit
   --json             the figures as JSON on standard output
   --help             this text
 
@@ -40,13 +41,15 @@ export interface Options {
   readonly records: boolean;
   readonly livesCorpus: boolean;
   readonly livesCanaries: boolean;
+  /** False when only the planted bugs or only the corpus were asked for. */
+  readonly livesSeeds: boolean;
   /** A run of all there is: every mark must be hit. */
   readonly isFull: boolean;
   readonly isJson: boolean;
 }
 
 const OPERATIONS = 600;
-const CI_SECONDS = 420;
+const CI_SECONDS = 480;
 /** Seeds that nobody chose come after those of every CI run. */
 const CHOSEN_FROM = 1_000_000;
 
@@ -86,7 +89,7 @@ export function readCommandLine(args: readonly string[], env: NodeJS.ProcessEnv,
     to: range?.to ?? null,
     seconds,
     operations: wholeNumber(values.ops ?? String(OPERATIONS)),
-    workers: wholeNumber(values.workers ?? '3'),
+    workers: wholeNumber(values.workers ?? String(availableParallelism())),
     without: new Set(partsOf(values.without).map(faultOf)),
     skipped: new Set(partsOf(values.skip).flatMap(span)),
     mutant: values.mutant ?? null,
@@ -95,6 +98,7 @@ export function readCommandLine(args: readonly string[], env: NodeJS.ProcessEnv,
     records: values.record,
     livesCorpus: values.corpus || isCi,
     livesCanaries: values.canaries || isCi,
+    livesSeeds: isCi || range !== null || values.for !== undefined || !values.canaries,
     isFull: isCi,
     isJson: values.json,
   };

@@ -24,6 +24,7 @@ export const MARKS = [
   'a repetition gets the first answer',
   'a reused key is refused',
   'a first call still runs',
+  'a full queue turns a call away',
   'a client gives up without an answer',
   'a repetition meets another process',
   'no process is up',

@@ -31,6 +31,8 @@ const NOBODY: Actor = { kind: 'anonymous', id: 'anonymous' };
 /** A user of another house: signed in, and nothing here is theirs. */
 const STRANGER: Actor = { kind: 'user', id: 'user:01ARZ3NDEKTSV4RRFFQ69G5FAV', userSid: '01ARZ3NDEKTSV4RRFFQ69G5FAV' };
 const PEOPLE_MAX = 60;
+/** The world's queues hold 200 records. */
+const CROWD_OVER_THE_QUEUE = 230;
 
 type Deed = (chance: Chance, person: Person) => Promise<void>;
 
@@ -96,8 +98,9 @@ export class People {
       [(chance, person) => this.#topUp(chance, person), 5],
       [(chance, person) => this.#debit(chance, person), 7],
       [(chance, person) => this.#rush(chance, person), 1],
-      [(chance, person) => this.#reserve(chance, person), 3],
-      [(chance, person) => this.#closeHold(chance, person), 3],
+      [(chance) => this.#report(chance), 3],
+      [(chance, person) => this.#reserve(chance, person), 4],
+      [(chance, person) => this.#closeHold(chance, person), 4],
       [(chance, person) => this.#adjust(chance, person), 2.5],
       [(chance, person) => this.#freeze(chance, person), 0.6],
       [(chance, person) => this.#read(chance, person), 9],
@@ -129,6 +132,25 @@ export class People {
     });
     await Promise.all(moves);
     await this.#ask('billing.get', { sid }, person, chance);
+  }
+
+  /** A node tells at once what many have used: small amounts that share commits, and sometimes more than the queue holds. */
+  async #report(chance: Chance): Promise<void> {
+    const { scheduler } = this.#options;
+    const count = chance.weighted([
+      [chance.between(2, 12), 3],
+      [chance.between(20, 60), 5],
+      [CROWD_OVER_THE_QUEUE, 0.1],
+    ]);
+    const crowd = `crowd ${scheduler.steps}`;
+    const calls = Array.from({ length: count }, (_, index) => {
+      const own = new Chance(this.history.intents.length, `report/${index}`);
+      const person = own.pick(this.#people);
+      const amount = `0.0${String(own.between(1, 99_999)).padStart(5, '0')}`;
+      const input = { sid: person.walletSid, amount, description: 'deed' };
+      return this.#caller.call({ ...this.#asked('billing.debit', input, person, own, OPERATOR), crowd });
+    });
+    await Promise.all(calls);
   }
 
   async #adjust(chance: Chance, person: Person): Promise<void> {
@@ -177,7 +199,7 @@ export class People {
     if (sid === null) return;
     push(this.#holds, person.walletSid, sid);
     // A call that takes as long as it may: it ends when its hold does.
-    if (chance.is(0.3)) await this.#closeAtItsEnd(chance, person, intent, sid);
+    if (chance.is(0.5)) await this.#closeAtItsEnd(chance, person, intent, sid);
   }
 
   async #closeAtItsEnd(chance: Chance, person: Person, intent: Intent, sid: string): Promise<void> {
@@ -197,6 +219,8 @@ export class People {
   async #close(chance: Chance, person: Person, sid: string): Promise<void> {
     if (chance.is(0.7)) await this.#ask('hold.capture', { sid, amount: amountOf(chance) }, person, chance);
     else await this.#ask('hold.release', { sid }, person, chance);
+    // A program that lost its notes settles the same call a second time, under another key.
+    if (chance.is(0.3)) await this.#ask('hold.capture', { sid, amount: amountOf(chance) }, person, chance);
   }
 
   async #topUp(chance: Chance, person: Person): Promise<void> {

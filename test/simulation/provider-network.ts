@@ -93,7 +93,7 @@ export class ProviderNetwork {
     const over = new AbortController();
     const late = scheduler.sleep(this.#life, 10_000, over.signal).then(() => ({ status: 504 }));
     const answer = await Promise.race([receive(delivery), late]);
-    over.abort();
+    over.abort('answered');
     if (answer.status === 200) this.taken.add(idOf(delivery.body));
     return new Response(null, { status: answer.status });
   }

@@ -1,6 +1,9 @@
+import { AsyncLocalStorage } from 'node:async_hooks';
+import process from 'node:process';
 import { openWallets } from '../support/ledger.ts';
 import { testPorts } from '../support/ports.ts';
-import { openDatabase, openSession, openSharedConnection } from '../../src/store/postgres.ts';
+import { openSession, openSharedConnection, type SharedConnection } from '../../src/store/postgres.ts';
+import { dbOver } from '../../src/store/transaction.ts';
 import { systemPorts } from '../../src/ports/system.ts';
 import { Weather, type Fault } from './faults.ts';
 import type { Violation } from './history.ts';
@@ -9,7 +12,7 @@ import { Oracle } from './oracle.ts';
 import { paceOf, People } from './people.ts';
 import { Chance } from './random.ts';
 import { Scheduler } from './scheduler.ts';
-import { TICK_WITHIN_MS, World } from './world.ts';
+import { World } from './world.ts';
 
 export interface SeedOptions {
   readonly seed: number;
@@ -40,8 +43,8 @@ export interface SeedReport {
 
 const START_MS = Date.UTC(2026, 0, 1);
 const MINUTE_MS = 60_000;
-/** Reconciliation must have found everything by then, once ticks come at the pace of healing. */
-const HEALED_WITHIN_MS = 20 * MINUTE_MS;
+/** Everything must have been found by then, at the pace of healing: twice the longest wait between two looks at all orders. */
+const HEALED_WITHIN_MS = 50 * MINUTE_MS;
 /** The provider's last delivery leaves 37 hours after the event, and weather delays it by 3 days at most. */
 const DELIVERED_WITHIN_MS = 6 * 24 * 60 * MINUTE_MS;
 /**
@@ -51,13 +54,13 @@ const DELIVERED_WITHIN_MS = 6 * 24 * 60 * MINUTE_MS;
 const TICKS_AFTERWARDS: readonly (readonly [number, number])[] = [
   [0, 1],
   [5 * MINUTE_MS, 10],
-  [60 * MINUTE_MS, 120],
+  [60 * MINUTE_MS, 240],
 ];
-const TICKS_WHILE_HEALING = 2;
+const TICKS_WHILE_HEALING = 5;
 const TICKS_WITHOUT_HEALING = 400;
 /** An order lives two hours; some more, for the clocks that were wrong when it was made. */
 const ENDED_WITHIN_MS = 8 * 60 * MINUTE_MS;
-const TICKS_WHILE_ENDING = 60;
+const TICKS_WHILE_ENDING = 120;
 /** A run that does not come to rest is a finding, not an endless test. */
 const STEPS_PER_OPERATION_MAX = 4_000;
 
@@ -95,7 +98,7 @@ async function live(options: SeedOptions, url: string): Promise<SeedReport> {
       [40, 3],
       [1_000, 0.05],
     ]);
-    const people = await populate(url, seed, users);
+    const people = await populate(shared, seed, users);
     // The world refers to its oracle and the oracle to the world: the commit hook closes the circle.
     const hooks = {
       afterPosting: (): Promise<void> => Promise.resolve(),
@@ -150,7 +153,7 @@ async function live(options: SeedOptions, url: string): Promise<SeedReport> {
       return (sinceMs >= 0 && residents.isQuiet) || isStuck() || oracle.violations.length > 0;
     });
     world.calm();
-    const until = scheduler.nowMs + (heals ? TICK_WITHIN_MS + HEALED_WITHIN_MS : DELIVERED_WITHIN_MS);
+    const until = scheduler.nowMs + (heals ? HEALED_WITHIN_MS : DELIVERED_WITHIN_MS);
     world.paceTicks(heals ? TICKS_WHILE_HEALING : TICKS_WITHOUT_HEALING);
     await scheduler.run(() => scheduler.nowMs >= until || isStuck() || oracle.violations.length > 0);
     if (heals) {
@@ -190,15 +193,23 @@ const tickFactorOf = (seed: number): number => Math.max(1, paceOf(seed) / 600);
 const factorAfterwards = (sinceMs: number): number =>
   TICKS_AFTERWARDS.findLast(([fromMs]) => sinceMs >= fromMs)?.[1] ?? 1;
 
-async function populate(url: string, seed: number, users: number) {
+/** The wallets of the first hour, over the world's own connection: nothing else runs yet. */
+async function populate(shared: SharedConnection, seed: number, users: number) {
   const ports = testPorts({ seed, now: new Date(START_MS - MINUTE_MS) });
-  const db = openDatabase({ url, ports: { ...ports, clock: systemPorts({ logLevel: 'silent' }).clock } });
-  try {
-    const wallets = await openWallets(db, ports, users);
-    return wallets.map(({ id, sid, userSid }) => ({ id, walletSid: sid, userSid }));
-  } finally {
-    await db.close();
-  }
+  const db = dbOver(
+    {
+      ports,
+      scopes: new AsyncLocalStorage(),
+      acquire: () => Promise.resolve({ run: (query) => shared.run(query), release: () => undefined }),
+      retriableKeys: new Set(),
+      attemptsMax: 1,
+      retryWithinMs: 0,
+      observe: () => undefined,
+    },
+    () => Promise.resolve(),
+  );
+  const wallets = await openWallets(db, ports, users);
+  return wallets.map(({ id, sid, userSid }) => ({ id, walletSid: sid, userSid }));
 }
 
 async function maintain(url: string, command: string): Promise<void> {

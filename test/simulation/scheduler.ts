@@ -12,12 +12,14 @@ export interface Life {
 export const outside = (name: string): Life => ({ name, isDead: false, pausedUntilMs: 0 });
 
 interface Parked {
-  readonly atMs: number;
+  atMs: number;
   readonly tie: number;
   readonly order: number;
   readonly life: Life;
   readonly label: string;
   readonly resume: () => void;
+  /** It went on before its time: when that comes, nothing happens, and that is no step. */
+  isOver: boolean;
 }
 
 const TURNS_OF_A_STREAM = 6;
@@ -58,10 +60,11 @@ export class Scheduler {
       // A life's signal outlives thousands of sleeps: each takes its listener away with it.
       const wake = (): void => {
         signal?.removeEventListener('abort', wake);
+        parked.isOver = true;
         resolve();
       };
       signal?.addEventListener('abort', wake);
-      this.#push(life, Math.max(0, ms), 'sleep', wake);
+      const parked = this.#push(life, Math.max(0, ms), 'sleep', wake);
     });
   }
 
@@ -93,9 +96,10 @@ export class Scheduler {
     while (!isOver()) {
       const next = this.#pop();
       if (!next) return;
-      if (next.life.isDead) continue;
+      if (next.life.isDead || next.isOver) continue;
       if (next.life.pausedUntilMs > Math.max(this.nowMs, next.atMs)) {
-        this.#push(next.life, next.life.pausedUntilMs - this.nowMs, next.label, next.resume);
+        next.atMs = next.life.pausedUntilMs;
+        this.#insert(next);
         continue;
       }
       this.nowMs = Math.max(this.nowMs, next.atMs);
@@ -124,9 +128,15 @@ export class Scheduler {
     this.#turns = 0;
   }
 
-  #push(life: Life, ms: number, label: string, resume: () => void): void {
+  #push(life: Life, ms: number, label: string, resume: () => void): Parked {
     this.#order += 1;
-    const parked = { atMs: this.nowMs + ms, tie: this.#chance.next(), order: this.#order, life, label, resume };
+    const order = this.#order;
+    const parked = { atMs: this.nowMs + ms, tie: this.#chance.next(), order, life, label, resume, isOver: false };
+    this.#insert(parked);
+    return parked;
+  }
+
+  #insert(parked: Parked): void {
     const heap = this.#heap;
     heap.push(parked);
     for (let at = heap.length - 1; at > 0;) {

@@ -1,6 +1,7 @@
 /** `npm run simulate`: lives seeds until their time is over or a promise is broken, and tells what happened. */
 import { writeFileSync } from 'node:fs';
 import process from 'node:process';
+import { writeHints } from './canary-hints.ts';
 import { lineOf, runCanaries, type CanaryVerdict } from './canaries.ts';
 import { startSimulationCluster, type SimulationCluster } from './cluster.ts';
 import { commandOf, HELP, readCommandLine, type Options } from './command-line.ts';
@@ -16,8 +17,8 @@ import { Worker } from './workers.ts';
 const TWICE_EVERY = 15;
 /** After so many failing seeds there is enough to mend. */
 const FAILURES_MAX = 3;
-/** What the planted bugs get of a run's time when both are wanted. */
-const CANARY_SHARE = 0.4;
+/** However slow the machine, a run of all there is lives so many: enough for every mark. */
+const SEEDS_OF_A_FULL_RUN_MIN = 60;
 const CANARY_OPERATIONS = 150;
 const PROGRESS_EVERY_MS = 15_000;
 const SHRINK_AT_LEAST_MS = 20_000;
@@ -55,25 +56,30 @@ class Run {
   }
 
   async liveSeeds(untilMs: number): Promise<void> {
-    const { from, to, operations } = this.options;
+    const { from, to, operations, isFull } = this.options;
+    const least = isFull ? from + SEEDS_OF_A_FULL_RUN_MIN : from;
     say(`living seeds from ${from}${to === null ? '' : ` to ${to}`} with ${operations} operations each`);
     let next = from;
     await this.#eachWorker(() => {
-      if (performance.now() >= untilMs || (to !== null && next > to) || this.isEnough) return undefined;
+      const isTimeOver = performance.now() >= untilMs && next >= least;
+      if (isTimeOver || (to !== null && next > to) || this.isEnough) return undefined;
       return this.#optionsOf(next++, operations);
     });
   }
 
-  async liveCanaries(untilMs: number): Promise<CanaryVerdict[]> {
-    say(`living seeds with ${MUTANTS.length} planted bugs, one at a time`);
+  async liveCanaries(): Promise<CanaryVerdict[]> {
+    const { mutant, records } = this.options;
+    const mutants = mutant === null ? MUTANTS : [mutant];
+    say(`living seeds with ${mutants.length} planted bugs, one at a time`);
     for (const worker of this.#workers) worker.end();
-    return await runCanaries({
-      mutants: MUTANTS,
+    const verdicts = await runCanaries({
+      mutants,
       workers: this.options.workers,
       optionsOf: (seed) => this.#optionsOf(seed, CANARY_OPERATIONS),
-      isTimeOver: () => performance.now() >= untilMs,
       onVerdict: (verdict) => say(lineOf(verdict)),
     });
+    if (records) writeHints(verdicts);
+    return verdicts;
   }
 
   get isEnough(): boolean {
@@ -186,13 +192,15 @@ function complaintsOf({ failures, missed, canaries }: Outcome): string[] {
 
 async function stages(run: Run, startedMs: number): Promise<Outcome & { readonly summary: string }> {
   const { options, tally, failures } = run;
-  const ms = (options.seconds ?? Number.POSITIVE_INFINITY) * 1_000;
+  const endMs = startedMs + (options.seconds ?? Number.POSITIVE_INFINITY) * 1_000;
+  // First what takes as long as it takes; the seeds have what is left of the time.
+  const canaries = options.livesCanaries ? await run.liveCanaries() : [];
+  tally.begin();
   if (options.livesCorpus) await run.liveCorpus();
-  await run.liveSeeds(startedMs + ms * (options.livesCanaries ? 1 - CANARY_SHARE : 1));
+  if (options.livesSeeds) await run.liveSeeds(endMs);
   const missed = options.isFull ? MARKS.filter((mark) => !tally.marks.has(mark)) : [];
   const summary = tally.summary(missed);
-  if (failures.length > 0) await run.shrinkFirst(startedMs + ms);
-  const canaries = options.livesCanaries && failures.length === 0 ? await run.liveCanaries(startedMs + ms) : [];
+  if (failures.length > 0) await run.shrinkFirst(endMs);
   return { failures, missed, canaries, summary };
 }
 

@@ -16,8 +16,13 @@ export class Tally {
   readonly faults = new Map<Fault, number>();
   /** How many seeds hit each. */
   readonly marks = new Map<string, number>();
-  readonly #startedMs = performance.now();
+  #startedMs = performance.now();
   #endedMs: number | null = null;
+
+  /** The seeds begin now; what was before was not theirs. */
+  begin(): void {
+    this.#startedMs = performance.now();
+  }
 
   add(report: SeedReport, isTwice: boolean): void {
     this.seeds += 1;

@@ -45,7 +45,8 @@ export interface SimProcess {
   life: Life;
   house: House;
   skewMs: number;
-  stop: AbortController;
+  /** Ends what it does by the clock: with its life, or for another pace. */
+  ticks: AbortController;
 }
 
 interface QueuedJob {
@@ -56,8 +57,8 @@ interface QueuedJob {
 }
 
 const HEALING = new Set(['payments.poll', 'payments.reconcile']);
-/** However rare ticks are, in lives that heal each comes this often: the healing at the end waits for the last slow one. */
-export const TICK_WITHIN_MS = 30 * 60_000;
+/** However rare ticks are, in lives that heal each comes this often. */
+const TICK_WITHIN_MS = 2 * 3_600_000;
 /** The queue gives a job of a dead worker to another one after this. */
 const JOB_LEASE_MS = 10 * 60_000;
 
@@ -127,7 +128,7 @@ export class World {
     const { scheduler } = this.options;
     if (process.life.isDead) return;
     process.life.isDead = true;
-    process.stop.abort();
+    process.ticks.abort('dead');
     scheduler.note(`${process.life.name} dies`);
     void this.database.rollBackOf(process.life);
     void this.#revive(process.index);
@@ -145,9 +146,16 @@ export class World {
     this.network.calm();
   }
 
-  /** From the next one on, ticks come so much more rarely. */
+  /** From now on ticks come so much more rarely than in production, also those that wait for their time. */
   paceTicks(factor: number): void {
+    if (factor === this.#tickFactor) return;
     this.#tickFactor = factor;
+    for (const process of this.processes) {
+      if (process.life.isDead) continue;
+      process.ticks.abort('another pace');
+      process.ticks = new AbortController();
+      this.#startTicks(process);
+    }
   }
 
   async #revive(index: number): Promise<void> {
@@ -164,7 +172,7 @@ export class World {
       index,
       life,
       skewMs: 0,
-      stop: new AbortController(),
+      ticks: new AbortController(),
       house: undefined as unknown as House,
     };
     const clock = {
@@ -197,6 +205,12 @@ export class World {
       providers: new Map([['stripe', provider]]),
       settings: { ...TEST_SETTINGS, openPaymentsMax: 50, ...settings },
     };
+    this.#startTicks(process);
+    if (!weather.isOver && weather.strikes('clock_forward')) process.skewMs = this.#chance.between(1, 86_400) * 1_000;
+    return process;
+  }
+
+  #startTicks(process: SimProcess): void {
     for (const tick of TICKS) {
       if (tick.name === 'ledger.check' || (HEALING.has(tick.name) && !this.options.heals)) continue;
       const longestMs = this.options.heals ? TICK_WITHIN_MS : Number.MAX_SAFE_INTEGER;
@@ -206,10 +220,8 @@ export class World {
         if (tick.name === 'webhooks.sweep' && done !== 0) this.options.mark('the sweep finds what the queue lost');
         return done;
       };
-      void keepTicking(process.house, { ...tick, waitMs, run }, process.stop.signal);
+      void keepTicking(process.house, { ...tick, waitMs, run }, process.ticks.signal);
     }
-    if (!weather.isOver && weather.strikes('clock_forward')) process.skewMs = this.#chance.between(1, 86_400) * 1_000;
-    return process;
   }
 
   #reach(process: SimProcess, life: Life, label: string): void | Promise<void> {
@@ -264,7 +276,7 @@ export class World {
       },
     );
     const isDone = await Promise.race([run, lease]);
-    ended.abort();
+    ended.abort('ended');
     return isDone;
   }
 

@@ -155,7 +155,7 @@ async function withDeadline<T>(ports: Ports, isWrite: boolean, run: (deadline: A
   try {
     return await Promise.race([run(request.signal), expiry]);
   } finally {
-    timer.abort();
+    timer.abort('answered');
   }
 }
 

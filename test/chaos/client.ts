@@ -29,7 +29,7 @@ interface Asked {
 }
 
 /** A paused server may hold an answer for long; a client that waits with it learns nothing. */
-const ATTEMPT_WITHIN_MS = 5_000;
+const ATTEMPT_WITHIN_MS = 3_000;
 /** Then the client does not know, and says so. */
 const GIVES_UP_AFTER_MS = 25_000;
 const BETWEEN_ATTEMPTS_MS = 40;

@@ -43,10 +43,12 @@ export interface SeedReport {
 
 const START_MS = Date.UTC(2026, 0, 1);
 const MINUTE_MS = 60_000;
-/** Everything must have been found by then, at the pace of healing: twice the longest wait between two looks at all orders. */
+/** Everything must have been found by then: the pace of healing brings a look at all orders after 40 minutes. */
 const HEALED_WITHIN_MS = 50 * MINUTE_MS;
 /** The provider's last delivery leaves 37 hours after the event, and weather delays it by 3 days at most. */
 const DELIVERED_WITHIN_MS = 6 * 24 * 60 * MINUTE_MS;
+/** From here on one process's ticks stand for all. */
+const LONG_AFTERWARDS_MS = 60 * MINUTE_MS;
 /**
  * How much more rarely than in production ticks come, from so many milliseconds after the last operation began. Some customers
  * pay a day later; at the pace of production a life would be ticks and little else.
@@ -54,9 +56,9 @@ const DELIVERED_WITHIN_MS = 6 * 24 * 60 * MINUTE_MS;
 const TICKS_AFTERWARDS: readonly (readonly [number, number])[] = [
   [0, 1],
   [5 * MINUTE_MS, 10],
-  [60 * MINUTE_MS, 240],
+  [LONG_AFTERWARDS_MS, 240],
 ];
-const TICKS_WHILE_HEALING = 5;
+const TICKS_WHILE_HEALING = 8;
 const TICKS_WITHOUT_HEALING = 400;
 /** An order lives two hours; some more, for the clocks that were wrong when it was made. */
 const ENDED_WITHIN_MS = 8 * 60 * MINUTE_MS;
@@ -149,17 +151,18 @@ async function live(options: SeedOptions, url: string): Promise<SeedReport> {
     const isStuck = () => scheduler.steps > stepsMax;
     await scheduler.run(() => {
       const sinceMs = scheduler.nowMs - begunAtMs;
-      if (sinceMs >= 0) world.paceTicks(Math.max(tickFactorOf(seed), factorAfterwards(sinceMs)));
+      const isAlone = sinceMs >= LONG_AFTERWARDS_MS;
+      if (sinceMs >= 0) world.paceTicks(Math.max(tickFactorOf(seed), factorAfterwards(sinceMs)), { isAlone });
       return (sinceMs >= 0 && residents.isQuiet) || isStuck() || oracle.violations.length > 0;
     });
     world.calm();
     const until = scheduler.nowMs + (heals ? HEALED_WITHIN_MS : DELIVERED_WITHIN_MS);
-    world.paceTicks(heals ? TICKS_WHILE_HEALING : TICKS_WITHOUT_HEALING);
+    world.paceTicks(heals ? TICKS_WHILE_HEALING : TICKS_WITHOUT_HEALING, { isAlone: !heals });
     await scheduler.run(() => scheduler.nowMs >= until || isStuck() || oracle.violations.length > 0);
     if (heals) {
       // Orders that nobody paid end hours later; the house must hear of it by itself.
       const ended = scheduler.nowMs + ENDED_WITHIN_MS;
-      world.paceTicks(TICKS_WHILE_ENDING);
+      world.paceTicks(TICKS_WHILE_ENDING, { isAlone: true });
       await scheduler.run(() => scheduler.nowMs >= ended || isStuck() || oracle.violations.length > 0);
     }
     if (oracle.violations.length === 0) await oracle.atTheEnd();

@@ -199,7 +199,7 @@ async function stages(run: Run, startedMs: number): Promise<Outcome & { readonly
   if (options.livesCorpus) await run.liveCorpus();
   if (options.livesSeeds) await run.liveSeeds(endMs);
   const missed = options.isFull ? MARKS.filter((mark) => !tally.marks.has(mark)) : [];
-  const summary = tally.summary(missed);
+  const summary = tally.seeds === 0 ? '' : tally.summary(missed);
   if (failures.length > 0) await run.shrinkFirst(endMs);
   return { failures, missed, canaries, summary };
 }
@@ -222,8 +222,9 @@ async function simulate(options: Options): Promise<number> {
       void stop().finally(() => process.exit(130));
     });
   }
+  // The planted bugs tell of themselves, one line each.
   const progress = setInterval(() => {
-    if (!run.tally.isOver) say(run.tally.progress(run.failures.length));
+    if (run.tally.isRunning) say(run.tally.progress(run.failures.length));
   }, PROGRESS_EVERY_MS);
   try {
     const outcome = await stages(run, startedMs);
@@ -239,7 +240,7 @@ function tell(options: Options, tally: Tally, outcome: Outcome & { readonly summ
   const { failures, missed, canaries, summary } = outcome;
   const head = { commit: commitHere(), machine: machineHere(), date: new Date().toISOString() };
   const complaints = complaintsOf(outcome);
-  say(`\n${head.date} · commit ${head.commit} · ${head.machine}\n${summary}`);
+  say(`\n${head.date} · commit ${head.commit} · ${head.machine}${summary === '' ? '' : `\n${summary}`}`);
   if (canaries.length > 0) say(['planted bugs', ...canaries.map(lineOf)].join('\n'));
   say(complaints.length === 0 ? 'violations   0' : `RED          ${complaints.join('; ')}`);
   if (!options.isJson) return;

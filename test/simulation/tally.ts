@@ -16,10 +16,10 @@ export class Tally {
   readonly faults = new Map<Fault, number>();
   /** How many seeds hit each. */
   readonly marks = new Map<string, number>();
-  #startedMs = performance.now();
+  #startedMs: number | null = null;
   #endedMs: number | null = null;
 
-  /** The seeds begin now; what was before was not theirs. */
+  /** The seeds begin now; the time before was not theirs. */
   begin(): void {
     this.#startedMs = performance.now();
   }
@@ -41,12 +41,13 @@ export class Tally {
     return [...this.faults.values()].reduce((sum, count) => sum + count, 0);
   }
 
-  get isOver(): boolean {
-    return this.#endedMs !== null;
+  get isRunning(): boolean {
+    return this.#startedMs !== null && this.#endedMs === null;
   }
 
   get seconds(): number {
-    return ((this.#endedMs ?? performance.now()) - this.#startedMs) / 1_000;
+    const nowMs = this.#endedMs ?? performance.now();
+    return (nowMs - (this.#startedMs ?? nowMs)) / 1_000;
   }
 
   progress(violations: number): string {

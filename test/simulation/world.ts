@@ -74,6 +74,7 @@ export class World {
   #pendingJobs: QueuedJob[] = [];
   #generation = 0;
   #tickFactor: number;
+  #isTickingAlone = false;
 
   constructor(options: WorldOptions) {
     const { scheduler, weather, seed, shared } = options;
@@ -146,10 +147,14 @@ export class World {
     this.network.calm();
   }
 
-  /** From now on ticks come so much more rarely than in production, also those that wait for their time. */
-  paceTicks(factor: number): void {
-    if (factor === this.#tickFactor) return;
+  /**
+   * From now on ticks come so much more rarely than in production, also those that wait for their time. `isAlone`: only in one
+   * process, for the hours in which nobody does anything that they could meet in.
+   */
+  paceTicks(factor: number, { isAlone = false } = {}): void {
+    if (factor === this.#tickFactor && isAlone === this.#isTickingAlone) return;
     this.#tickFactor = factor;
+    this.#isTickingAlone = isAlone;
     for (const process of this.processes) {
       if (process.life.isDead) continue;
       process.ticks.abort('another pace');
@@ -211,6 +216,7 @@ export class World {
   }
 
   #startTicks(process: SimProcess): void {
+    if (this.#isTickingAlone && process.index > 0) return;
     for (const tick of TICKS) {
       if (tick.name === 'ledger.check' || (HEALING.has(tick.name) && !this.options.heals)) continue;
       const longestMs = this.options.heals ? TICK_WITHIN_MS : Number.MAX_SAFE_INTEGER;

@@ -1,7 +1,9 @@
 import type { Actor } from '../../src/operations/operation.ts';
 import { Caller, sidIn, textIn } from './caller.ts';
+import { amountOf } from './amounts.ts';
 import { Customers } from './customers.ts';
 import type { Weather } from './faults.ts';
+import { Holders, type Ask } from './holders.ts';
 import { History, type Asker, type Intent } from './history.ts';
 import { isMark, type Mark } from './marks.ts';
 import { Chance } from './random.ts';
@@ -46,7 +48,7 @@ export class People {
   readonly #people: Person[];
   readonly #caller: Caller;
   readonly #customers: Customers;
-  readonly #holds = new Map<string, string[]>();
+  readonly #holders: Holders;
   readonly #payments = new Map<string, string[]>();
   #running = 0;
 
@@ -56,6 +58,8 @@ export class People {
     this.#people = [...options.people];
     this.#caller = new Caller({ scheduler, weather, world, mark, history: this.history, life: this.#life });
     this.#customers = new Customers({ scheduler, weather, world, mark, life: this.#life });
+    const ask: Ask = (...asked) => this.#ask(...asked);
+    this.#holders = new Holders({ scheduler, life: this.#life, ask });
     // Some lives are all top-ups, some have none: what is common everywhere hides what is rare.
     const taste = new Chance(seed, 'taste');
     this.#deeds = this.#allDeeds().map(([deed, weight]) => [deed, weight * taste.pick([0.3, 1, 1, 2])] as const);
@@ -99,8 +103,8 @@ export class People {
       [(chance, person) => this.#debit(chance, person), 7],
       [(chance, person) => this.#rush(chance, person), 1],
       [(chance) => this.#report(chance), 3],
-      [(chance, person) => this.#reserve(chance, person), 4],
-      [(chance, person) => this.#closeHold(chance, person), 4],
+      [(chance, person) => this.#holders.reserve(chance, person), 4],
+      [(chance, person) => this.#holders.settleOne(chance, person), 4],
       [(chance, person) => this.#adjust(chance, person), 2.5],
       [(chance, person) => this.#freeze(chance, person), 0.6],
       [(chance, person) => this.#read(chance, person), 9],
@@ -127,7 +131,7 @@ export class People {
     const moves = Array.from({ length: chance.between(2, 5) }, (_, move) => {
       const own = new Chance(this.history.intents.length, `rush/${move}`);
       if (chance.is(0.25)) return this.#adjust(own, person);
-      if (chance.is(0.2)) return this.#reserve(own, person);
+      if (chance.is(0.2)) return this.#holders.reserve(own, person);
       return this.#ask('billing.debit', { sid, amount, description: 'deed' }, person, own);
     });
     await Promise.all(moves);
@@ -183,46 +187,6 @@ export class People {
     await this.#ask('billing.freeze', { ...input, is_frozen: false }, person, chance);
   }
 
-  async #reserve(chance: Chance, person: Person): Promise<void> {
-    const expires = chance.weighted([
-      [chance.between(1, 30), 2],
-      [chance.between(60, 3_600), 3],
-    ]);
-    const input = {
-      wallet_sid: person.walletSid,
-      amount: amountOf(chance),
-      description: 'deed',
-      expires_in_seconds: expires,
-    };
-    const intent = await this.#ask('hold.reserve', input, person, chance);
-    const sid = sidIn(intent, 201);
-    if (sid === null) return;
-    push(this.#holds, person.walletSid, sid);
-    // A call that takes as long as it may: it ends when its hold does.
-    if (chance.is(0.5)) await this.#closeAtItsEnd(chance, person, intent, sid);
-  }
-
-  async #closeAtItsEnd(chance: Chance, person: Person, intent: Intent, sid: string): Promise<void> {
-    const { scheduler } = this.#options;
-    const endsMs = Date.parse(textIn(intent, 201, 'expires_at') ?? '');
-    if (endsMs - scheduler.nowMs > 86_400_000) return;
-    await scheduler.park(this.#life, endsMs - scheduler.nowMs + chance.between(-2_000, 60_000), 'the end of a hold');
-    await this.#close(chance, person, sid);
-  }
-
-  async #closeHold(chance: Chance, person: Person): Promise<void> {
-    const holds = this.#holds.get(person.walletSid) ?? [];
-    if (holds.length === 0) return await this.#reserve(chance, person);
-    await this.#close(chance, person, chance.is(0.8) ? (holds.at(-1) ?? '') : chance.pick(holds));
-  }
-
-  async #close(chance: Chance, person: Person, sid: string): Promise<void> {
-    if (chance.is(0.7)) await this.#ask('hold.capture', { sid, amount: amountOf(chance) }, person, chance);
-    else await this.#ask('hold.release', { sid }, person, chance);
-    // A program that lost its notes settles the same call a second time, under another key.
-    if (chance.is(0.3)) await this.#ask('hold.capture', { sid, amount: amountOf(chance) }, person, chance);
-  }
-
   async #topUp(chance: Chance, person: Person): Promise<void> {
     const amount = chance.is(0.8) ? `${chance.between(5, 200)}.00` : `${chance.between(5, 40)}.99`;
     const intent = await this.#ask('payment.create', { provider: 'stripe', amount }, person, chance, userOf(person));
@@ -249,7 +213,7 @@ export class People {
   }
 
   #known({ walletSid }: Person, isOperator: boolean) {
-    const holds = this.#holds.get(walletSid) ?? [];
+    const holds = this.#holders.sidsOf(walletSid);
     const payments = this.#payments.get(walletSid) ?? [];
     return { walletSid, isOperator, holds, payments };
   }
@@ -301,7 +265,8 @@ export class People {
           chance.is(0.5) ? 'payment.check' : 'payment.get',
           { sid: payment },
         ]),
-      ...(this.#holds.get(sid) ?? [])
+      ...this.#holders
+        .sidsOf(sid)
         .slice(0, 1)
         .map((hold): [string, Record<string, unknown>] => ['hold.get', { sid: hold }]),
     ];
@@ -376,15 +341,6 @@ export const paceOf = (seed: number): number =>
   ]);
 
 const userOf = (person: Person): Actor => ({ kind: 'user', id: `user:${person.userSid}`, userSid: person.userSid });
-
-/** Mostly a few dollars; sometimes fractions of a cent, sometimes more than anybody has. */
-function amountOf(chance: Chance): string {
-  return chance.weighted([
-    [`${chance.between(0, 9)}.${String(chance.between(1, 99)).padStart(2, '0')}`, 8],
-    [`0.00${String(chance.between(1, 9_999)).padStart(4, '0')}`, 2],
-    [`${chance.between(100, 400)}.00`, 1],
-  ]);
-}
 
 function push(map: Map<string, string[]>, key: string, value: string): void {
   const list = map.get(key);

@@ -1,9 +1,9 @@
 import { mkdirSync } from 'node:fs';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
-import { AxeBuilder } from '@axe-core/playwright';
 import type { Browser, Page } from 'playwright-core';
 import { expect } from 'vitest';
+import { accessibilityFindings } from './accessibility.ts';
 
 const OUTPUT = fileURLToPath(new URL('../output/', import.meta.url));
 
@@ -30,7 +30,7 @@ export async function visit(
     locale: 'en-GB',
     timezoneId: 'UTC',
   });
-  context.setDefaultTimeout(15_000);
+  context.setDefaultTimeout(30_000);
   const page = await context.newPage();
   const complaints: string[] = [];
   page.on('pageerror', (error) => complaints.push(error.message));
@@ -75,9 +75,6 @@ export const sees = (page: Page, headline: string): Promise<void> =>
 
 export const balanceOf = (page: Page): Promise<string | null> => page.getByTestId('balance').textContent();
 
-/** Only what is wrong, and without a second page to sort it in: there are no frames. Half the time. */
-const QUICKLY = { resultTypes: ['violations' as const] };
-
 /** No finding of axe, of whatever severity; fits its window; a screenshot in test/output. */
 export async function expectSound(page: Page, name: string): Promise<void> {
   await page
@@ -85,11 +82,7 @@ export async function expectSound(page: Page, name: string): Promise<void> {
     .first()
     .waitFor({ state: 'detached' });
   await photograph(page, name);
-  const { violations } = await new AxeBuilder({ page }).options(QUICKLY).setLegacyMode().analyze();
-  const found = violations.map(
-    ({ id, nodes }) => `${name}: ${id} at ${nodes.map((node) => node.target.join(' ')).join(', ')}`,
-  );
-  expect(found).toEqual([]);
+  expect(await accessibilityFindings(page), name).toEqual([]);
   const overhang = await page.evaluate(() => document.documentElement.scrollWidth - window.innerWidth);
   expect(overhang, `${name} is wider than its window`).toBeLessThanOrEqual(0);
 }

@@ -1,6 +1,6 @@
-import { AxeBuilder } from '@axe-core/playwright';
 import type { Browser } from 'playwright-core';
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from 'vitest';
+import { accessibilityFindings } from '../browser/accessibility.ts';
 import { launchBrowser } from '../browser/browser.ts';
 import { newOrder } from '../contract/payment-provider.ts';
 import { openStripeBench, type StripeBench } from './stripe-bench.ts';
@@ -21,7 +21,7 @@ describe('the checkout page in a browser', () => {
     'declining, paying with a double click and coming back work and are accessible (%s)',
     async (colorScheme) => {
       const page = await (await browser.newContext({ colorScheme, viewport: { width: 390, height: 700 } })).newPage();
-      const findings = async () => (await new AxeBuilder({ page }).analyze()).violations.map((it) => it.id);
+      const findings = () => accessibilityFindings(page);
       const successUrl = `${bench.url}/c/pay/done?session={CHECKOUT_SESSION_ID}`;
       const { orderRef, checkoutUrl } = await bench.provider.createOrder(newOrder(bench.now(), { successUrl }));
       await page.goto(String(checkoutUrl));

@@ -82,7 +82,7 @@ export async function expectSound(page: Page, name: string): Promise<void> {
     .first()
     .waitFor({ state: 'detached' });
   await photograph(page, name);
-  expect(await accessibilityFindings(page), name).toEqual([]);
+  expect(await accessibilityFindings(page)).toEqual([]);
   const overhang = await page.evaluate(() => document.documentElement.scrollWidth - window.innerWidth);
   expect(overhang, `${name} is wider than its window`).toBeLessThanOrEqual(0);
 }

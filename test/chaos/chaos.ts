@@ -1,6 +1,7 @@
 import { rmSync, mkdtempSync } from 'node:fs';
 import path from 'node:path';
 import process from 'node:process';
+import { Balancer } from './balancer.ts';
 import { Client, type Site } from './client.ts';
 import { Dice } from './dice.ts';
 import { Disk } from './disk.ts';
@@ -123,6 +124,7 @@ async function openWorld(options: ChaosOptions, opened: AsyncDisposableStack): P
     postgres,
     disk,
     servers,
+    balancer: new Balancer(servers),
     stripe,
     journal,
     recovery: new Recovery(),
@@ -206,7 +208,10 @@ async function lateAfter(what: string, ms: number): Promise<never> {
   throw new Error(`${what}: not within ${ms} ms`);
 }
 
-/** Until everything that was paid is credited, as the house's own jobs and its users' questions bring it about. */
+/**
+ * Until everything that was paid is credited: by the house's own jobs, its users' questions, and an operator who has events tried
+ * again that would wait for their next time by themselves (a minute after the sixth failure). What is due must be done unasked.
+ */
 async function settle(world: World, waitsForSweeps: boolean): Promise<void> {
   const { postgres, stripe } = world;
   const paid = new Set((await stripe.paid()).map(({ session }) => session));
@@ -216,16 +221,26 @@ async function settle(world: World, waitsForSweeps: boolean): Promise<void> {
     );
     return rows.filter(({ session }) => paid.has(String(session))).map(({ sid }) => String(sid));
   };
+  const waitingEvents = async (which: string): Promise<readonly Record<string, unknown>[]> =>
+    await postgres.execute(`select sid, event_type, state, reason, attempts, next_attempt_at - now() as due_in
+      from inbox where next_attempt_at is not null and ${which} order by next_attempt_at limit 20`);
   for (const sid of await uncredited()) await operator(world, `/v1/payments/${sid}/check`, {});
-  await until(
-    'all webhooks are applied and all payments credited',
-    async () => {
-      if ((await uncredited()).length > 0) return null;
-      const waiting = await postgres.execute('select 1 from inbox where next_attempt_at is not null limit 1');
-      return waiting.length === 0 || !waitsForSweeps ? true : null;
-    },
-    { withinMs: SETTLED_WITHIN_MS, everyMs: 250 },
-  );
+  let left: readonly unknown[] = [];
+  const isQuiet = async (whichEvents: string): Promise<true | null> => {
+    left = [...(await uncredited()), ...(waitsForSweeps ? await waitingEvents(whichEvents) : [])];
+    return left.length === 0 ? true : null;
+  };
+  try {
+    const bound = { withinMs: SETTLED_WITHIN_MS, everyMs: 250 };
+    await until('all payments are credited and no event is overdue', () => isQuiet('next_attempt_at < now()'), bound);
+    if (!waitsForSweeps) return;
+    for (const { sid } of await waitingEvents('true')) {
+      await operator(world, `/v1/webhook-events/${String(sid)}/replay`, {});
+    }
+    await until('no event waits', () => isQuiet('true'), bound);
+  } catch (error) {
+    throw new Error(`${String(error)}; left: ${JSON.stringify(left)}`, { cause: error });
+  }
 }
 
 /** The product's own judgement, beside ours. */

@@ -1,3 +1,4 @@
+import type { Balancer } from './balancer.ts';
 import type { Dice } from './dice.ts';
 import type { Answer, Intent, Journal, Noun } from './journal.ts';
 import { pause } from './processes.ts';
@@ -9,6 +10,7 @@ import { send, textIn, type Reply } from './wire.ts';
 /** What all clients share. */
 export interface Site {
   readonly servers: readonly Server[];
+  readonly balancer: Balancer;
   readonly stripe: Stripe;
   readonly journal: Journal;
   readonly recovery: Recovery;
@@ -150,7 +152,7 @@ export class Client {
     const startedMs = performance.now();
     while (performance.now() - startedMs < GIVES_UP_AFTER_MS) {
       const { status, text } = await this.#attempt(
-        this.#dice.pick(this.#site.servers),
+        this.#site.balancer.pick(this.#dice),
         `/v1/payments/${payment}/check`,
         {},
         key,
@@ -190,7 +192,7 @@ export class Client {
     const startedMs = performance.now();
     const walksAway = this.#dice.chance(WALKS_AWAY);
     for (;;) {
-      const reply = await this.#attempt(this.#dice.pick(this.#site.servers), route, body, key);
+      const reply = await this.#attempt(this.#site.balancer.pick(this.#dice), route, body, key);
       if (reply.status >= 200 && reply.status < 300) return { outcome: 'acknowledged', reply };
       if (!mayBeRepeated(reply)) return { outcome: 'refused', reply };
       if (walksAway || performance.now() - startedMs > GIVES_UP_AFTER_MS) return { outcome: 'unknown', reply };
@@ -200,7 +202,7 @@ export class Client {
 
   /** The first answer is the answer: as often as it is asked for, and whichever server is asked. */
   async #askAgain(route: string, body: object, key: string, first: Reply): Promise<void> {
-    const again = await this.#attempt(this.#dice.pick(this.#site.servers), route, body, key);
+    const again = await this.#attempt(this.#site.balancer.pick(this.#dice), route, body, key);
     if (mayBeRepeated(again) || again.text === first.text) return;
     this.#site.violations.push(`${key}: answered ${first.text} and then ${again.status} ${again.text}`);
   }
@@ -210,6 +212,7 @@ export class Client {
     const headers = { 'x-hero-onboarding-admin-secret': ADMIN_SECRET, 'idempotency-key': key };
     const reply = await send({ method: 'POST', url: server.url + route, headers, body, withinMs: ATTEMPT_WITHIN_MS });
     const isServed = reply.status > 0 && reply.status < 500;
+    this.#site.balancer.met(server, isServed);
     this.#site.recovery.met({ server: server.number, isServed, ms: performance.now() - startedMs });
     if (reply.status === 500) this.#site.violations.push(`${key}: ${route} answered 500 ${reply.text}`);
     return reply;

@@ -5,6 +5,8 @@ import { Worker } from './workers.ts';
 /** Each planted bug must die in this many of so many seeds: a simulator that finds it by luck alone would miss its like. */
 export const SEEDS_PER_MUTANT = 50;
 export const KILLS_WANTED = 10;
+/** A bug with a recorded measurement is told dead again when so many of the recorded seeds find it still, all of those tried. */
+const CONFIRMATIONS = 2;
 
 export interface CanaryVerdict {
   readonly mutant: string;
@@ -20,6 +22,8 @@ export interface CanaryVerdict {
 export interface CanaryOptions {
   readonly mutants: readonly string[];
   readonly workers: number;
+  /** Lives two recorded seeds of a bug, and measures anew only where those do not both find it. */
+  readonly isConfirming: boolean;
   readonly optionsOf: (seed: number) => SeedOptions;
   readonly onVerdict: (verdict: CanaryVerdict) => void;
 }
@@ -31,7 +35,7 @@ export async function runCanaries(options: CanaryOptions): Promise<CanaryVerdict
   const verdicts: CanaryVerdict[] = [];
   const lane = async (): Promise<void> => {
     for (let mutant = waiting.shift(); mutant !== undefined; mutant = waiting.shift()) {
-      const verdict = await judge(mutant, seedsInOrder(hints[mutant] ?? []), options);
+      const verdict = await judge(mutant, hints[mutant] ?? [], options);
       verdicts.push(verdict);
       options.onVerdict(verdict);
     }
@@ -47,17 +51,19 @@ function seedsInOrder(hints: readonly number[]): number[] {
   return [...first, ...all.filter((seed) => !first.includes(seed))];
 }
 
-async function judge(mutant: string, order: readonly number[], options: CanaryOptions): Promise<CanaryVerdict> {
+async function judge(mutant: string, hints: readonly number[], options: CanaryOptions): Promise<CanaryVerdict> {
+  const isMeasured = options.isConfirming && hints.length >= KILLS_WANTED;
   const worker = new Worker(mutant);
   const rules = new Map<string, number>();
   const killers: number[] = [];
   let seeds = 0;
   const verdictSoFar = (): CanaryVerdict['verdict'] => {
     if (killers.length >= KILLS_WANTED) return 'killed';
+    if (isMeasured && killers.length === CONFIRMATIONS && seeds === CONFIRMATIONS) return 'killed';
     return seeds - killers.length > SEEDS_PER_MUTANT - KILLS_WANTED ? 'survived' : 'undecided';
   };
   try {
-    for (const seed of order) {
+    for (const seed of seedsInOrder(hints)) {
       const { violations } = await worker.run(options.optionsOf(seed));
       const broken = violations.map(({ rule }) => rule);
       seeds += 1;

@@ -7,8 +7,9 @@ const FILE = path.join(import.meta.dirname, 'canary-hints.json');
 const Hints = z.record(z.string(), z.array(z.number().int().positive()));
 
 /**
- * By planted bug: the seeds that found it last time. They are lived first, so that a bug that still dies is told dead after ten
- * lives instead of thirty. A hint decides nothing: a life that finds nothing any more counts as one that found nothing.
+ * By planted bug: the seeds that found it when it was last measured (`--canaries --record`). They are lived first, so that a bug
+ * that still dies is told dead after ten lives instead of thirty, and after two in `--ci`, which only asks whether the measurement
+ * still holds. A life that finds nothing any more counts as one that found nothing.
  */
 export const readHints = (): Record<string, number[]> => Hints.parse(JSON.parse(readFileSync(FILE, 'utf8')));
 

@@ -10,13 +10,14 @@ import {
 import { formatDecimal, micros, parseDecimal, type Micros } from '../../domain/money.ts';
 import { isRefusal, refuse, type Refusal } from '../../domain/refusal.ts';
 import { ensureSystemAccount } from '../../store/ledger.ts';
-import { readWalletBySid } from '../../store/wallet.ts';
+import { findPostingParties } from '../../store/wallet.ts';
 import { operation, type Call } from '../operation.ts';
 import { amountField, instant, sidField, signedAmount, textField } from '../schema.ts';
 import { statementLineSchema, toStatementLine } from './billing.ts';
 
 /** A million dollars at once is a slip of a program, not a price. */
 export const DEBIT_MAX = micros(1_000_000_000_000n);
+const REVENUE = 'revenue:usage';
 /** How far ahead of our clock a caller's may be. */
 const FUTURE_MAX_MS = 5 * 60 * 1000;
 
@@ -53,15 +54,15 @@ export const billingDebit = operation({
     const now = house.ports.clock.now();
     const occurredAt = input.occurred_at === undefined ? now : new Date(input.occurred_at);
     if (occurredAt.getTime() > now.getTime() + FUTURE_MAX_MS) return inTheFuture();
-    const wallet = await readWalletBySid(house.db, input.sid);
-    if (!wallet) return refuse('not_found', 'There is no wallet with this sid.');
-    const revenue = await ensureSystemAccount(house.db, 'revenue:usage', wallet.currency);
+    const parties = await findPostingParties(house.db, input.sid, REVENUE);
+    if (!parties) return refuse('not_found', 'There is no wallet with this sid.');
+    const revenue = parties.contra ?? (await ensureSystemAccount(house.db, REVENUE, parties.currency));
     const outcome = await house.lanes.post({
       idem: call.idem,
       fingerprint: call.fingerprint,
       kind: 'debit',
       legs: [
-        { account: liveAccount(wallet.id, 'wallet'), amount: micros(-amount) },
+        { account: liveAccount(parties.wallet, 'wallet'), amount: micros(-amount) },
         { account: revenue, amount },
       ],
       mayOverdraw: false,

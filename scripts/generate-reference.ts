@@ -73,7 +73,12 @@ function operationSection(operation: Operation): string {
   ].join('\n');
 }
 
-const ACCESS = { anyone: 'Anyone', user: 'The owner, and operators', operator: 'Operators' } as const;
+const ACCESS = {
+  anyone: 'Anyone',
+  user: 'The owner, and operators',
+  node: 'Nodes, by their key',
+  operator: 'Operators',
+} as const;
 const KEYS = { required: 'required', optional: 'optional', none: 'not used' } as const;
 
 function placeOf(

@@ -134,6 +134,8 @@ export function houseSettings(config: Config): HouseSettings {
     topUpPresets: config.topUpPresets,
     openPaymentsMax: config.openPaymentsMax,
     holdMax: config.holdMax,
+    usageOwedMax: config.usageOwedMax,
+    lowBalance: config.lowBalance,
     sessionHours: config.sessionHours,
     sessionKey: config.sessionKey,
   };

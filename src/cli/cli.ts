@@ -119,6 +119,7 @@ function flagOf(name: string, schema: JsonSchema): Option {
   if (schema['type'] === 'integer' || schema['type'] === 'number') {
     return new Option(`${flag} <number>`, description).argParser(readInteger);
   }
+  if (schema['type'] === 'array') return new Option(`${flag} <json>`, description).argParser(readJson);
   const option = new Option(`${flag} <text>`, description);
   const choices = schema['enum'];
   return Array.isArray(choices) ? option.choices(choices.map(String)) : option;
@@ -126,6 +127,13 @@ function flagOf(name: string, schema: JsonSchema): Option {
 
 /** What is not a number goes to the server as text, which says what is wrong with it better than a command line can. */
 const readInteger = (text: string): unknown => (/^(0|-?[1-9][0-9]{0,14})$/.test(text) ? Number(text) : text);
+const readJson = (text: string): unknown => {
+  try {
+    return JSON.parse(text);
+  } catch {
+    return text;
+  }
+};
 const readBoolean = (text: string | boolean): unknown => (text === 'false' ? false : text === 'true' ? true : text);
 
 function descriptionOf(schema: JsonSchema): string {

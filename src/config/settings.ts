@@ -213,6 +213,21 @@ export const SETTINGS = {
     default: '1000.00',
     prose: 'The most one hold may reserve.',
   }),
+  usageOwedMax: given({
+    env: 'HERO_ONBOARDING_USAGE_OWED_MAX',
+    group: 'Wallets',
+    kind: amount,
+    default: '5.00',
+    prose:
+      'How far below its floor usage that was delivered already may take a wallet; past it the record is kept as unbilled.',
+  }),
+  lowBalance: given({
+    env: 'HERO_ONBOARDING_LOW_BALANCE',
+    group: 'Wallets',
+    kind: amount,
+    default: '2.00',
+    prose: 'Nodes are told that a wallet is low when it holds less than this.',
+  }),
   lanes: given({
     env: 'HERO_ONBOARDING_LEDGER_LANES',
     group: 'Ledger',

@@ -1,6 +1,7 @@
 import { createHash, timingSafeEqual } from 'node:crypto';
 import { getCookie } from 'hono/cookie';
 import { refuse } from '../domain/refusal.ts';
+import { NODE_KEY_PREFIX, readNodeKey } from '../operations/node/key.ts';
 import type { Actor } from '../operations/operation.ts';
 import { readSession } from '../operations/session/sign-in.ts';
 import { peerOf } from './context.ts';
@@ -12,7 +13,7 @@ const ANONYMOUS: Actor = { kind: 'anonymous', id: 'anonymous' };
 const SAFE_METHODS = new Set(['GET', 'HEAD']);
 
 /**
- * Who calls: by the admin secret's header, a bearer token or the session cookie, in this order.
+ * Who calls: by the admin secret's header, a bearer token (a session's or a node's key) or the session cookie, in this order.
  *
  * Refuses 401 for a secret or bearer token that is not valid: a caller that presents one wants it judged. A cookie that is not
  * valid is nobody: browsers send old cookies by themselves. Refuses 403 for an unsafe request that only a cookie vouches for and
@@ -38,10 +39,14 @@ async function actorOf(site: Site, c: AppContext): Promise<Actor> {
 
 async function bearerOf(site: Site, authorization: string): Promise<Actor> {
   const token = /^bearer ([\x21-\x7e]{1,512})$/i.exec(authorization)?.[1];
-  const actor = token === undefined ? null : await readSession(site.house, token);
+  const actor = token === undefined ? null : await ownerOf(site, token);
   if (actor) return actor;
   throw refused('unauthenticated', 'The bearer token is not valid, or not any more.', { 'www-authenticate': 'Bearer' });
 }
+
+/** A node's key or a session's token. */
+const ownerOf = (site: Site, token: string): Promise<Actor | null> =>
+  token.startsWith(NODE_KEY_PREFIX) ? readNodeKey(site.house, token) : readSession(site.house, token);
 
 /** The secret's id. Refuses 401, and 429 for an address that has failed too often. */
 export function judgeAdminSecret(site: Site, c: AppContext, sent: string): string {

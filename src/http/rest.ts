@@ -21,16 +21,16 @@ export const honoPath = (path: string): string => path.replaceAll(/\{([a-z_]+)\}
 
 function restHandler(site: Site, operation: Operation): (c: AppContext) => Promise<Response> {
   const pathFields = pathFieldsOf(operation);
-  const queryTypes = new Map(fieldsOf(operation).map(({ name, schema }) => [name, schema['type']]));
+  const types = new Map(fieldsOf(operation).map(({ name, schema }) => [name, schema['type']]));
   const isRead = operation.http.method === 'get' || operation.http.method === 'delete';
   return async (c) => {
     c.set('operation', operation.name);
     const actor = await identify(site, c);
     const barred = checkAccess(operation, actor);
     if (isRefusal(barred)) throw new Refused(barred);
-    const query = readQuery(c, isRead ? queryTypes : new Map());
+    const query = readQuery(c, isRead ? types : new Map());
     const rest = isRead ? query : await readJsonObject(c);
-    const input = { ...rest, ...readPath(c, pathFields, rest) };
+    const input = { ...rest, ...readPath(c, pathFields, { rest, types }) };
     const idempotencyKey = c.req.header('idempotency-key') ?? null;
     return replyResponse(
       await execute(site.house, operation, { actor, input, idempotencyKey, requestId: c.get('requestId') }),
@@ -41,12 +41,12 @@ function restHandler(site: Site, operation: Operation): (c: AppContext) => Promi
 function readPath(
   c: AppContext,
   fields: readonly string[],
-  rest: Readonly<Record<string, unknown>>,
-): Record<string, string> {
-  const path: Record<string, string> = {};
+  { rest, types }: { readonly rest: Readonly<Record<string, unknown>>; readonly types: ReadonlyMap<string, unknown> },
+): Record<string, unknown> {
+  const path: Record<string, unknown> = {};
   for (const field of fields) {
     if (Object.hasOwn(rest, field)) throw refusedInput(`#/${field}`, 'belongs in the path');
-    path[field] = storable(`#/${field}`, c.req.param(field) ?? '');
+    path[field] = readText(types.get(field), storable(`#/${field}`, c.req.param(field) ?? ''));
   }
   return path;
 }

@@ -42,6 +42,9 @@ export interface HouseSettings {
   /** Top-ups a user may have open at once. */
   readonly openPaymentsMax: number;
   readonly holdMax: bigint;
+  /** How far below its floor delivered usage may take a wallet. */
+  readonly usageOwedMax: bigint;
+  readonly lowBalance: bigint;
   readonly sessionHours: number;
   /** Signs pagination cursors; shared by all processes on one database. */
   readonly sessionKey: string;

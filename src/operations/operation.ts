@@ -1,17 +1,19 @@
 import type { z } from 'zod';
 import type { Refusal, RefusalCode } from '../domain/refusal.ts';
 import type { Tx } from '../store/db.ts';
+import type { NodeRow } from '../store/node.ts';
 import type { House } from './house.ts';
 
 /** Who calls. `id` is what audit rows and idempotency scopes carry. */
 export type Actor =
   | { readonly kind: 'anonymous'; readonly id: 'anonymous' }
   | { readonly kind: 'user'; readonly id: `user:${string}`; readonly userSid: string }
+  | { readonly kind: 'node'; readonly id: `node:${string}`; readonly node: NodeRow }
   | { readonly kind: 'operator'; readonly id: `admin:${string}` }
   | { readonly kind: 'system'; readonly id: `system:${string}` };
 
-/** Who may call: anybody · a signed-in user, for what is theirs, or an operator · an operator. */
-export type Access = 'anyone' | 'user' | 'operator';
+/** Who may call: anybody · a signed-in user, for what is theirs, or an operator · a node by its key · an operator. */
+export type Access = 'anyone' | 'user' | 'node' | 'operator';
 
 export interface HttpBinding {
   readonly method: 'get' | 'post' | 'patch' | 'delete';

@@ -12,13 +12,24 @@ import { holdGet } from './hold/get.ts';
 import { holdList } from './hold/list.ts';
 import { holdRelease } from './hold/release.ts';
 import { holdReserve } from './hold/reserve.ts';
+import { ladderList } from './ladder/list.ts';
+import { ladderSet } from './ladder/set.ts';
+import { nodeList } from './node/list.ts';
+import { nodeRegister } from './node/register.ts';
+import { nodeRevoke } from './node/revoke.ts';
+import { nodeRotate } from './node/rotate.ts';
 import type { Operation } from './operation.ts';
 import { paymentCheck } from './payment/check.ts';
 import { paymentCreate } from './payment/create.ts';
 import { paymentGet } from './payment/get.ts';
 import { paymentList } from './payment/list.ts';
 import { paymentEventList } from './payment-event/list.ts';
+import { priceCreate } from './price/create.ts';
+import { priceList } from './price/list.ts';
 import { sessionGet } from './session/get.ts';
+import { usageExplain } from './usage/explain.ts';
+import { usageListUnbilled } from './usage/list-unbilled.ts';
+import { usageRecord, usageRecordOne } from './usage/record.ts';
 import { userCreate } from './user/create.ts';
 import { userList } from './user/list.ts';
 import { webhookEventList } from './webhook-event/list.ts';
@@ -48,6 +59,18 @@ const declared = [
   paymentEventList,
   webhookEventList,
   webhookEventReplay,
+  nodeList,
+  nodeRegister,
+  nodeRotate,
+  nodeRevoke,
+  priceList,
+  priceCreate,
+  ladderList,
+  ladderSet,
+  usageRecord,
+  usageRecordOne,
+  usageListUnbilled,
+  usageExplain,
   auditList,
 ] as const;
 

@@ -90,7 +90,7 @@ const INVARIANTS: readonly Invariant[] = [
               (select count(*) from pg_trigger where tgrelid = to_regclass(name) and tgname = name || '__append_only' and tgenabled in ('O', 'A'))
                 as triggers,
               has_table_privilege('hero_onboarding_app', name, 'UPDATE, DELETE, TRUNCATE') as role_may_change
-       from unnest(array['entry', 'batch_leg', 'declined_posting', 'audit', 'payment_event', 'idempotency']) as t (name)
+       from unnest(array['entry', 'batch_leg', 'declined_posting', 'audit', 'payment_event', 'idempotency', 'price', 'ladder']) as t (name)
        where not exists (select 1 from pg_trigger where tgrelid = to_regclass(name) and tgname = name || '__append_only' and tgenabled in ('O', 'A'))
           or has_table_privilege('hero_onboarding_app', name, 'UPDATE, DELETE, TRUNCATE')`,
     ),
@@ -110,14 +110,14 @@ const INVARIANTS: readonly Invariant[] = [
   {
     id: 'L07',
     promise:
-      'every batch with entries has at least two sides, and every leg on a system account belongs to a batch with entries',
+      'every batch that moves money has at least two sides, and every leg on a system account belongs to a batch with entries',
     violations: statement(
       'ledger_check.sides',
       `select batch, sum(entries) as entries, sum(legs) as legs
        from (
-         select batch, 1 as entries, 0 as legs from entry union all select batch, 0, 1 from batch_leg
+         select batch, 1 as entries, 0 as legs, amount <> 0 as moves from entry union all select batch, 0, 1, true from batch_leg
        ) as side
-       group by batch having sum(entries) = 0 or sum(entries) + sum(legs) < 2 limit ${ROWS_MAX}`,
+       group by batch having sum(entries) = 0 or (sum(entries) + sum(legs) < 2 and bool_or(moves)) limit ${ROWS_MAX}`,
     ),
   },
   {

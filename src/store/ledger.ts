@@ -1,5 +1,11 @@
 import { assert, Bug } from '../domain/assert.ts';
-import { decideBatch, type BatchDecision, type LockedAccount, type PriorPosting } from '../domain/ledger/decide.ts';
+import {
+  budgetKey,
+  decideBatch,
+  type BatchDecision,
+  type LockedAccount,
+  type PriorPosting,
+} from '../domain/ledger/decide.ts';
 import {
   POSTING_KINDS,
   isLive,
@@ -59,10 +65,11 @@ async function lockDecideWrite(
   stamp: BatchStamp,
   keyCheck: KeyCheck,
 ): Promise<Outcome[]> {
+  const spent = await lockBudgets(tx, records);
   const accounts = await lockAccounts(tx, records);
   const { recordedAt } = stamp;
   if (keyCheck === 'take_for_new') {
-    const decision = decideBatch({ accounts, prior: new Map(), recordedAt }, records);
+    const decision = decideBatch({ accounts, prior: new Map(), recordedAt, spent }, records);
     // Whatever else it came to, the record may be a repetition: then its first answer counts, and that must be looked up.
     if (decision.outcomes.every((outcome) => outcome.kind === 'applied')) {
       await writeEntries(tx, decision, stamp);
@@ -71,7 +78,7 @@ async function lockDecideWrite(
   }
   // Only now, with the locks held: READ COMMITTED gives this statement a snapshot that sees whoever held them before.
   const prior = await readPriorPostings(tx, [...new Set(records.map((record) => record.idem))]);
-  const decision = decideBatch({ accounts, prior, recordedAt }, records);
+  const decision = decideBatch({ accounts, prior, recordedAt, spent }, records);
   if (decision.entries.length > 0) await writeEntries(tx, decision, stamp);
   if (decision.declined.length > 0) await writeDeclined(tx, decision, stamp);
   return [...decision.outcomes];
@@ -80,7 +87,7 @@ async function lockDecideWrite(
 const lockAccountsStatement = statement(
   'ledger.lock_accounts',
   // Sorted by id before the locks are taken: every writer climbs in the same order, so two batches cannot deadlock.
-  `select id, balance, seq, credit_floor, is_frozen from account where id = any($1::int8[]) order by id for no key update`,
+  `select id, balance, seq, credit_floor, is_frozen, carry from account where id = any($1::int8[]) order by id for no key update`,
 );
 
 async function lockAccounts(tx: Tx, records: readonly PostingRecord[]): Promise<Map<AccountId, LockedAccount>> {
@@ -88,16 +95,58 @@ async function lockAccounts(tx: Tx, records: readonly PostingRecord[]): Promise<
   for (const record of records) {
     for (const leg of record.legs) if (isLive(leg.account)) ids.add(leg.account);
   }
-  const rows = await tx.query<{ id: bigint; balance: bigint; seq: bigint; credit_floor: bigint; is_frozen: boolean }>(
-    lockAccountsStatement,
-    [int8Array([...ids])],
-  );
+  const rows = await tx.query<{
+    id: bigint;
+    balance: bigint;
+    seq: bigint;
+    credit_floor: bigint;
+    is_frozen: boolean;
+    carry: bigint;
+  }>(lockAccountsStatement, [int8Array([...ids])]);
   return new Map(
-    rows.map((row) => [
+    rows.map(({ credit_floor: creditFloor, is_frozen: isFrozen, ...row }) => [
       row.id,
-      { id: row.id, balance: row.balance, seq: row.seq, creditFloor: row.credit_floor, isFrozen: row.is_frozen },
+      { ...row, creditFloor, isFrozen },
     ]),
   );
+}
+
+const lockBudgetsStatement = statement(
+  'ledger.lock_budgets',
+  // In order of the key, as the accounts are, and before them: nobody who holds an account waits for a budget. The row is opened
+  // and locked by one statement; its update writes what is there.
+  `insert into posting_budget (owner, window_start, spent)
+   select owner, window_start, 0 from unnest($1::int8[], $2::timestamptz[]) as t (owner, window_start) order by owner, window_start
+   on conflict (owner, window_start) do update set spent = posting_budget.spent
+   returning owner, window_start, spent`,
+);
+
+/** What was taken before out of each budget that a record names, with its row locked. */
+async function lockBudgets(tx: Tx, records: readonly PostingRecord[]): Promise<ReadonlyMap<string, bigint>> {
+  const budgets = new Map(records.flatMap(({ budget }) => (budget ? [[budgetKey(budget), budget] as const] : [])));
+  if (budgets.size === 0) return new Map();
+  const named = [...budgets.values()];
+  const rows = await tx.query<{ owner: bigint; window_start: Date; spent: bigint }>(lockBudgetsStatement, [
+    int8Array(named.map(({ owner }) => owner)),
+    timestampArray(named.map(({ windowStart }) => windowStart)),
+  ]);
+  return new Map(rows.map(({ owner, window_start: windowStart, spent }) => [budgetKey({ owner, windowStart }), spent]));
+}
+
+const spendStatement = statement(
+  'ledger.spend',
+  `update posting_budget set spent = posting_budget.spent + t.amount
+   from unnest($1::int8[], $2::timestamptz[], $3::int8[]) as t (owner, window_start, amount)
+   where posting_budget.owner = t.owner and posting_budget.window_start = t.window_start`,
+);
+
+async function writeSpendings(tx: Tx, { spendings }: BatchDecision): Promise<void> {
+  if (spendings.length === 0) return;
+  await tx.query(spendStatement, [
+    int8Array(spendings.map(({ owner }) => owner)),
+    timestampArray(spendings.map(({ windowStart }) => windowStart)),
+    int8Array(spendings.map(({ spent }) => spent)),
+  ]);
 }
 
 const findPriorStatement = statement(
@@ -179,10 +228,10 @@ const writeEntriesStatement = statement(
      select $11::int8, unnest($13::int8[]), unnest($14::int8[]), $12::timestamptz
    ), moved as (
      update account
-     set balance = t.balance, seq = t.seq,
+     set balance = t.balance, seq = t.seq, carry = t.carry,
          floor = least(credit_floor, case when t.overdraws then t.balance else greatest(floor, t.balance) end)
      from (select unnest($15::int8[]) as id, unnest($16::int8[]) as seq_before, unnest($17::int8[]) as seq,
-                  unnest($18::int8[]) as balance, unnest($19::bool[]) as overdraws) as t
+                  unnest($18::int8[]) as balance, unnest($19::bool[]) as overdraws, unnest($20::int8[]) as carry) as t
      where account.id = any($15::int8[]) and account.id + 0 = t.id and account.seq = t.seq_before
      returning 1
    )
@@ -212,18 +261,21 @@ async function writeEntries(tx: Tx, decision: BatchDecision, stamp: BatchStamp):
     int8Array(moved.map((account) => account.seq)),
     int8Array(moved.map((account) => account.balance)),
     boolArray(moved.map((account) => account.overdraws)),
+    int8Array(moved.map((account) => account.carry)),
   ]);
   if (rows[0]?.was_declined === true) throw new KeyIsKnown('a key that was declined before cannot be applied');
   assert(rows[0]?.moved === BigInt(moved.length), 'every locked account is still at the seq that was read');
+  await writeSpendings(tx, decision);
 }
 
 const legIdem = (idem: string, leg: number): string => (leg === 0 ? idem : idem.slice(0, -1) + leg.toString(16));
 
 const writeDeclinedStatement = statement(
   'ledger.write_declined',
-  `insert into declined_posting (idem, fingerprint, wallet, code, about, recorded_at)
-   select idem, fingerprint, wallet, code, about, $6::timestamptz
-   from unnest($1::uuid[], $2::uuid[], $3::int8[], $4::text[], $5::text[]) as t (idem, fingerprint, wallet, code, about)`,
+  `insert into declined_posting (idem, fingerprint, wallet, code, about, kind, recorded_at)
+   select idem, fingerprint, wallet, code, about, kind, $7::timestamptz
+   from unnest($1::uuid[], $2::uuid[], $3::int8[], $4::text[], $5::text[], $6::int2[])
+     as t (idem, fingerprint, wallet, code, about, kind)`,
 );
 
 async function writeDeclined(tx: Tx, decision: BatchDecision, stamp: BatchStamp): Promise<void> {
@@ -234,6 +286,7 @@ async function writeDeclined(tx: Tx, decision: BatchDecision, stamp: BatchStamp)
     int8Array(declined.map(({ record }) => laneKey(record))),
     textArray(declined.map(({ outcome }) => outcome.code)),
     textArray(declined.map(({ outcome }) => outcome.about)),
+    int2Array(declined.map(({ record }) => POSTING_KINDS[record.kind])),
     stamp.recordedAt,
   ]);
 }

@@ -48,6 +48,8 @@ const WRONG: Readonly<Record<keyof typeof SETTINGS, string>> = {
   topUpPresets: '10;25',
   openPaymentsMax: '1.5',
   holdMax: '0',
+  usageOwedMax: '-1',
+  lowBalance: 'little',
   lanes: '99',
   batchRecordsMax: 'many',
   queueMax: '-1',

@@ -19,8 +19,8 @@ export const LEDGER_MUTANTS: readonly Mutant[] = [
     patches: [
       {
         file: 'src/domain/ledger/decide.ts',
-        find: '!record.mayOverdraw && balance < account.creditFloor)',
-        replace: '!record.mayOverdraw && balance < account.creditFloor - 100_000_000n)',
+        find: 'balance < account.creditFloor - (record.owedMax ?? 0n))',
+        replace: 'balance < account.creditFloor - 100_000_000n)',
       },
       {
         file: 'src/store/ledger.ts',

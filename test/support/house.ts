@@ -24,6 +24,8 @@ export const TEST_SETTINGS: HouseSettings = {
   topUpPresets: [10n, 25n, 50n, 100n].map((dollars) => dollars * MICROS_PER_USD),
   openPaymentsMax: 5,
   holdMax: 500n * MICROS_PER_USD,
+  usageOwedMax: 5n * MICROS_PER_USD,
+  lowBalance: 2n * MICROS_PER_USD,
   sessionHours: 12,
   sessionKey: 'a key that only tests sign cursors with',
 };

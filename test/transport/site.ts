@@ -17,6 +17,8 @@ export const SETTINGS: HouseSettings = {
   topUpPresets: [10_000_000n, 25_000_000n],
   openPaymentsMax: 5,
   holdMax: 1_000_000_000n,
+  usageOwedMax: 5_000_000n,
+  lowBalance: 2_000_000n,
   sessionHours: 12,
   sessionKey: 'test-session-key-of-thirty-two-bytes-and-more',
 };
@@ -42,6 +44,8 @@ export interface TestSite {
   /** As an operator, with JSON. */
   operator(method: string, path: string, body?: unknown, headers?: Record<string, string>): Promise<Answer>;
   rpc(body: unknown, headers?: Record<string, string>): Promise<Answer>;
+  /** A new node with its key as a header. */
+  node(options?: Record<string, unknown>): Promise<{ sid: string; headers: Record<string, string> }>;
   /** A new wallet with so many cents in it. */
   wallet(cents?: number): Promise<{ sid: string; userSid: string }>;
   close(): Promise<void>;
@@ -82,6 +86,10 @@ export async function testSite(options: TestSiteOptions = {}): Promise<TestSite>
     call,
     operator,
     rpc: (body, headers = {}) => operator('POST', '/rpc', body, headers),
+    node: async (asked = {}) => {
+      const { json } = await operator('POST', '/v1/nodes', { name: `node-${ports.ids.sid().toLowerCase()}`, ...asked });
+      return { sid: String(json['sid']), headers: { authorization: `Bearer ${String(json['key'])}` } };
+    },
     wallet: async (cents = 0) => await openWallet(operator, cents),
     close: async () => {
       const undeclared = ports.log.lines.filter(({ message }) => message === UNDECLARED);

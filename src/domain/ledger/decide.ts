@@ -1,11 +1,14 @@
 import { assert } from '../assert.ts';
 import { MICROS_MAX, MICROS_MIN, micros, type Micros } from '../money.ts';
 import {
+  FRACTIONS_PER_MICRO,
   isLive,
   type AccountId,
   type AppliedOutcome,
+  type Budget,
   type DeclinedOutcome,
   type EntryFacts,
+  type Leg,
   type Outcome,
   type PostingRecord,
 } from './posting.ts';
@@ -17,6 +20,8 @@ export interface LockedAccount {
   readonly seq: bigint;
   readonly creditFloor: bigint;
   readonly isFrozen: boolean;
+  /** Fractions of a micro-dollar that its postings have cost and not yet moved: below FRACTIONS_PER_MICRO. */
+  readonly carry: bigint;
 }
 
 /** What an earlier batch made of a key. */
@@ -41,8 +46,16 @@ export interface MovedAccount {
   balance: bigint;
   /** Whether a posting that may overdraw touched it: only then may the database lower its floor. */
   overdraws: boolean;
+  carry: bigint;
   readonly creditFloor: bigint;
   readonly isFrozen: boolean;
+}
+
+/** What a batch takes out of one budget. */
+export interface Spending {
+  readonly owner: bigint;
+  readonly windowStart: Date;
+  spent: bigint;
 }
 
 export interface DeclinedPosting {
@@ -58,13 +71,19 @@ export interface BatchDecision {
   /** Totals of the system accounts. */
   readonly systemLegs: ReadonlyMap<AccountId, bigint>;
   readonly declined: readonly DeclinedPosting[];
+  readonly spendings: readonly Spending[];
 }
 
 export interface BatchFacts {
   readonly accounts: ReadonlyMap<AccountId, LockedAccount>;
   readonly prior: ReadonlyMap<string, PriorPosting>;
   readonly recordedAt: Date;
+  /** What was taken before out of each budget that a record names, by {@link budgetKey}; nothing where none is named. */
+  readonly spent?: ReadonlyMap<string, bigint>;
 }
+
+export const budgetKey = ({ owner, windowStart }: Pick<Budget, 'owner' | 'windowStart'>): string =>
+  `${owner}@${windowStart.getTime()}`;
 
 /**
  * Decides a batch of records in arrival order, against accounts that are locked.
@@ -85,6 +104,7 @@ class Batch {
   readonly #entries: NewEntry[] = [];
   readonly #systemLegs = new Map<AccountId, bigint>();
   readonly #declined: DeclinedPosting[] = [];
+  readonly #spendings = new Map<string, Spending>();
 
   constructor(facts: BatchFacts) {
     this.#facts = facts;
@@ -118,13 +138,14 @@ class Batch {
       moved: [...this.#working.values()].filter((account) => account.seq !== account.seqBefore),
       systemLegs: this.#systemLegs,
       declined: this.#declined,
+      spendings: [...this.#spendings.values()],
     };
   }
 
-  /** In order of precedence: unknown account, frozen, insufficient, out of range. */
+  /** In order of precedence: unknown account, frozen, insufficient, out of range, over budget. */
   #refusalOf(
     record: PostingRecord,
-  ): Extract<Outcome, { kind: 'unknown_account' | 'declined' | 'out_of_range' }> | null {
+  ): Extract<Outcome, { kind: 'unknown_account' | 'declined' | 'out_of_range' | 'over_budget' }> | null {
     assertBalanced(record);
     for (const leg of record.legs) {
       if (isLive(leg.account) && !this.#account(leg.account)) return { kind: 'unknown_account', account: leg.account };
@@ -137,18 +158,42 @@ class Batch {
     for (const { account: id } of record.legs) {
       if (!isLive(id)) continue;
       const account = this.#known(id);
-      const change = sumOn(record, id);
+      const change = sumOn(record, id) - (record.fraction?.payer === id ? this.#carried(record) : 0n);
       const balance = account.balance + change;
-      if (change < 0n && !record.mayOverdraw && balance < account.creditFloor)
+      if (change < 0n && !record.mayOverdraw && balance < account.creditFloor - (record.owedMax ?? 0n))
         return decline('insufficient_balance', record);
       if (balance > MICROS_MAX || balance < MICROS_MIN) return { kind: 'out_of_range', account: id };
     }
+    const { budget } = record;
+    if (budget && this.#spentOf(budget) + costOf(record) > budget.limit) return { kind: 'over_budget', budget };
     return null;
+  }
+
+  /** The micro-dollar, if any, to which the record's fraction and the ones before it add up. */
+  #carried({ fraction }: PostingRecord): 0n | 1n {
+    if (!fraction) return 0n;
+    return this.#known(fraction.payer).carry + fraction.parts >= FRACTIONS_PER_MICRO ? 1n : 0n;
+  }
+
+  #spentOf(budget: Budget): bigint {
+    const key = budgetKey(budget);
+    const before = this.#facts.spent?.get(key);
+    assert(before !== undefined, 'a budget that a record names was read');
+    return before + (this.#spendings.get(key)?.spent ?? 0n);
+  }
+
+  #spend(budget: Budget, amount: bigint): void {
+    const key = budgetKey(budget);
+    const { owner, windowStart } = budget;
+    const spending = this.#spendings.get(key) ?? { owner, windowStart, spent: 0n };
+    spending.spent += amount;
+    this.#spendings.set(key, spending);
   }
 
   #apply(record: PostingRecord): AppliedOutcome {
     const entries: NewEntry[] = [];
-    for (const leg of record.legs) {
+    const legs = this.#wholeLegs(record);
+    for (const leg of legs) {
       if (!isLive(leg.account)) {
         this.#systemLegs.set(leg.account, (this.#systemLegs.get(leg.account) ?? 0n) + leg.amount);
         continue;
@@ -156,7 +201,8 @@ class Batch {
       const account = this.#known(leg.account);
       account.seq += 1n;
       account.balance += leg.amount;
-      account.overdraws ||= record.mayOverdraw;
+      account.overdraws ||=
+        record.mayOverdraw || (record.owedMax !== undefined && account.balance < account.creditFloor);
       entries.push({
         account: account.id,
         seq: account.seq,
@@ -165,13 +211,27 @@ class Batch {
         occurredAt: record.occurredAt,
         recordedAt: this.#facts.recordedAt,
         about: record.about,
-        contra: contraOf(record, leg.account, leg.amount),
+        contra: contraOf(record.legs, leg.account, leg.amount),
         record,
         leg: entries.length,
       });
     }
     this.#entries.push(...entries);
+    if (record.budget) this.#spend(record.budget, costOf(record));
     return { kind: 'applied', entries };
+  }
+
+  /** The record's legs with the micro-dollar that its fraction completes, if it completes one; what is left over is carried. */
+  #wholeLegs(record: PostingRecord): readonly Leg[] {
+    const { fraction, legs } = record;
+    if (!fraction) return legs;
+    const carried = this.#carried(record);
+    this.#known(fraction.payer).carry += fraction.parts - carried * FRACTIONS_PER_MICRO;
+    if (carried === 0n) return legs;
+    return legs.map((leg) => {
+      if (leg.account === fraction.payer) return { ...leg, amount: micros(leg.amount - carried) };
+      return leg.account === fraction.payee ? { ...leg, amount: micros(leg.amount + carried) } : leg;
+    });
   }
 
   #known(id: AccountId): MovedAccount {
@@ -191,6 +251,7 @@ class Batch {
       seq: locked.seq,
       balance: locked.balance,
       overdraws: false,
+      carry: locked.carry,
       creditFloor: locked.creditFloor,
       isFrozen: locked.isFrozen,
     };
@@ -212,23 +273,36 @@ function sumOn(record: PostingRecord, account: AccountId): bigint {
   return sum;
 }
 
+/** What a record takes from live accounts, in whole micro-dollars. */
+function costOf(record: PostingRecord): bigint {
+  let sum = 0n;
+  for (const leg of record.legs) if (isLive(leg.account) && leg.amount < 0n) sum -= leg.amount;
+  return sum;
+}
+
 /** The other side: the first leg of the opposite sign. With several of them `about` carries the rest. */
-function contraOf(record: PostingRecord, account: AccountId, amount: Micros): AccountId {
-  const other = record.legs.find((leg) => leg.account !== account && leg.amount > 0n !== amount > 0n);
-  assert(other !== undefined, 'a balanced posting has a leg of the opposite sign');
+function contraOf(legs: readonly Leg[], account: AccountId, amount: Micros): AccountId {
+  const others = legs.filter((leg) => leg.account !== account);
+  const other = others.find((leg) => leg.amount > 0n !== amount > 0n) ?? others[0];
+  assert(other !== undefined, 'a posting has another side');
   return other.account;
 }
 
 /** A record that does not balance is a bug of its maker, never an input error: it stops here, before anything is written. */
 function assertBalanced(record: PostingRecord): void {
+  const { fraction } = record;
   let sum = 0n;
   let live = 0;
   for (const leg of record.legs) {
-    assert(leg.amount !== 0n, 'a leg moves something');
+    assert(leg.amount !== 0n || fraction !== undefined, 'a leg moves something');
     sum += leg.amount;
     if (isLive(leg.account)) live += 1;
   }
   assert(sum === 0n, `a posting sums to zero, this one to ${sum}`);
   assert(live >= 1 && live <= 16, 'a posting has 1 to 16 legs on live accounts');
   assert(record.idem.endsWith('0'), 'the last digit of idem is the number of the leg');
+  if (!fraction) return;
+  assert(fraction.parts >= 0n && fraction.parts < FRACTIONS_PER_MICRO, 'a fraction is less than a micro-dollar');
+  const sides = record.legs.filter(({ account }) => account === fraction.payer || account === fraction.payee);
+  assert(isLive(fraction.payer) && sides.length === 2, 'a fraction is paid by one leg to another');
 }

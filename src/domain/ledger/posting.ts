@@ -19,6 +19,7 @@ export const POSTING_KINDS = {
   hold_capture: 5,
   hold_release: 6,
   hold_expire: 7,
+  usage: 8,
 } as const;
 export type PostingKind = keyof typeof POSTING_KINDS;
 
@@ -39,6 +40,33 @@ export interface Leg {
 }
 
 /**
+ * How many parts a micro-dollar has where prices are finer: any price of twelve decimals of a dollar, times a quantity of six
+ * decimals, times a discount of four, is a whole number of them, and so is an hourly price for seconds. The largest such number
+ * that fits int8.
+ */
+export const FRACTIONS_PER_MICRO = 9_000_000_000_000_000_000n;
+
+/**
+ * What a record costs besides its legs: less than a micro-dollar. It is added to what the payer's account carries; when that
+ * comes to a micro-dollar, the micro-dollar moves with this record. So a million small records cost what their exact sum costs,
+ * rounded down, whatever their order.
+ */
+export interface Fraction {
+  /** 0 to FRACTIONS_PER_MICRO - 1. */
+  readonly parts: bigint;
+  /** A live account among the legs. */
+  readonly payer: AccountId;
+  readonly payee: AccountId;
+}
+
+/** A limit on what postings take in one window of time, over all wallets: a reporter that was stolen can do no more harm than this. */
+export interface Budget {
+  readonly owner: bigint;
+  readonly windowStart: Date;
+  readonly limit: Micros;
+}
+
+/**
  * One movement of money: at least two legs that sum to zero, at least one of them on a live account.
  *
  * Identity: `idem` (a UUID whose last hex digit is 0; leg n is stored with digit n, so at most 16 legs). The same `idem` with
@@ -51,6 +79,10 @@ export interface PostingRecord {
   readonly legs: readonly Leg[];
   /** Whether a live account may fall below its credit floor: only refunds, disputes and operators. */
   readonly mayOverdraw: boolean;
+  /** How far below its credit floor a live account may fall for this: for what was delivered already. Zero if left out. */
+  readonly owedMax?: Micros;
+  readonly fraction?: Fraction;
+  readonly budget?: Budget;
   /** Whether a frozen account refuses it. Credits and operators pass; debits and holds do not. */
   readonly passesFreeze: boolean;
   /** When it happened in the world. */
@@ -80,7 +112,9 @@ export type Outcome =
   | { readonly kind: 'duplicate'; readonly first: AppliedOutcome | DeclinedOutcome }
   | AppliedOutcome
   | DeclinedOutcome
-  | { readonly kind: 'out_of_range'; readonly account: AccountId };
+  | { readonly kind: 'out_of_range'; readonly account: AccountId }
+  /** Not stored: the same record may pass in the next window. */
+  | { readonly kind: 'over_budget'; readonly budget: Budget };
 
 export interface AppliedOutcome {
   readonly kind: 'applied';

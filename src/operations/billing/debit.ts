@@ -93,6 +93,8 @@ function toAnswer(call: Call, asked: Asked, outcome: Outcome) {
       return refuse('not_found', 'There is no wallet with this sid.');
     case 'out_of_range':
       return amountOutOfRange();
+    case 'over_budget':
+      return refuse('rate_limited', 'The budget of this hour is spent.');
     default:
       return assertNever(outcome);
   }

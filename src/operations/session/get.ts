@@ -18,7 +18,7 @@ export const sessionGet = operation({
   output: z
     .object({
       mode: z.enum(['sandbox', 'test', 'production']),
-      role: z.enum(['anonymous', 'user', 'operator']),
+      role: z.enum(['anonymous', 'user', 'operator', 'node']),
       user: sessionUserSchema.nullable(),
       top_up: z.object({ min: signedAmount, max: signedAmount, presets: z.array(signedAmount) }),
       providers: z.array(z.string()).describe('The payment providers that are configured.'),
@@ -26,7 +26,7 @@ export const sessionGet = operation({
     .meta({ id: 'Session' }),
   refusals: [],
   async run({ house, actor }) {
-    const role: 'user' | 'operator' | 'anonymous' = actor.kind === 'system' ? 'anonymous' : actor.kind;
+    const role = actor.kind === 'system' ? 'anonymous' : actor.kind;
     const { mode, topUpMin, topUpMax, topUpPresets } = house.settings;
     return {
       mode,

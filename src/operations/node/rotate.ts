@@ -1,0 +1,53 @@
+import { z } from 'zod';
+import { refuse } from '../../domain/refusal.ts';
+import { writeAudit } from '../../store/audit.ts';
+import { rotateNodeKey } from '../../store/node.ts';
+import { operation } from '../operation.ts';
+import { sidField } from '../schema.ts';
+import { newNodeKey } from './key.ts';
+import { nodeWithKeySchema, toNode } from './node.ts';
+
+const OVERLAP_SECONDS_MAX = 7 * 86_400;
+
+export const nodeRotate = operation({
+  name: 'node.rotate',
+  summary: 'Give a node a new key, with a while in which the old one is good too',
+  http: { method: 'post', path: '/v1/nodes/{sid}/rotate', status: 200 },
+  access: 'operator',
+  idempotency: 'none',
+  input: z.strictObject({
+    sid: sidField,
+    overlap_seconds: z
+      .int()
+      .min(0)
+      .max(OVERLAP_SECONDS_MAX)
+      .default(3_600)
+      .describe(
+        'How long the old key is good beside the new one. 0 after a theft. A key older than the old one ends now.',
+      ),
+  }),
+  output: nodeWithKeySchema,
+  refusals: ['not_found'],
+  async run(call, input) {
+    const { db, ports } = call.house;
+    const { text, ...key } = newNodeKey(call.house);
+    const now = ports.clock.now();
+    return db.transaction('node.rotate', async (tx) => {
+      const node = await rotateNodeKey(tx, input.sid, key, new Date(now.getTime() + input.overlap_seconds * 1_000));
+      if (!node) return refuse('not_found', 'There is no node with this sid that is not revoked.');
+      await writeAudit(tx, {
+        sid: ports.ids.sid(),
+        at: now,
+        actor: call.actor.id,
+        action: 'node.rotate',
+        subject: node.sid,
+        outcome: 'done',
+        reason: null,
+        before: null,
+        after: { key_id: node.keyId, overlap_seconds: input.overlap_seconds },
+        requestId: call.requestId,
+      });
+      return { ...toNode(node), key: text };
+    });
+  },
+});

@@ -1,0 +1,44 @@
+import { z } from 'zod';
+import { PRICE_DECIMALS, formatScaled } from '../../domain/usage/decimal.ts';
+import { PRICE_KINDS } from '../../domain/usage/price.ts';
+import type { PriceRow } from '../../store/price.ts';
+import { instant, sidField } from '../schema.ts';
+
+/** A category of usage: also the word after `revenue:`. */
+export const categoryField = z
+  .string()
+  .regex(/^[a-z][a-z0-9_]{0,31}$/, 'must be 1 to 32 of a-z, 0-9 and _, beginning with a letter')
+  .describe('hero_os_hourly, llm, vm, …');
+
+export const resourceKindField = z
+  .string()
+  .regex(/^[\x21-\x7e]{1,100}$/, 'must be 1 to 100 visible ASCII characters')
+  .describe('What was used, for example a size or a model.');
+
+export const priceSchema = z
+  .object({
+    sid: sidField,
+    category: categoryField,
+    resource_kind: z.string().nullable().describe('Null: everything of the category that has no price of its own.'),
+    kind: z.enum(PRICE_KINDS),
+    unit: z.string(),
+    amount: z.string().describe('US dollars a unit before the margin, as decimal text with at most 12 decimals.'),
+    margin_percent: z.string().describe('On top of the amount, or of the cost.'),
+    active_from: instant,
+    created_at: instant,
+  })
+  .meta({ id: 'Price' });
+
+export function toPrice(price: PriceRow): z.input<typeof priceSchema> {
+  return {
+    sid: price.sid,
+    category: price.category,
+    resource_kind: price.resourceKind,
+    kind: price.kind,
+    unit: price.unit,
+    amount: formatScaled(price.amount, PRICE_DECIMALS),
+    margin_percent: formatScaled(price.margin, 2),
+    active_from: price.activeFrom.toISOString(),
+    created_at: price.createdAt.toISOString(),
+  };
+}

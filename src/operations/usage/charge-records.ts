@@ -1,0 +1,243 @@
+import { assert } from '../../domain/assert.ts';
+import { ladderFor, multiplierAt, widen, type Ladder, type Streak } from '../../domain/discount/ladder.ts';
+import { deriveIdem, fingerprintOf } from '../../domain/idem.ts';
+import { FRACTIONS_PER_MICRO, liveAccount, type PostingRecord } from '../../domain/ledger/posting.ts';
+import { formatDecimal, micros } from '../../domain/money.ts';
+import { isRefusal, refuse, type Refusal } from '../../domain/refusal.ts';
+import {
+  chargeOf,
+  postingOf,
+  WITHOUT_DISCOUNT,
+  type Charge,
+  type Discount,
+  type Measured,
+} from '../../domain/usage/charge.ts';
+import { formatScaled, parseScaled, PRICE_DECIMALS, QUANTITY_DECIMALS } from '../../domain/usage/decimal.ts';
+import { priceFor, unitPriceOf, type Price } from '../../domain/usage/price.ts';
+import type { NodeRow } from '../../store/node.ts';
+import type { ChargedWallet } from '../../store/usage.ts';
+import type { StreakKey } from '../../store/ladder.ts';
+import { streakKey, type Rules } from './rules.ts';
+import type { UsageInput } from './usage-record.ts';
+
+/** How far ahead of our clock a node's may be. */
+const FUTURE_MAX_MS = 5 * 60_000;
+const HOUR_MS = 3_600_000;
+/** The end of a run of use is written when it has moved by so much, not with every call of a busy minute. */
+const STREAK_STEP_MS = 60_000;
+
+/** One record with its price: everything but the ids of the accounts that it pays into. */
+export interface Charged {
+  readonly input: UsageInput;
+  readonly wallet: ChargedWallet;
+  readonly charge: Charge;
+  readonly codes: { readonly revenue: string; readonly payable: string | null };
+  readonly about: string;
+}
+
+/** Prices records in the order in which they came, each with the run of use that those before it have made. */
+export class Pricing {
+  readonly #node: NodeRow;
+  readonly #rules: Rules;
+  readonly #now: Date;
+  readonly #streaks: Map<string, Streak>;
+  readonly #widened = new Map<string, StreakKey & Streak & { readonly graceDays: number }>();
+
+  constructor(node: NodeRow, rules: Rules, now: Date) {
+    this.#node = node;
+    this.#rules = rules;
+    this.#now = now;
+    this.#streaks = new Map(rules.streaks);
+  }
+
+  /** The runs of use that have changed enough to be kept. */
+  get widened(): readonly (StreakKey & Streak & { readonly graceDays: number })[] {
+    return [...this.#widened.values()];
+  }
+
+  charge(input: UsageInput): Charged | Refusal {
+    const occurredAt = new Date(input.occurred_at);
+    if (occurredAt.getTime() > this.#now.getTime() + FUTURE_MAX_MS)
+      return invalid('occurred_at', 'must be at most 5 minutes ahead of now');
+    if (this.#node.userSids?.includes(input.user_sid) === false)
+      return refuse('forbidden', 'This node may not report for this user.');
+    const wallet = this.#rules.wallets.get(input.user_sid);
+    if (!wallet) return refuse('not_found', 'There is no user with this sid.');
+    const about = { category: input.applies_to, resourceKind: input.resource_kind, occurredAt };
+    const price = priceFor(this.#rules.prices, about);
+    if (!price)
+      return refuse('state_conflict', `Nothing in the category ${input.applies_to} had a price for this at the time.`);
+    const measured = measuredOf(input, price);
+    if (isRefusal(measured)) return measured;
+    const rung = this.#rungOf(wallet.wallet, input.applies_to, occurredAt);
+    const charge = chargeOf(measured, price, rung?.discount ?? WITHOUT_DISCOUNT);
+    if (typeof charge === 'string') return refuse('invalid_request', UNPRICEABLE[charge]);
+    if (charge.parts / FRACTIONS_PER_MICRO > this.#node.recordMax) return overRecordMax(this.#node);
+    const { provider } = input;
+    const isPassedOn = measured.cost !== null;
+    return {
+      input,
+      wallet,
+      charge,
+      codes: {
+        revenue: isPassedOn ? `revenue:${input.applies_to}_margin` : `revenue:${input.applies_to}`,
+        payable: isPassedOn ? `payable:${input.applies_to}:${provider}` : null,
+      },
+      about: JSON.stringify(aboutOf({ input, node: this.#node, price, rung, charge })),
+    };
+  }
+
+  #rungOf(wallet: bigint, category: string, occurredAt: Date): RungTaken | null {
+    const ladder = ladderFor(this.#rules.ladders, category, occurredAt);
+    if (!ladder) return null;
+    const key = streakKey(wallet, category);
+    const before = this.#streaks.get(key) ?? null;
+    const streak = widen(before, occurredAt, ladder);
+    if (streak !== before) {
+      this.#streaks.set(key, streak);
+      const kept = this.#widened.get(key) ?? this.#rules.streaks.get(key) ?? null;
+      if (isWorthKeeping(kept, streak)) {
+        this.#widened.set(key, { wallet, category, ...streak, graceDays: ladder.graceDays });
+      }
+    }
+    const multiplier = multiplierAt(ladder, streak, occurredAt);
+    return { ladder, streak, discount: { multiplier, isFloorAtCost: ladder.isFloorAtCost } };
+  }
+}
+
+const isWorthKeeping = (kept: Streak | null, now: Streak): boolean =>
+  kept === null ||
+  kept.startedAt.getTime() !== now.startedAt.getTime() ||
+  now.lastAt.getTime() - kept.lastAt.getTime() >= STREAK_STEP_MS;
+
+interface RungTaken {
+  readonly ladder: Ladder;
+  readonly streak: Streak;
+  readonly discount: Discount;
+}
+
+function measuredOf(input: UsageInput, price: Price): Measured | Refusal {
+  const quantity = parseScaled(input.quantity, QUANTITY_DECIMALS);
+  const cost = input.cost === undefined ? null : parseScaled(input.cost, PRICE_DECIMALS);
+  assert(quantity !== null && (cost !== null || input.cost === undefined), 'the schema has checked both');
+  if (cost !== null && input.provider === undefined)
+    return invalid('provider', 'is required with a cost: whom it is owed to');
+  return { quantity, unit: input.unit ?? price.unit, cost };
+}
+
+const UNPRICEABLE = {
+  unit_does_not_fit: 'The unit is not the one of the price.',
+  cost_is_missing: 'The price is the provider’s cost and a margin, and the record has no cost.',
+  cost_is_not_wanted: 'The price is fixed, and the record brings a cost.',
+  quantity_is_too_fine: 'Seconds may have at most four decimals.',
+} as const;
+
+function overRecordMax({ recordMax }: NodeRow): Refusal {
+  return refuse('amount_out_of_range', 'This is more than one record of this node may cost.', {
+    details: { amount_max: formatDecimal(recordMax) },
+  });
+}
+
+const invalid = (field: string, detail: string): Refusal =>
+  refuse('invalid_request', 'The record is not valid.', { errors: [{ pointer: `#/${field}`, detail }] });
+
+interface Explained {
+  readonly input: UsageInput;
+  readonly node: NodeRow;
+  readonly price: Price;
+  readonly rung: RungTaken | null;
+  readonly charge: Charge;
+}
+
+/** Everything by which the charge can be made again: `usage.explain` does. */
+export interface UsageAbout {
+  readonly node: string;
+  readonly key: string;
+  readonly category: string;
+  readonly resource: string;
+  readonly quantity: string;
+  readonly unit: string;
+  readonly price: string;
+  /** Dollars a unit with the margin; absent where the cost came with the record. */
+  readonly unit_price?: string;
+  readonly cost?: string;
+  readonly provider?: string;
+  readonly input_tokens?: number;
+  readonly output_tokens?: number;
+  readonly ladder?: { readonly version: number; readonly multiplier: string; readonly since: string };
+  readonly at_cost_floor?: true;
+  /** The exact charge in parts of a micro-dollar. */
+  readonly parts: string;
+  readonly description?: string;
+}
+
+function aboutOf({ input, node, price, rung, charge }: Explained): UsageAbout {
+  const { cost, provider, input_tokens, output_tokens, description } = input;
+  return {
+    node: node.sid,
+    key: input.idempotency_key,
+    category: input.applies_to,
+    resource: input.resource_kind,
+    quantity: input.quantity,
+    unit: input.unit ?? price.unit,
+    price: price.sid,
+    ...(price.kind === 'cost_plus' ? {} : { unit_price: formatScaled(unitPriceOf(price) ?? 0n, PRICE_DECIMALS) }),
+    ...(cost === undefined ? {} : { cost }),
+    ...(provider === undefined ? {} : { provider }),
+    ...(input_tokens === undefined ? {} : { input_tokens }),
+    ...(output_tokens === undefined ? {} : { output_tokens }),
+    ...(rung === null
+      ? {}
+      : {
+          ladder: {
+            version: rung.ladder.version,
+            multiplier: formatScaled(rung.discount.multiplier, 4),
+            since: rung.streak.startedAt.toISOString(),
+          },
+        }),
+    ...(charge.isAtFloor ? { at_cost_floor: true as const } : {}),
+    parts: charge.parts.toString(),
+    ...(description === undefined ? {} : { description }),
+  };
+}
+
+/** The posting of a charge. Delivered is owed: it passes a freeze, and goes below zero as far as the house allows. */
+export function toPosting(
+  { input, wallet, charge, codes, about }: Charged,
+  house: {
+    readonly node: NodeRow;
+    readonly accounts: ReadonlyMap<string, bigint>;
+    readonly owedMax: bigint;
+    readonly now: Date;
+  },
+): PostingRecord {
+  const accountOf = (code: string): bigint => {
+    const id = house.accounts.get(code);
+    assert(id !== undefined, 'the system account was opened before');
+    return id;
+  };
+  const parties = {
+    wallet: liveAccount(wallet.wallet, 'wallet'),
+    revenue: accountOf(codes.revenue),
+    payable: codes.payable === null ? null : accountOf(codes.payable),
+  };
+  return {
+    idem: usageIdem(house.node.sid, input.idempotency_key),
+    fingerprint: fingerprintOf(input),
+    kind: 'usage',
+    ...postingOf(charge, parties),
+    mayOverdraw: false,
+    owedMax: micros(house.owedMax),
+    passesFreeze: true,
+    budget: {
+      owner: house.node.id,
+      windowStart: new Date(Math.floor(house.now.getTime() / HOUR_MS) * HOUR_MS),
+      limit: house.node.hourMax,
+    },
+    occurredAt: new Date(input.occurred_at),
+    about,
+  };
+}
+
+/** A record's identity: its node and the node's own key for it. */
+export const usageIdem = (nodeSid: string, key: string): string => deriveIdem('usage', nodeSid, key);

@@ -1,0 +1,133 @@
+import { z } from 'zod';
+import { assert } from '../../domain/assert.ts';
+import { FRACTIONS_PER_MICRO, liveAccount } from '../../domain/ledger/posting.ts';
+import { formatDecimal } from '../../domain/money.ts';
+import { isRefusal, refuse } from '../../domain/refusal.ts';
+import { chargeOf, WITHOUT_DISCOUNT } from '../../domain/usage/charge.ts';
+import { formatScaled, parseScaled, PRICE_DECIMALS, QUANTITY_DECIMALS } from '../../domain/usage/decimal.ts';
+import { multiplierAt } from '../../domain/discount/ladder.ts';
+import type { Tx } from '../../store/db.ts';
+import { listLadders } from '../../store/ladder.ts';
+import { readPrice } from '../../store/price.ts';
+import { readUsageEntry, type UsageEntryRow } from '../../store/usage.ts';
+import { operation } from '../operation.ts';
+import { priceSchema, toPrice } from '../price/price.ts';
+import { instant, sidField, signedAmount } from '../schema.ts';
+import { visibleWallet } from '../visible.ts';
+import type { UsageAbout } from './charge-records.ts';
+
+const DAY_MS = 86_400_000;
+
+const stepSchema = z.object({
+  what: z.string().describe('A sentence.'),
+  amount: z.string().nullable().describe('US dollars after this step, to 24 decimals where it has so many.'),
+});
+
+export const usageExplain = operation({
+  name: 'usage.explain',
+  summary: 'Show how the charge of one usage record came about, and prove it',
+  description:
+    'The charge is computed once more from the record, the price row and the ladder’s version; `is_proved` says whether that gives what ' +
+    'was charged.',
+  http: { method: 'get', path: '/v1/billings/{sid}/statement/{seq}/explanation', status: 200 },
+  access: 'user',
+  idempotency: 'none',
+  input: z.strictObject({ sid: sidField, seq: z.int().min(1).describe('The number of the line in the statement.') }),
+  output: z.object({
+    charge: signedAmount.describe('What the wallet paid with this record.'),
+    occurred_at: instant,
+    record: z.record(z.string(), z.unknown()).describe('What the node reported, as it was kept.'),
+    price: priceSchema,
+    steps: z.array(stepSchema),
+    is_proved: z.boolean(),
+  }),
+  refusals: ['not_found'],
+  async run({ house, actor }, input) {
+    const { db } = house;
+    const wallet = await visibleWallet(db, actor, input.sid);
+    if (isRefusal(wallet)) return wallet;
+    const entry = await readUsageEntry(db, liveAccount(wallet.id, 'wallet'), BigInt(input.seq));
+    if (!entry) return refuse('not_found', 'This line of the statement is not a usage record.');
+    const about = JSON.parse(entry.about ?? '{}') as UsageAbout;
+    const price = await readPrice(db, about.price);
+    assert(price !== null, 'prices are never removed');
+    const { steps, isProved } = await proofOf(db, { entry, about, price });
+    return {
+      charge: formatDecimal(-entry.amount),
+      occurred_at: entry.occurredAt.toISOString(),
+      record: { ...about },
+      price: toPrice(price),
+      steps,
+      is_proved: isProved,
+    };
+  },
+});
+
+interface Facts {
+  readonly entry: UsageEntryRow;
+  readonly about: UsageAbout;
+  readonly price: NonNullable<Awaited<ReturnType<typeof readPrice>>>;
+}
+
+async function proofOf(tx: Tx, { entry, about, price }: Facts) {
+  const ladder = await ladderOf(tx, about);
+  const since = about.ladder === undefined ? entry.occurredAt : new Date(about.ladder.since);
+  const multiplier = ladder
+    ? multiplierAt(ladder, { startedAt: since, lastAt: entry.occurredAt }, entry.occurredAt)
+    : WITHOUT_DISCOUNT.multiplier;
+  const measured = {
+    quantity: parseScaled(about.quantity, QUANTITY_DECIMALS) ?? 0n,
+    unit: about.unit,
+    cost: about.cost === undefined ? null : parseScaled(about.cost, PRICE_DECIMALS),
+  };
+  const charge = chargeOf(measured, price, { multiplier, isFloorAtCost: ladder?.isFloorAtCost ?? false });
+  if (typeof charge === 'string') return { steps: [], isProved: false };
+  const moved = -entry.amount;
+  const whole = charge.parts / FRACTIONS_PER_MICRO;
+  const steps = [
+    { what: listSentence(about, price), amount: dollarsOf(charge.listParts) },
+    ...(ladder && about.ladder
+      ? [
+          {
+            what:
+              `Continuous use since ${about.ladder.since}, ${daysBetween(since, entry.occurredAt)} days before: times ` +
+              `${formatScaled(multiplier, 4)} by version ${ladder.version} of the ladder` +
+              (charge.isAtFloor ? ', but not less than what the provider charged' : ''),
+            amount: dollarsOf(charge.parts),
+          },
+        ]
+      : []),
+    {
+      what:
+        moved > whole
+          ? 'Rounded down to a micro-dollar, and one micro-dollar more that the fractions of earlier records had come to'
+          : 'Rounded down to a micro-dollar; the rest is carried to the next record',
+      amount: formatDecimal(moved),
+    },
+  ];
+  const isRungProved = about.ladder === undefined || about.ladder.multiplier === formatScaled(multiplier, 4);
+  const isProved = isRungProved && charge.parts.toString() === about.parts && (moved === whole || moved === whole + 1n);
+  return { steps, isProved };
+}
+
+async function ladderOf(tx: Tx, { category, ladder }: UsageAbout) {
+  if (ladder === undefined) return null;
+  const found = (await listLadders(tx, [category])).find(({ version }) => version === ladder.version);
+  assert(found !== undefined, 'versions of a ladder are never removed');
+  return found;
+}
+
+function listSentence(about: UsageAbout, price: Facts['price']): string {
+  const margin = `${formatScaled(price.margin, 2)} %`;
+  if (price.kind === 'cost_plus') return `The provider’s cost of $${about.cost} and a margin of ${margin}`;
+  const perUnit = `$${formatScaled(price.amount, PRICE_DECIMALS)} per ${price.unit}`;
+  const markup = price.margin === 0n ? '' : ` and a margin of ${margin}`;
+  return `${about.quantity} ${about.unit} at ${perUnit}${markup}`;
+}
+
+const daysBetween = (from: Date, to: Date): number => Math.floor((to.getTime() - from.getTime()) / DAY_MS);
+
+/** To 24 decimals: a part of a micro-dollar has a factor of nine that no decimal can write. */
+function dollarsOf(parts: bigint): string {
+  return formatScaled((parts * 10n ** 18n) / FRACTIONS_PER_MICRO, 24);
+}

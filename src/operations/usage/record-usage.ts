@@ -1,0 +1,164 @@
+import { assert, assertNever } from '../../domain/assert.ts';
+import type { AppliedOutcome, DeclinedOutcome, Outcome } from '../../domain/ledger/posting.ts';
+import { formatDecimal } from '../../domain/money.ts';
+import { isRefusal, refuse, type Refusal } from '../../domain/refusal.ts';
+import { widenStreaks } from '../../store/ladder.ts';
+import type { NodeRow } from '../../store/node.ts';
+import type { House } from '../house.ts';
+import { Pricing, toPosting, type Charged } from './charge-records.ts';
+import { readRules, systemAccounts } from './rules.ts';
+import { usageRecordSchema, type UsageAnswer, type UsageInput } from './usage-record.ts';
+
+/** A refusal's code and sentence, or what the ledger made of a record. */
+export interface Recorded {
+  readonly answer: UsageAnswer;
+  /** Whether it is the answer of an earlier time. */
+  readonly isRepeated: boolean;
+  readonly refusal: Refusal | null;
+}
+
+/**
+ * Prices and charges records, each on its own: one that is wrong is refused and the others go on.
+ *
+ * Shape: an answer for each record, in their order, after all of them are committed.
+ * Throws when the database is away: what was committed is not known then, and the records sent again are answered as the first time.
+ * Safe to: run again with the same records, concurrently, in any order: a record's identity is its node and key.
+ */
+export async function recordUsage(house: House, node: NodeRow, sent: readonly unknown[]): Promise<Recorded[]> {
+  const now = house.ports.clock.now();
+  const read = sent.map(readRecord);
+  const inputs = read.filter((record): record is UsageInput => !isRefusal(record));
+  const rules = await readRules(house.db, {
+    userSids: [...new Set(inputs.map((input) => input.user_sid))],
+    categories: [...new Set(inputs.map((input) => input.applies_to))],
+  });
+  const pricing = new Pricing(node, rules, now);
+  const charged = read.map((record) => (isRefusal(record) ? record : pricing.charge(record)));
+  const outcomes = await postAll(house, node, charged, now);
+  // After the money: if we die in between, the node sends again and the runs are widened then.
+  for (const streak of pricing.widened) await widenStreaks(house.db, [streak], streak);
+  return outcomes.map((outcome, index) => answerOf(house, { sent: sent[index], charged: charged[index], outcome }));
+}
+
+function readRecord(sent: unknown): UsageInput | Refusal {
+  const parsed = usageRecordSchema.safeParse(sent);
+  if (parsed.success) return parsed.data;
+  const errors = parsed.error.issues.map((issue) => ({
+    pointer: `#/${issue.path.map(String).join('/')}`,
+    detail: issue.message,
+  }));
+  return refuse('invalid_request', errors.map(({ pointer, detail }) => `${pointer}: ${detail}`).join('; '), { errors });
+}
+
+async function postAll(
+  house: House,
+  node: NodeRow,
+  charged: readonly (Charged | Refusal)[],
+  now: Date,
+): Promise<(Outcome | Refusal)[]> {
+  const codes = new Set<string>();
+  for (const record of charged) {
+    if (isRefusal(record)) continue;
+    codes.add(record.codes.revenue);
+    if (record.codes.payable !== null) codes.add(record.codes.payable);
+  }
+  const accounts = await systemAccounts(house.db, [...codes], 'USD');
+  const owedMax = house.settings.usageOwedMax;
+  return await Promise.all(
+    charged.map((record) =>
+      isRefusal(record)
+        ? Promise.resolve(record)
+        : house.lanes.post(toPosting(record, { node, accounts, owedMax, now })),
+    ),
+  );
+}
+
+interface Decided {
+  readonly sent: unknown;
+  readonly charged: Charged | Refusal | undefined;
+  readonly outcome: Outcome | Refusal;
+}
+
+function answerOf(house: House, { sent, charged, outcome }: Decided): Recorded {
+  const key = keyOf(sent);
+  const no = (refusal: Refusal): Recorded => ({ answer: refused(key, refusal), isRepeated: false, refusal });
+  if (isRefusal(outcome)) return no(outcome);
+  assert(charged !== undefined && !isRefusal(charged), 'what was posted was charged before');
+  switch (outcome.kind) {
+    case 'applied':
+    case 'declined':
+      return { answer: told(house, key, charged, outcome), isRepeated: false, refusal: null };
+    case 'duplicate':
+      return { answer: told(house, key, charged, outcome.first), isRepeated: true, refusal: null };
+    case 'key_reused':
+      return no(refuse('idempotency_key_reused', 'This idempotency_key was used for another record.'));
+    case 'unknown_account':
+      return no(refuse('not_found', 'There is no user with this sid.'));
+    case 'out_of_range':
+      return no(refuse('amount_out_of_range', 'The wallet cannot hold such an amount.'));
+    case 'over_budget':
+      return no(overHourMax(house, outcome.budget.limit));
+    default:
+      return assertNever(outcome);
+  }
+}
+
+function overHourMax({ ports }: House, limit: bigint): Refusal {
+  const { clock } = ports;
+  const secondsLeft = 3_600 - (Math.floor(clock.now().getTime() / 1_000) % 3_600);
+  return refuse('rate_limited', 'The records of this node have cost what those of one hour may.', {
+    details: { hour_max: formatDecimal(limit) },
+    retryAfterSeconds: secondsLeft,
+  });
+}
+
+const NOTHING = { charge: null, balance: null, entry: null, wallet_state: null, code: null, message: null } as const;
+
+const refused = (key: string | null, refusal: Refusal): UsageAnswer => ({
+  ...NOTHING,
+  idempotency_key: key,
+  outcome: 'refused',
+  code: refusal.code,
+  message: [refusal.message, ...(refusal.errors ?? []).map(({ pointer, detail }) => `${pointer} ${detail}`)].join(' '),
+});
+
+/** From what is stored, so that the tenth repetition reads like the first. */
+function told(
+  house: House,
+  key: string | null,
+  { wallet }: Charged,
+  outcome: AppliedOutcome | DeclinedOutcome,
+): UsageAnswer {
+  if (outcome.kind === 'declined') {
+    return {
+      ...NOTHING,
+      idempotency_key: key,
+      outcome: 'unbilled',
+      wallet_state: wallet.isFrozen ? 'suspended' : 'empty',
+      code: outcome.code,
+      message: 'The record is kept and not billed: the wallet is at its limit.',
+    };
+  }
+  const [entry] = outcome.entries;
+  assert(entry !== undefined, 'an applied record has an entry');
+  return {
+    ...NOTHING,
+    idempotency_key: key,
+    outcome: 'applied',
+    charge: formatDecimal(-entry.amount),
+    balance: formatDecimal(entry.balanceAfter),
+    entry: Number(entry.seq),
+    wallet_state: stateOf(house, wallet.isFrozen, entry.balanceAfter),
+  };
+}
+
+function stateOf({ settings }: House, isFrozen: boolean, balance: bigint): UsageAnswer['wallet_state'] {
+  if (isFrozen) return 'suspended';
+  if (balance <= 0n) return 'empty';
+  return balance < settings.lowBalance ? 'low' : 'ok';
+}
+
+function keyOf(sent: unknown): string | null {
+  const key = typeof sent === 'object' && sent !== null && 'idempotency_key' in sent ? sent.idempotency_key : null;
+  return typeof key === 'string' ? key.slice(0, 255) : null;
+}

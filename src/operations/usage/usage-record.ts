@@ -1,0 +1,65 @@
+import { z } from 'zod';
+import { parseScaled, PRICE_DECIMALS, QUANTITY_DECIMALS } from '../../domain/usage/decimal.ts';
+import { categoryField, resourceKindField } from '../price/price.ts';
+import { instant, sidField, signedAmount, textField } from '../schema.ts';
+
+const decimalText = (decimals: number, detail: string) =>
+  z.string().refine((text) => parseScaled(text, decimals) !== null, detail);
+
+/** What a node sends of one thing that was used. */
+export const usageRecordSchema = z.strictObject({
+  idempotency_key: z
+    .string()
+    .regex(/^[\x21-\x7e]{1,255}$/, 'must be 1 to 255 visible ASCII characters')
+    .describe('Names the record among those of this node, for ever: sent again, it is answered as the first time.'),
+  user_sid: sidField.describe('Who used it.'),
+  applies_to: categoryField.describe('The category whose price it has: hero_os_hourly, llm, vm, …'),
+  resource_kind: resourceKindField,
+  quantity: decimalText(QUANTITY_DECIMALS, 'must be a decimal number as text with at most 6 decimals')
+    .default('1')
+    .describe('As decimal text, at most 6 decimals.'),
+  unit: z
+    .string()
+    .regex(/^[a-z][a-z0-9_]{0,31}$/, 'must be 1 to 32 of a-z, 0-9 and _')
+    .optional()
+    .describe("The price's own unit if left out; `second` fits a price per hour too."),
+  cost: decimalText(PRICE_DECIMALS, 'must be US dollars as decimal text with at most 12 decimals')
+    .optional()
+    .describe('What the provider charged us, in US dollars, at most 12 decimals: for prices of kind cost_plus.'),
+  provider: z
+    .string()
+    .regex(/^[a-z0-9][a-z0-9_.-]{0,31}$/, 'must be 1 to 32 of a-z, 0-9, _, . and -')
+    .optional()
+    .describe('Whom the cost is owed to; with a cost it is required.'),
+  input_tokens: z.int().min(0).optional(),
+  output_tokens: z.int().min(0).optional(),
+  occurred_at: instant.describe('When it was used. May be long ago; at most 5 minutes ahead of our clock.'),
+  description: textField(255).optional().describe('What the customer reads.'),
+});
+
+export type UsageInput = z.output<typeof usageRecordSchema>;
+
+/** What became of one record. */
+export const usageAnswerSchema = z
+  .object({
+    idempotency_key: z.string().nullable().describe('Null where the record had none that can be read.'),
+    outcome: z
+      .enum(['applied', 'unbilled', 'refused'])
+      .describe(
+        'applied: charged. unbilled: kept, but the wallet is at its limit. refused: nothing was kept; see code.',
+      ),
+    charge: signedAmount
+      .nullable()
+      .describe('What the wallet paid now. Fractions of a micro-dollar are carried to its next record.'),
+    balance: signedAmount.nullable().describe('What the wallet held after it.'),
+    entry: z.int().nullable().describe('The number of the line in the wallet’s statement.'),
+    wallet_state: z
+      .enum(['ok', 'low', 'empty', 'suspended'])
+      .nullable()
+      .describe('low: warn the customer. empty, suspended: start nothing new for this user.'),
+    code: z.string().nullable().describe('Why it was refused or not billed; one of the codes of errors.'),
+    message: z.string().nullable(),
+  })
+  .meta({ id: 'UsageAnswer' });
+
+export type UsageAnswer = z.input<typeof usageAnswerSchema>;

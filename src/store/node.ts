@@ -1,0 +1,136 @@
+import { micros, type Micros } from '../domain/money.ts';
+import { statement, type Tx } from './db.ts';
+
+/** A machine that reports usage. */
+export interface NodeRow {
+  readonly id: bigint;
+  readonly sid: string;
+  readonly name: string;
+  readonly keyId: string;
+  /** Until when the key before this one is good; null when there is none. */
+  readonly oldKeyUntil: Date | null;
+  /** Whom it may report for; null: everybody. */
+  readonly userSids: readonly string[] | null;
+  readonly recordMax: Micros;
+  readonly hourMax: Micros;
+  readonly createdAt: Date;
+  readonly revokedAt: Date | null;
+}
+
+interface NodeRecord extends Record<string, unknown> {
+  id: bigint;
+  sid: string;
+  name: string;
+  key_id: string;
+  old_until: Date | null;
+  user_sids: string[] | null;
+  record_max: bigint;
+  hour_max: bigint;
+  created_at: Date;
+  revoked_at: Date | null;
+}
+
+const fromRow = (row: NodeRecord): NodeRow => ({
+  id: row.id,
+  sid: row.sid,
+  name: row.name,
+  keyId: row.key_id,
+  oldKeyUntil: row.old_until,
+  userSids: row.user_sids,
+  recordMax: micros(row.record_max),
+  hourMax: micros(row.hour_max),
+  createdAt: row.created_at,
+  revokedAt: row.revoked_at,
+});
+
+const COLUMNS = 'id, sid, name, key_id, old_until, user_sids, record_max, hour_max, created_at, revoked_at';
+
+/** A key's public half and the hash of its secret half. */
+export interface NodeKey {
+  readonly keyId: string;
+  readonly secretHash: Uint8Array;
+}
+
+const insertStatement = statement(
+  'node.insert',
+  `insert into node (sid, name, key_id, secret_hash, user_sids, record_max, hour_max, created_at)
+   values ($1, $2, $3, $4, $5, $6, $7, $8) on conflict do nothing returning ${COLUMNS}`,
+);
+
+/** Null when a node of this name is there already. */
+export async function insertNode(
+  tx: Tx,
+  node: Pick<NodeRow, 'sid' | 'name' | 'userSids' | 'recordMax' | 'hourMax' | 'createdAt'> & NodeKey,
+): Promise<NodeRow | null> {
+  const [row] = await tx.query<NodeRecord>(insertStatement, [
+    node.sid,
+    node.name,
+    node.keyId,
+    node.secretHash,
+    node.userSids,
+    node.recordMax,
+    node.hourMax,
+    node.createdAt,
+  ]);
+  return row ? fromRow(row) : null;
+}
+
+const findByKeyStatement = statement(
+  'node.find_by_key',
+  `select ${COLUMNS}, secret_hash as hash from node where key_id = $1 and revoked_at is null
+   union all
+   select ${COLUMNS}, old_secret_hash from node where old_key_id = $1 and revoked_at is null and old_until > $2`,
+);
+
+/** The node whose present key, or old one that is still good, has this public half; with the hash to compare the secret with. */
+export async function findNodeByKey(
+  tx: Tx,
+  keyId: string,
+  now: Date,
+): Promise<{ readonly node: NodeRow; readonly secretHash: Uint8Array } | null> {
+  const [row] = await tx.query<NodeRecord & { hash: Buffer }>(findByKeyStatement, [keyId, now]);
+  return row ? { node: fromRow(row), secretHash: row.hash } : null;
+}
+
+const readStatement = statement('node.read', `select ${COLUMNS} from node where sid = $1`);
+
+export async function readNode(tx: Tx, sid: string): Promise<NodeRow | null> {
+  const [row] = await tx.query<NodeRecord>(readStatement, [sid]);
+  return row ? fromRow(row) : null;
+}
+
+const listStatement = statement(
+  'node.list',
+  `select ${COLUMNS} from node where ($1::text is null or sid < $1) order by sid desc limit $2`,
+);
+
+/** Newest first, revoked ones included. `before` is the sid of the last row of the page before. */
+export async function listNodes(
+  tx: Tx,
+  page: { readonly before: string | null; readonly limit: number },
+): Promise<NodeRow[]> {
+  return (await tx.query<NodeRecord>(listStatement, [page.before, page.limit])).map(fromRow);
+}
+
+const rotateStatement = statement(
+  'node.rotate',
+  `update node set old_key_id = key_id, old_secret_hash = secret_hash, old_until = $4, key_id = $2, secret_hash = $3
+   where sid = $1 and revoked_at is null returning ${COLUMNS}`,
+);
+
+/** Null when there is no such node, or it is revoked. */
+export async function rotateNodeKey(tx: Tx, sid: string, key: NodeKey, oldUntil: Date): Promise<NodeRow | null> {
+  const [row] = await tx.query<NodeRecord>(rotateStatement, [sid, key.keyId, key.secretHash, oldUntil]);
+  return row ? fromRow(row) : null;
+}
+
+const revokeStatement = statement(
+  'node.revoke',
+  `update node set revoked_at = coalesce(revoked_at, $2) where sid = $1 returning ${COLUMNS}`,
+);
+
+/** The first revocation counts; null when there is no such node. */
+export async function revokeNode(tx: Tx, sid: string, at: Date): Promise<NodeRow | null> {
+  const [row] = await tx.query<NodeRecord>(revokeStatement, [sid, at]);
+  return row ? fromRow(row) : null;
+}

@@ -1,0 +1,134 @@
+import { POSTING_KINDS } from '../domain/ledger/posting.ts';
+import { micros, type Micros } from '../domain/money.ts';
+import { statement, type Tx } from './db.ts';
+
+/** In the text of statements, so that the partial index of such rows serves them. */
+const USAGE = POSTING_KINDS.usage;
+
+/** Where the usage of a user is charged. */
+export interface ChargedWallet {
+  readonly userSid: string;
+  readonly wallet: bigint;
+  readonly walletSid: string;
+  readonly currency: string;
+  readonly isFrozen: boolean;
+}
+
+const findWalletsStatement = statement(
+  'usage.find_wallets',
+  `select wallet.user_sid, wallet.id, wallet.sid, wallet.currency, account.is_frozen
+   from wallet join account on account.id = wallet.id * 16 where wallet.user_sid = any($1::text[])`,
+);
+
+/** The wallets of those users that there are. */
+export async function findChargedWallets(tx: Tx, userSids: readonly string[]): Promise<ChargedWallet[]> {
+  const rows = await tx.query<{ user_sid: string; id: bigint; sid: string; currency: string; is_frozen: boolean }>(
+    findWalletsStatement,
+    [userSids],
+  );
+  return rows.map((row) => ({
+    userSid: row.user_sid,
+    wallet: row.id,
+    walletSid: row.sid,
+    currency: row.currency,
+    isFrozen: row.is_frozen,
+  }));
+}
+
+const findSystemAccountsStatement = statement(
+  'usage.find_system_accounts',
+  `select id, code from system_account where code = any($1::text[]) and currency = $2`,
+);
+
+/** The ids of those system accounts that have been used before, by code. */
+export async function findSystemAccounts(
+  tx: Tx,
+  codes: readonly string[],
+  currency: string,
+): Promise<Map<string, bigint>> {
+  const rows = await tx.query<{ id: bigint; code: string }>(findSystemAccountsStatement, [codes, currency]);
+  return new Map(rows.map(({ code, id }) => [code, id]));
+}
+
+/** Usage that was delivered and not paid: the wallet was at its limit. */
+export interface UnbilledRow {
+  readonly idem: string;
+  readonly walletSid: string;
+  readonly userSid: string;
+  readonly code: string;
+  readonly about: string | null;
+  readonly recordedAt: Date;
+}
+
+const listUnbilledStatement = statement(
+  'usage.list_unbilled',
+  `select declined.idem, wallet.sid as wallet_sid, wallet.user_sid, declined.code, declined.about, declined.recorded_at
+   from declined_posting as declined join wallet on wallet.id = declined.wallet
+   where declined.kind = ${USAGE}
+     and ($1::timestamptz is null or (declined.recorded_at, declined.idem) < ($1, $2::uuid))
+     and ($3::text is null or wallet.sid = $3)
+   order by declined.recorded_at desc, declined.idem desc limit $4`,
+);
+
+/** Newest first. `before` names the last row of the page before. */
+export async function listUnbilled(
+  tx: Tx,
+  page: {
+    readonly before: Pick<UnbilledRow, 'recordedAt' | 'idem'> | null;
+    readonly walletSid: string | null;
+    readonly limit: number;
+  },
+): Promise<UnbilledRow[]> {
+  const rows = await tx.query<{
+    idem: string;
+    wallet_sid: string;
+    user_sid: string;
+    code: string;
+    about: string | null;
+    recorded_at: Date;
+  }>(listUnbilledStatement, [page.before?.recordedAt ?? null, page.before?.idem ?? null, page.walletSid, page.limit]);
+  return rows.map((row) => ({
+    idem: row.idem,
+    walletSid: row.wallet_sid,
+    userSid: row.user_sid,
+    code: row.code,
+    about: row.about,
+    recordedAt: row.recorded_at,
+  }));
+}
+
+/** One charge, as its entry has it. */
+export interface UsageEntryRow {
+  readonly seq: bigint;
+  readonly amount: Micros;
+  readonly balanceAfter: Micros;
+  readonly about: string | null;
+  readonly occurredAt: Date;
+  readonly recordedAt: Date;
+}
+
+const readEntryStatement = statement(
+  'usage.read_entry',
+  `select seq, amount, balance_after, about, occurred_at, recorded_at from entry
+   where account = $1 and seq = $2 and kind = ${USAGE}`,
+);
+
+export async function readUsageEntry(tx: Tx, account: bigint, seq: bigint): Promise<UsageEntryRow | null> {
+  const [row] = await tx.query<{
+    seq: bigint;
+    amount: bigint;
+    balance_after: bigint;
+    about: string | null;
+    occurred_at: Date;
+    recorded_at: Date;
+  }>(readEntryStatement, [account, seq]);
+  if (!row) return null;
+  return {
+    seq: row.seq,
+    amount: micros(row.amount),
+    balanceAfter: micros(row.balance_after),
+    about: row.about,
+    occurredAt: row.occurred_at,
+    recordedAt: row.recorded_at,
+  };
+}

@@ -34,5 +34,7 @@ export const ROUTES = {
   'usage.record-one': { method: 'POST', path: '/record_usage', idempotency: 'none' },
   'usage.list-unbilled': { method: 'GET', path: '/v1/usage/unbilled', idempotency: 'none' },
   'usage.explain': { method: 'GET', path: '/v1/billings/{sid}/statement/{seq}/explanation', idempotency: 'none' },
+  'usage.summary': { method: 'GET', path: '/v1/billings/{sid}/usage', idempotency: 'none' },
+  'usage.runway': { method: 'GET', path: '/v1/billings/{sid}/runway', idempotency: 'none' },
   'audit.list': { method: 'GET', path: '/v1/audit-events', idempotency: 'none' },
 } as const;

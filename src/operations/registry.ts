@@ -30,6 +30,8 @@ import { sessionGet } from './session/get.ts';
 import { usageExplain } from './usage/explain.ts';
 import { usageListUnbilled } from './usage/list-unbilled.ts';
 import { usageRecord, usageRecordOne } from './usage/record.ts';
+import { usageRunway } from './usage/runway.ts';
+import { usageSummary } from './usage/summary.ts';
 import { userCreate } from './user/create.ts';
 import { userList } from './user/list.ts';
 import { webhookEventList } from './webhook-event/list.ts';
@@ -71,6 +73,8 @@ const declared = [
   usageRecordOne,
   usageListUnbilled,
   usageExplain,
+  usageSummary,
+  usageRunway,
   auditList,
 ] as const;
 

@@ -1,4 +1,4 @@
-import { POSTING_KINDS } from '../domain/ledger/posting.ts';
+import { FRACTIONS_PER_MICRO, POSTING_KINDS } from '../domain/ledger/posting.ts';
 import { statement, type Db, type Row, type Statement, type Tx } from './db.ts';
 
 /** One promise of the ledger, recomputed from the rows alone. */
@@ -191,6 +191,36 @@ const INVARIANTS: readonly Invariant[] = [
        select wallet, null, null, sid from hold where captured > amount or (state = 'open') <> (closed_at is null)
        limit ${ROWS_MAX}`,
     ),
+  },
+  {
+    id: 'L14',
+    promise: 'the usage by day of each wallet is the sum of its usage entries up to where they are folded',
+    violations: statement(
+      'ledger_check.usage_days',
+      `select coalesce(days.wallet, charged.wallet) as wallet, days.charge as charge_of_days, charged.charge as charge_of_entries,
+              days.records, charged.entries
+       from (select wallet, sum(charge) as charge, sum(records) as records from usage_day group by wallet) as days
+       full join (
+         select fold.wallet, -sum(entry.amount) as charge, count(*) as entries
+         from usage_fold as fold join entry on entry.account = fold.wallet * 16 and entry.seq <= fold.seq and entry.kind = $1
+         group by fold.wallet
+       ) as charged on charged.wallet = days.wallet
+       where days.charge is distinct from charged.charge or days.records is distinct from charged.entries limit ${ROWS_MAX}`,
+    ),
+    values: [POSTING_KINDS.usage],
+  },
+  {
+    id: 'L15',
+    promise: 'what a wallet has paid for usage, with what it carries, is the exact sum of its charges',
+    violations: statement(
+      'ledger_check.carry',
+      `select account.id as account, account.carry, -sum(entry.amount) as paid, sum((entry.about::json ->> 'parts')::numeric) as parts
+       from account left join entry on entry.account = account.id and entry.kind = $1
+       group by account.id
+       having coalesce(-sum(entry.amount), 0) * $2::numeric + account.carry <> coalesce(sum((entry.about::json ->> 'parts')::numeric), 0)
+       limit ${ROWS_MAX}`,
+    ),
+    values: [POSTING_KINDS.usage, FRACTIONS_PER_MICRO.toString()],
   },
 ];
 

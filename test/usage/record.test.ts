@@ -1,36 +1,21 @@
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { checkLedger } from '../../src/store/ledger-check.ts';
-import { codeOf, testSite, type Answer, type TestSite } from '../transport/site.ts';
+import { codeOf, testSite, type TestSite } from '../transport/site.ts';
+import { HOUR_MS, itemsOf, outcomesOf, reporting, type Reporting } from './reporting.ts';
 
 let site: TestSite;
+let usage: Reporting['usage'];
+let report: Reporting['report'];
 beforeAll(async () => {
   site = await testSite();
+  ({ usage, report } = reporting(site));
 });
 afterAll(async () => {
-  const report = await checkLedger(site.database.owner);
-  expect(report.results.filter(({ rows }) => rows.length > 0)).toEqual([]);
+  const { results } = await checkLedger(site.database.owner);
+  expect(results.filter(({ rows }) => rows.length > 0)).toEqual([]);
   await site.close();
 });
 
-const HOUR_MS = 3_600_000;
-type Node = Awaited<ReturnType<TestSite['node']>>;
-
-let keys = 0;
-const usage = (userSid: string, more: Record<string, unknown> = {}): Record<string, unknown> => ({
-  idempotency_key: `key-${(keys += 1)}`,
-  user_sid: userSid,
-  applies_to: 'hero_os_hourly',
-  resource_kind: 'small',
-  quantity: '1',
-  occurred_at: site.ports.clock.now().toISOString(),
-  ...more,
-});
-
-const report = (node: Node, records: readonly unknown[]): Promise<Answer> =>
-  site.call('POST', '/v1/usage', { body: { records }, headers: node.headers });
-
-const itemsOf = ({ json }: Answer): Record<string, unknown>[] => json['items'] as Record<string, unknown>[];
-const outcomesOf = (answer: Answer): unknown[] => itemsOf(answer).map(({ outcome, code }) => code ?? outcome);
 const balanceOf = async (sid: string): Promise<unknown> =>
   (await site.operator('GET', `/v1/billings/${sid}`)).json['credit_balance'];
 

@@ -1,0 +1,32 @@
+import type { Answer, TestSite } from '../transport/site.ts';
+
+export const HOUR_MS = 3_600_000;
+export type Node = Awaited<ReturnType<TestSite['node']>>;
+
+export interface Reporting {
+  /** An hour of Hero OS, now, unless said otherwise; each with a key of its own. */
+  usage(userSid: string, more?: Record<string, unknown>): Record<string, unknown>;
+  report(node: Node, records: readonly unknown[]): Promise<Answer>;
+}
+
+/** How tests report usage to a site. */
+export function reporting(site: TestSite): Reporting {
+  let keys = 0;
+  return {
+    usage: (userSid, more = {}) => ({
+      idempotency_key: `key-${(keys += 1)}`,
+      user_sid: userSid,
+      applies_to: 'hero_os_hourly',
+      resource_kind: 'small',
+      quantity: '1',
+      occurred_at: site.ports.clock.now().toISOString(),
+      ...more,
+    }),
+    report: (node, records) => site.call('POST', '/v1/usage', { body: { records }, headers: node.headers }),
+  };
+}
+
+export const itemsOf = ({ json }: Answer): Record<string, unknown>[] => json['items'] as Record<string, unknown>[];
+
+/** The code of each record that has one, and what became of the others. */
+export const outcomesOf = (answer: Answer): unknown[] => itemsOf(answer).map(({ outcome, code }) => code ?? outcome);

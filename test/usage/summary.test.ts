@@ -1,0 +1,77 @@
+import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import { checkLedger } from '../../src/store/ledger-check.ts';
+import { testSite, type TestSite } from '../transport/site.ts';
+import { HOUR_MS, itemsOf, outcomesOf, reporting, type Reporting } from './reporting.ts';
+
+let site: TestSite;
+let usage: Reporting['usage'];
+let report: Reporting['report'];
+beforeAll(async () => {
+  site = await testSite();
+  ({ usage, report } = reporting(site));
+});
+afterAll(async () => {
+  const { results } = await checkLedger(site.database.owner);
+  expect(results.filter(({ rows }) => rows.length > 0)).toEqual([]);
+  await site.close();
+});
+
+describe('usage', () => {
+  test('is added up by day, category, node and resource, page by page, and equals the statement', async () => {
+    const nodes = [await site.node(), await site.node()] as const;
+    const { sid, userSid } = await site.wallet(100_000);
+    const read = async (query: string) => itemsOf(await site.operator('GET', `/v1/billings/${sid}/usage?${query}`));
+    expect(await read('by=day')).toEqual([]);
+    const day = (offset: number): string =>
+      new Date(site.ports.clock.now().getTime() - offset * 24 * HOUR_MS).toISOString().slice(0, 10);
+    for (const [index, node] of nodes.entries()) {
+      const records = [0, 1, 2].map((ago) =>
+        usage(userSid, {
+          quantity: `${index + 1}.5`,
+          occurred_at: `${day(ago)}T00:00:00Z`,
+          resource_kind: `size-${ago}`,
+        }),
+      );
+      expect(outcomesOf(await report(node, records))).toEqual(['applied', 'applied', 'applied']);
+    }
+    expect(await read('by=day')).toMatchObject([
+      { key: day(2), unit: 'hour', records: 2, quantity: '4', charge: '0.44' },
+      { key: day(1), quantity: '4' },
+      { key: day(0), quantity: '4' },
+    ]);
+    expect(new Set((await read('by=node')).map(({ quantity }) => quantity))).toEqual(new Set(['4.5', '7.5']));
+    expect(await read(`by=category&from=${day(1)}`)).toMatchObject([{ key: 'hero_os_hourly', records: 4 }]);
+    const first = await site.operator('GET', `/v1/billings/${sid}/usage?by=resource_kind&limit=2`);
+    const next = await read(`by=resource_kind&limit=2&cursor=${encodeURIComponent(String(first.json['next_cursor']))}`);
+    expect([...itemsOf(first), ...next].map(({ key }) => key)).toEqual(['size-0', 'size-1', 'size-2']);
+    await report(nodes[0], [usage(userSid)]);
+    expect((await read('by=category'))[0]).toMatchObject({ records: 7, charge: '1.43' });
+    expect((await site.operator('GET', `/v1/billings/${sid}/usage?from=2026-02-02&until=2026-02-01`)).status).toBe(400);
+  });
+
+  test('of one wallet is folded once, however many read it at once', async () => {
+    const node = await site.node();
+    const { sid, userSid } = await site.wallet(100_000);
+    await report(
+      node,
+      Array.from({ length: 50 }, () => usage(userSid)),
+    );
+    const reads = Array.from({ length: 8 }, () => site.operator('GET', `/v1/billings/${sid}/usage?by=category`));
+    for (const answer of await Promise.all(reads))
+      expect(itemsOf(answer)).toMatchObject([{ records: 50, charge: '5.50' }]);
+  });
+
+  test('says how long the wallet lasts', async () => {
+    const node = await site.node();
+    const { sid, userSid } = await site.wallet(2_420);
+    const runway = async () => (await site.operator('GET', `/v1/billings/${sid}/runway`)).json;
+    expect(await runway()).toMatchObject({ hours: null, empty_at: null, text: 'no usage in the last 24 hours' });
+    await report(node, [usage(userSid, { quantity: '20' })]);
+    expect(await runway()).toMatchObject({
+      credit_balance: '22.00',
+      per_hour: '0.091667',
+      hours: 240,
+      text: '10 d 0 h at the present rate',
+    });
+  });
+});

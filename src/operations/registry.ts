@@ -12,6 +12,7 @@ import { holdGet } from './hold/get.ts';
 import { holdList } from './hold/list.ts';
 import { holdRelease } from './hold/release.ts';
 import { holdReserve } from './hold/reserve.ts';
+import { holdSettle } from './hold/settle.ts';
 import { ladderList } from './ladder/list.ts';
 import { ladderSet } from './ladder/set.ts';
 import { nodeList } from './node/list.ts';
@@ -32,6 +33,7 @@ import { usageListUnbilled } from './usage/list-unbilled.ts';
 import { usageRecord, usageRecordOne } from './usage/record.ts';
 import { usageRunway } from './usage/runway.ts';
 import { usageSummary } from './usage/summary.ts';
+import { usageVoid } from './usage/void.ts';
 import { userCreate } from './user/create.ts';
 import { userList } from './user/list.ts';
 import { webhookEventList } from './webhook-event/list.ts';
@@ -53,6 +55,7 @@ const declared = [
   holdList,
   holdReserve,
   holdCapture,
+  holdSettle,
   holdRelease,
   paymentCreate,
   paymentGet,
@@ -73,6 +76,7 @@ const declared = [
   usageRecordOne,
   usageListUnbilled,
   usageExplain,
+  usageVoid,
   usageSummary,
   usageRunway,
   auditList,

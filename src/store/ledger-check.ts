@@ -201,7 +201,8 @@ const INVARIANTS: readonly Invariant[] = [
               days.records, charged.entries
        from (select wallet, sum(charge) as charge, sum(records) as records from usage_day group by wallet) as days
        full join (
-         select fold.wallet, -sum(entry.amount) as charge, count(*) as entries
+         select fold.wallet, -sum(entry.amount) as charge,
+                sum(case when entry.about::jsonb ? 'voids' then -1 else 1 end) as entries
          from usage_fold as fold join entry on entry.account = fold.wallet * 16 and entry.seq <= fold.seq and entry.kind = $1
          group by fold.wallet
        ) as charged on charged.wallet = days.wallet

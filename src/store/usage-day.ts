@@ -23,7 +23,7 @@ const foldStatement = statement(
      where account = $1::int8 * 16 and seq > $2 and seq <= $3 and kind = ${USAGE}
    ), folded as (
      insert into usage_day (wallet, day, category, node, resource_kind, unit, records, quantity, charge)
-     select $1::int8, day, about ->> 'category', about ->> 'node', about ->> 'resource', about ->> 'unit', count(*),
+     select $1::int8, day, about ->> 'category', about ->> 'node', about ->> 'resource', about ->> 'unit', sum(case when about ? 'voids' then -1 else 1 end),
             sum((about ->> 'quantity')::numeric), -sum(amount)
      from fresh group by 2, 3, 4, 5, 6
      on conflict (wallet, day, category, node, resource_kind, unit) do update

@@ -99,6 +99,7 @@ export async function listUnbilled(
 
 /** One charge, as its entry has it. */
 export interface UsageEntryRow {
+  readonly idem: string;
   readonly seq: bigint;
   readonly amount: Micros;
   readonly balanceAfter: Micros;
@@ -109,12 +110,13 @@ export interface UsageEntryRow {
 
 const readEntryStatement = statement(
   'usage.read_entry',
-  `select seq, amount, balance_after, about, occurred_at, recorded_at from entry
+  `select idem, seq, amount, balance_after, about, occurred_at, recorded_at from entry
    where account = $1 and seq = $2 and kind = ${USAGE}`,
 );
 
 export async function readUsageEntry(tx: Tx, account: bigint, seq: bigint): Promise<UsageEntryRow | null> {
   const [row] = await tx.query<{
+    idem: string;
     seq: bigint;
     amount: bigint;
     balance_after: bigint;
@@ -124,6 +126,7 @@ export async function readUsageEntry(tx: Tx, account: bigint, seq: bigint): Prom
   }>(readEntryStatement, [account, seq]);
   if (!row) return null;
   return {
+    idem: row.idem,
     seq: row.seq,
     amount: micros(row.amount),
     balanceAfter: micros(row.balance_after),

@@ -21,6 +21,7 @@ const INPUTS: Readonly<Record<string, Record<string, unknown>>> = {
   'billing.debit': { amount: '1.00', description: 'x' },
   'hold.reserve': { wallet_sid: SID, amount: '1.00', description: 'x' },
   'hold.capture': { amount: '1.00' },
+  'hold.settle': { amount: '1.00' },
   'hold.release': {},
   'payment.create': { provider: 'stripe', amount: '25.00', wallet_sid: SID },
 };

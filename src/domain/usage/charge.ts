@@ -88,17 +88,29 @@ export interface Parties {
   readonly payable: AccountId | null;
 }
 
+/** The charge that takes one back. */
+export const reverseOf = ({ parts, cost }: Pick<Charge, 'parts' | 'cost'>): Pick<Charge, 'parts' | 'cost'> => ({
+  parts: -parts,
+  cost: micros(-cost),
+});
+
+/** Whole micro-dollars, rounded down also below zero; the rest is never negative. */
+function wholeOf(parts: bigint): bigint {
+  const quotient = parts / FRACTIONS_PER_MICRO;
+  return parts < 0n && parts % FRACTIONS_PER_MICRO !== 0n ? quotient - 1n : quotient;
+}
+
 /** The legs of a charge, and the fraction that its wallet carries on. */
 export function postingOf(
-  { parts, cost }: Charge,
+  { parts, cost }: Pick<Charge, 'parts' | 'cost'>,
   { wallet, revenue, payable }: Parties,
 ): { readonly legs: readonly Leg[]; readonly fraction: Fraction } {
-  const whole = parts / FRACTIONS_PER_MICRO;
+  const whole = wholeOf(parts);
   const owed = payable === null ? 0n : cost;
   const legs = [
     { account: wallet, amount: micros(-whole) },
     { account: revenue, amount: micros(whole - owed) },
     ...(payable === null || owed === 0n ? [] : [{ account: payable, amount: micros(owed) }]),
   ];
-  return { legs, fraction: { parts: parts % FRACTIONS_PER_MICRO, payer: wallet, payee: revenue } };
+  return { legs, fraction: { parts: parts - whole * FRACTIONS_PER_MICRO, payer: wallet, payee: revenue } };
 }

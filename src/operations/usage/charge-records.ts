@@ -157,7 +157,8 @@ export interface UsageAbout {
   readonly resource: string;
   readonly quantity: string;
   readonly unit: string;
-  readonly price: string;
+  /** Absent where the amount came without one: what a call cost above its hold. */
+  readonly price?: string;
   /** Dollars a unit with the margin; absent where the cost came with the record. */
   readonly unit_price?: string;
   readonly cost?: string;
@@ -168,6 +169,8 @@ export interface UsageAbout {
   readonly at_cost_floor?: true;
   /** The exact charge in parts of a micro-dollar. */
   readonly parts: string;
+  /** The line of the statement that this takes back. Quantity and parts are negative then. */
+  readonly voids?: number;
   readonly description?: string;
 }
 

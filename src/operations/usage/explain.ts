@@ -49,8 +49,10 @@ export const usageExplain = operation({
     const entry = await readUsageEntry(db, liveAccount(wallet.id, 'wallet'), BigInt(input.seq));
     if (!entry) return refuse('not_found', 'This line of the statement is not a usage record.');
     const about = JSON.parse(entry.about ?? '{}') as UsageAbout;
-    const price = await readPrice(db, about.price);
-    assert(price !== null, 'prices are never removed');
+    if (about.voids !== undefined)
+      return refuse('not_found', `This line takes back line ${about.voids}. Ask for that one.`);
+    const price = about.price === undefined ? null : await readPrice(db, about.price);
+    if (!price) return refuse('not_found', 'This line was not made from a price.');
     const { steps, isProved } = await proofOf(db, { entry, about, price });
     return {
       charge: formatDecimal(-entry.amount),

@@ -10,6 +10,7 @@ import { Nemesis, type Blow } from './nemesis.ts';
 import { OwnPostgres } from './own-postgres.ts';
 import { kill9, pause, until } from './processes.ts';
 import { Recovery } from './recovery.ts';
+import { CATEGORY, type SharedWallet } from './reporter.ts';
 import { ADMIN_SECRET, Server } from './server.ts';
 import { startProduct } from './server-process.ts';
 import { Stripe } from './stripe.ts';
@@ -41,6 +42,8 @@ const SERVERS = 3;
 const CLIENTS = 40;
 const SHARED_WALLETS = 20;
 const FUNDS_CENTS = 50_000_000;
+/** So that no node is held back. */
+const HOUR_MAX = '1000000';
 const MICROS_PER_CENT = 10_000n;
 /** Above everything one request may take; then somebody hangs. */
 const CLIENTS_END_WITHIN_MS = 60_000;
@@ -93,7 +96,7 @@ export async function runChaos(options: ChaosOptions): Promise<ChaosReport> {
 interface World extends Site {
   readonly postgres: OwnPostgres;
   readonly disk: Disk | null;
-  readonly shared: string[];
+  readonly shared: SharedWallet[];
 }
 
 async function openWorld(options: ChaosOptions, opened: AsyncDisposableStack): Promise<World> {
@@ -142,28 +145,32 @@ async function operator(world: World, route: string, body: object): Promise<Reco
   return JSON.parse(text) as Record<string, unknown>;
 }
 
-async function openWallet(world: World, name: string): Promise<string> {
+async function openWallet(world: World, name: string): Promise<SharedWallet> {
   const user = await operator(world, '/v1/users', { display_name: name });
-  return (user['billing'] as { readonly sid: string }).sid;
+  return { sid: (user['billing'] as { readonly sid: string }).sid, userSid: String(user['sid']) };
 }
 
 /** Answers what each shared wallet begins with. */
 async function fund(world: World): Promise<Map<string, bigint>> {
   const funded = new Map<string, bigint>();
   for (let number = 0; number < SHARED_WALLETS; number += 1) {
-    const sid = await openWallet(world, `Shared ${number}`);
+    const wallet = await openWallet(world, `Shared ${number}`);
+    const { sid } = wallet;
     await operator(world, '/admin/balance-adjust', { sid, balance_cents: FUNDS_CENTS, reason: 'funds' });
     funded.set(sid, BigInt(FUNDS_CENTS) * MICROS_PER_CENT);
-    world.shared.push(sid);
+    world.shared.push(wallet);
   }
   return funded;
 }
 
 async function makeClients(world: World, { clients = CLIENTS, seed }: ChaosOptions): Promise<Client[]> {
   const made: Client[] = [];
+  await operator(world, '/v1/prices', CATEGORY);
   for (let number = 0; number < clients; number += 1) {
-    const own = await openWallet(world, `Own ${number}`);
-    made.push(new Client(`c${number}`, world, new Dice(seed * 1_000 + number + 1), own));
+    const { sid: ownWallet } = await openWallet(world, `Own ${number}`);
+    const node = await operator(world, '/v1/nodes', { name: `node-${number}`, hour_max: HOUR_MAX });
+    const belongings = { ownWallet, nodeKey: String(node['key']) };
+    made.push(new Client(`c${number}`, world, new Dice(seed * 1_000 + number + 1), belongings));
   }
   return made;
 }

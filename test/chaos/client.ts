@@ -3,6 +3,7 @@ import type { Dice } from './dice.ts';
 import type { Answer, Intent, Journal, Noun } from './journal.ts';
 import { pause } from './processes.ts';
 import type { Recovery } from './recovery.ts';
+import { Reporter, type SharedWallet } from './reporter.ts';
 import { ADMIN_SECRET, type Server } from './server.ts';
 import type { Stripe } from './stripe.ts';
 import { send, textIn, type Reply } from './wire.ts';
@@ -17,8 +18,14 @@ export interface Site {
   /** What no client may ever see, in sentences. */
   readonly violations: string[];
   /** Wallets that many draw on. */
-  readonly shared: readonly string[];
+  readonly shared: readonly SharedWallet[];
   isOver: boolean;
+}
+
+/** What only this client has. */
+export interface Belongings {
+  readonly ownWallet: string;
+  readonly nodeKey: string;
 }
 
 interface Asked {
@@ -56,17 +63,21 @@ export class Client {
   /** Acknowledged so far. */
   done = 0;
 
-  constructor(name: string, site: Site, dice: Dice, ownWallet: string) {
+  readonly #reporter: Reporter;
+
+  constructor(name: string, site: Site, dice: Dice, { ownWallet, nodeKey }: Belongings) {
     this.#name = name;
     this.#site = site;
     this.#dice = dice;
     this.#own = ownWallet;
+    this.#reporter = new Reporter({ name, site, dice, nodeKey });
   }
 
   async run(): Promise<void> {
     while (!this.#site.isOver) {
       const roll = this.#dice.unit();
-      if (roll < 0.72) await this.#debit();
+      if (roll < 0.5) await this.#debit();
+      else if (roll < 0.72) this.done += await this.#reporter.report();
       else if (roll < 0.86) await this.#hold();
       else if (roll < 0.97) await this.#adjust();
       else await this.#topUp();
@@ -74,7 +85,7 @@ export class Client {
   }
 
   async #debit(): Promise<void> {
-    const wallet = this.#dice.pick(this.#site.shared);
+    const wallet = this.#dice.pick(this.#site.shared).sid;
     const micros = this.#dice.chance(0.02) ? TOO_MUCH : BigInt(this.#dice.between(1, 90_000));
     await this.#ask({
       noun: 'debit',
@@ -106,7 +117,7 @@ export class Client {
   }
 
   async #hold(): Promise<void> {
-    const wallet = this.#dice.pick(this.#site.shared);
+    const wallet = this.#dice.pick(this.#site.shared).sid;
     const micros = BigInt(this.#dice.between(2, 200_000));
     const reserved = await this.#ask({
       noun: 'reserve',
@@ -129,7 +140,7 @@ export class Client {
   }
 
   async #topUp(): Promise<void> {
-    const wallet = this.#dice.pick(this.#site.shared);
+    const wallet = this.#dice.pick(this.#site.shared).sid;
     const micros = BigInt(this.#dice.between(500, 9_000)) * CENT;
     const opened = await this.#ask({
       noun: 'top_up',

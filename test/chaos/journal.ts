@@ -1,7 +1,7 @@
 import { closeSync, fdatasync, openSync, readFileSync, writeSync } from 'node:fs';
 import { promisify } from 'node:util';
 
-export type Noun = 'debit' | 'adjust' | 'reserve' | 'capture' | 'release' | 'top_up' | 'credit';
+export type Noun = 'debit' | 'adjust' | 'reserve' | 'capture' | 'release' | 'top_up' | 'credit' | 'usage';
 
 /** Written before anything is sent. Amounts are micro-dollars in decimal digits. */
 export interface Intent {

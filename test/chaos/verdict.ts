@@ -33,7 +33,7 @@ const SUMS = {
     select total from (select (select coalesce(sum(amount), 0) from entry) + (select coalesce(sum(amount), 0) from batch_leg) as total) t
      where total <> 0`,
   'a key moved money twice': `
-    select about::json ->> 'description' as key, kind, count(*) from entry where kind in (3, 4) and account % 16 = 0
+    select about::json ->> 'description' as key, kind, count(*) from entry where kind in (3, 4, 8) and account % 16 = 0
      group by 1, 2 having count(*) > 1`,
   'a wallet is below zero that nobody adjusted': `
     select a.id, a.balance from account a where a.balance < 0
@@ -125,11 +125,13 @@ const DEBIT = 3;
 const RESERVE = 4;
 const CAPTURE = 5;
 const RELEASE = 6;
+const USAGE = 8;
 const NOUN_OF_KIND = new Map([
   [DEBIT, 'debit'],
   [RESERVE, 'reserve'],
   [CAPTURE, 'capture'],
   [RELEASE, 'release'],
+  [USAGE, 'usage'],
 ]);
 const RESERVED_ROLE = 1n;
 
@@ -140,7 +142,7 @@ async function readFacts(ask: Ask): Promise<Facts> {
     if (noun === undefined) continue;
     const isReserved = BigInt(String(account)) % 16n === RESERVED_ROLE;
     const name = noun === 'capture' || noun === 'release' ? `${noun} ${String(hold)}` : `${noun} ${String(key)}`;
-    // Each of them has exactly one entry on one side: a debit and a reserve on the wallet, an end of a hold on the reserved account.
+    // Each of them has exactly one entry on one side: a debit, a usage record and a reserve on the wallet, an end of a hold on the reserved account.
     if (isReserved === (noun === 'capture' || noun === 'release')) done.set(name, (done.get(name) ?? 0) + 1);
   }
   for (const { key } of await ask(ADJUSTED))
@@ -194,6 +196,7 @@ function effect(intent: Intent, reserved: ReadonlyMap<string, bigint>): bigint {
   switch (intent.noun) {
     case 'debit':
     case 'reserve':
+    case 'usage':
       return -micros;
     case 'capture':
     case 'release':

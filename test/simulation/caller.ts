@@ -53,7 +53,10 @@ export class Caller {
     for (const field of ['description', 'reason']) if (field in input) input[field] = `intent ${number}`;
     const key = hasKey ? `key-${number}` : null;
     const userSid = actor.kind === 'user' ? actor.userSid : null;
-    const more = afterSeq === undefined ? {} : { afterSeq };
+    const more = {
+      ...(afterSeq === undefined ? {} : { afterSeq }),
+      ...(actor.kind === 'node' ? { nodeSid: actor.node.sid } : {}),
+    };
     const intent = history.add({ operation, input, asker, userSid, key, walletSid, ...more });
     await this.#insist(intent, actor, asked.chance, crowd);
     if (key !== null && weather.strikes('client_duplicate')) await this.#duplicate(intent, actor, asked.chance);

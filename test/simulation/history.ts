@@ -9,7 +9,7 @@ export interface Attempt {
 }
 
 /** Who asked. `foreign`: a signed-in user, for what belongs to another one. */
-export type Asker = 'operator' | 'user' | 'foreign' | 'anonymous';
+export type Asker = 'operator' | 'user' | 'foreign' | 'anonymous' | 'node';
 
 export interface Intent {
   readonly number: number;
@@ -23,6 +23,8 @@ export interface Intent {
   readonly walletSid: string | null;
   /** For a page that follows another: the seq of the line above it. */
   readonly afterSeq?: number;
+  /** For what a node tells: which. */
+  readonly nodeSid?: string;
   readonly attempts: Attempt[];
 }
 

@@ -70,6 +70,8 @@ export class AnswerJudge {
     else if (intent.operation === 'billing.statement') this.#judgeStatement(intent);
     else if (intent.operation.startsWith('hold.')) this.#judgeHoldAnswers(intent);
     else if (intent.operation.startsWith('payment.')) this.#judgePaymentAnswers(intent);
+    // Judged by the record.
+    else if (intent.operation === 'usage.record') return;
     else this.#judgeList(intent);
   }
 

@@ -2,7 +2,16 @@ import type { Intent } from './history.ts';
 import type { Mark } from './marks.ts';
 
 /** The oracle's own words for the ledger's numbers; it shares no code with the product. */
-export const KIND = { topUp: 1, adjustment: 2, debit: 3, reserve: 4, capture: 5, release: 6, expire: 7 } as const;
+export const KIND = {
+  topUp: 1,
+  adjustment: 2,
+  debit: 3,
+  reserve: 4,
+  capture: 5,
+  release: 6,
+  expire: 7,
+  usage: 8,
+} as const;
 export const MICROS_PER_CENT = 10_000n;
 
 export interface EntryRow {
@@ -21,6 +30,9 @@ export interface Entry extends EntryRow {
   /** The scheduler's step of its commit. */
   readonly step: number;
 }
+
+/** What usage that was delivered may take a wallet below zero. */
+const OWED_MAX = 5_000_000n;
 
 /** Names a rule that did not hold, and where. */
 export type Break = (rule: string, detail: string) => void;
@@ -73,10 +85,12 @@ export class LedgerModel {
     if (entry.seq !== (before?.seq ?? 0n) + 1n) this.#break('I04 no gap in seq', where);
     if (entry.balance_after !== (before?.balance_after ?? 0n) + entry.amount)
       this.#break('I04 balance_after chain', where);
-    if (entry.amount === 0n) this.#break('I09 no zero amount', where);
+    if (entry.amount === 0n && entry.kind !== KIND.usage) this.#break('I09 no zero amount', where);
     if (this.#idems.has(entry.idem)) this.#break('I11 one posting per key', `${where} idem ${entry.idem}`);
     const mayGoBelow =
-      entry.kind === KIND.adjustment || (entry.kind === KIND.capture && entry.facts['is_late'] === true);
+      entry.kind === KIND.adjustment ||
+      (entry.kind === KIND.capture && entry.facts['is_late'] === true) ||
+      (entry.kind === KIND.usage && entry.balance_after >= -OWED_MAX);
     if (entry.balance_after < 0n && entry.amount < 0n && !mayGoBelow) this.#break('I18 never below zero', where);
     if (entry.account % 16n === 1n && entry.balance_after < 0n) this.#break('I20 reserved is not negative', where);
     if (entry.balance_after < 0n) this.#mark('a balance is below zero');

@@ -34,6 +34,15 @@ export const MARKS = [
   'a user joins',
   'a second page is read',
   'a later answer is further on',
+  // Usage
+  'usage takes a wallet below zero',
+  'usage is unbilled',
+  'usage comes late',
+  'use goes on for a week',
+  'fractions come to a micro-dollar',
+  'a repeated record is answered as the first time',
+  'a node is over its budget',
+  'a node may not report for everybody',
   // Payments
   'a customer leaves the checkout: paid',
   'a customer leaves the checkout: declined',

@@ -8,8 +8,18 @@ export const LEDGER_MUTANTS: readonly Mutant[] = [
     patches: [
       {
         file: 'src/operations/billing/debit.ts',
+        find: "import { findPostingParties } from '../../store/wallet.ts';",
+        replace: "import { findPostingParties, readWalletBySid } from '../../store/wallet.ts';",
+      },
+      {
+        file: 'src/operations/billing/debit.ts',
+        find: '    const revenue = parties.contra',
+        replace: '    const seen = await readWalletBySid(house.db, input.sid);\n    const revenue = parties.contra',
+      },
+      {
+        file: 'src/operations/billing/debit.ts',
         find: '      mayOverdraw: false,\n',
-        replace: '      mayOverdraw: wallet.balance >= amount,\n',
+        replace: '      mayOverdraw: (seen?.balance ?? 0n) >= amount,\n',
       },
     ],
   },

@@ -3,6 +3,7 @@ import type { SharedConnection } from '../../src/store/postgres.ts';
 import type { History, Violation } from './history.ts';
 import { AnswerJudge } from './judge-answers.ts';
 import { PaymentJudge } from './judge-payments.ts';
+import { UsageJudge } from './judge-usage.ts';
 import { KIND, LedgerModel, type Entry, type EntryRow } from './ledger-model.ts';
 import type { Mark } from './marks.ts';
 import { hashText } from './random.ts';
@@ -88,6 +89,7 @@ export class Oracle {
     const breaks = this.#breaks;
     new AnswerJudge({ model, history: history(), owners, declined, audited, breaks, mark }).judge();
     const rows = <R>(text: string): Promise<R[]> => this.#rows<R>(text);
+    await new UsageJudge({ model, history: history(), rows, breaks, mark }).judge();
     await new PaymentJudge({ model, provider, taken, heals, nowMs: scheduler.nowMs, rows, breaks, mark }).judge();
   }
 
@@ -172,7 +174,7 @@ export class Oracle {
     for (const entry of all) {
       const hold = String(entry.facts['hold_sid']);
       if (entry.kind === KIND.reserve && entry.amount < 0n) reserved.set(hold, -entry.amount);
-      if (entry.kind >= KIND.capture && entry.idem.at(-1) === '0')
+      if (entry.kind >= KIND.capture && entry.kind <= KIND.expire && entry.idem.at(-1) === '0')
         closings.set(hold, [...(closings.get(hold) ?? []), entry]);
     }
     for (const [hold, entries] of closings) {
@@ -205,7 +207,7 @@ export class Oracle {
     const wallets = await this.#rows<{ id: bigint }>(
       `select w.id from wallet w
        join (select account / 16 as wallet, sum(amount) as sum,
-                    coalesce(sum(amount) filter (where kind in (${KIND.adjustment}, ${KIND.debit})), 0) as other
+                    coalesce(sum(amount) filter (where kind in (${KIND.adjustment}, ${KIND.debit}, ${KIND.usage})), 0) as other
              from entry where account % 16 in (0, 1) group by 1) e on e.wallet = w.id
        where e.sum <> e.other
          + coalesce((select sum(amount) from payment_event p where p.wallet = w.id), 0)

@@ -1,3 +1,4 @@
+import type { NodeRow } from '../../src/store/node.ts';
 import type { Actor } from '../../src/operations/operation.ts';
 import { Caller, sidIn, textIn } from './caller.ts';
 import { amountOf } from './amounts.ts';
@@ -8,6 +9,7 @@ import { History, type Asker, type Intent } from './history.ts';
 import { isMark, type Mark } from './marks.ts';
 import { Chance } from './random.ts';
 import { drawReading } from './readings.ts';
+import { Reporters } from './reporters.ts';
 import { outside, type Scheduler } from './scheduler.ts';
 import type { World } from './world.ts';
 
@@ -22,6 +24,7 @@ export interface PeopleOptions {
   readonly weather: Weather;
   readonly world: World;
   readonly people: readonly Person[];
+  readonly nodes: readonly NodeRow[];
   /** Operations that a shrunk replay leaves out. */
   readonly skipped: ReadonlySet<number>;
   readonly mark: (mark: Mark) => void;
@@ -49,6 +52,7 @@ export class People {
   readonly #caller: Caller;
   readonly #customers: Customers;
   readonly #holders: Holders;
+  readonly #reporters: Reporters;
   readonly #payments = new Map<string, string[]>();
   #running = 0;
 
@@ -59,6 +63,8 @@ export class People {
     this.#caller = new Caller({ scheduler, weather, world, mark, history: this.history, life: this.#life });
     this.#customers = new Customers({ scheduler, weather, world, mark, life: this.#life });
     const ask: Ask = (...asked) => this.#ask(...asked);
+    const { nodes } = options;
+    this.#reporters = new Reporters({ scheduler, weather, caller: this.#caller, nodes, people: this.#people, mark });
     this.#holders = new Holders({ scheduler, life: this.#life, ask });
     // Some lives are all top-ups, some have none: what is common everywhere hides what is rare.
     const taste = new Chance(seed, 'taste');
@@ -102,7 +108,8 @@ export class People {
       [(chance, person) => this.#topUp(chance, person), 5],
       [(chance, person) => this.#debit(chance, person), 7],
       [(chance, person) => this.#rush(chance, person), 1],
-      [(chance) => this.#report(chance), 3],
+      [(chance) => this.#debits(chance), 2],
+      [(chance) => this.#reporters.report(chance), 4],
       [(chance, person) => this.#holders.reserve(chance, person), 4],
       [(chance, person) => this.#holders.settleOne(chance, person), 4],
       [(chance, person) => this.#adjust(chance, person), 2.5],
@@ -138,8 +145,8 @@ export class People {
     await this.#ask('billing.get', { sid }, person, chance);
   }
 
-  /** A node tells at once what many have used: small amounts that share commits, and sometimes more than the queue holds. */
-  async #report(chance: Chance): Promise<void> {
+  /** A program takes at once from many what they have used: small amounts that share commits, and sometimes more than the queue holds. */
+  async #debits(chance: Chance): Promise<void> {
     const { scheduler } = this.#options;
     const count = chance.weighted([
       [chance.between(2, 12), 3],

@@ -1,7 +1,11 @@
 import { AsyncLocalStorage } from 'node:async_hooks';
 import process from 'node:process';
 import { openWallets } from '../support/ledger.ts';
-import { testPorts } from '../support/ports.ts';
+import { testPorts, type TestPorts } from '../support/ports.ts';
+import { micros } from '../../src/domain/money.ts';
+import type { Tx } from '../../src/store/db.ts';
+import { insertNode, type NodeRow } from '../../src/store/node.ts';
+import { NODE_HOUR_MAX } from './reporters.ts';
 import { openSession, openSharedConnection, type SharedConnection } from '../../src/store/postgres.ts';
 import { dbOver } from '../../src/store/transaction.ts';
 import { systemPorts } from '../../src/ports/system.ts';
@@ -100,7 +104,7 @@ async function live(options: SeedOptions, url: string): Promise<SeedReport> {
       [40, 3],
       [1_000, 0.05],
     ]);
-    const people = await populate(shared, seed, users);
+    const { people, nodes } = await populate(shared, seed, users);
     // The world refers to its oracle and the oracle to the world: the commit hook closes the circle.
     const hooks = {
       afterPosting: (): Promise<void> => Promise.resolve(),
@@ -128,6 +132,7 @@ async function live(options: SeedOptions, url: string): Promise<SeedReport> {
       weather,
       world,
       people,
+      nodes,
       skipped: options.skipped ?? new Set(),
       mark,
     });
@@ -212,7 +217,31 @@ async function populate(shared: SharedConnection, seed: number, users: number) {
     () => Promise.resolve(),
   );
   const wallets = await openWallets(db, ports, users);
-  return wallets.map(({ id, sid, userSid }) => ({ id, walletSid: sid, userSid }));
+  const people = wallets.map(({ id, sid, userSid }) => ({ id, walletSid: sid, userSid }));
+  return { people, nodes: await openNodes(db, ports, people[0]?.userSid ?? '') };
+}
+
+/** One for everybody, one that may do little in an hour, one for the first user only. */
+async function openNodes(db: Tx, ports: TestPorts, userSid: string): Promise<NodeRow[]> {
+  const kinds = [
+    { name: 'open', userSids: null, hourMax: NODE_HOUR_MAX.open },
+    { name: 'bounded', userSids: null, hourMax: NODE_HOUR_MAX.bounded },
+    { name: 'scoped', userSids: [userSid], hourMax: NODE_HOUR_MAX.open },
+  ];
+  const nodes: NodeRow[] = [];
+  for (const { hourMax, ...kind } of kinds) {
+    const key = { keyId: kind.name, secretHash: ports.random.bytes(32) };
+    const limits = { recordMax: micros(hourMax), hourMax: micros(hourMax) };
+    const node = await insertNode(db, {
+      sid: ports.ids.sid(),
+      createdAt: ports.clock.now(),
+      ...kind,
+      ...limits,
+      ...key,
+    });
+    if (node) nodes.push(node);
+  }
+  return nodes;
 }
 
 async function maintain(url: string, command: string): Promise<void> {

@@ -28,13 +28,16 @@ export async function readBytes(c: AppContext, bytesMax: number): Promise<Uint8A
 const tooLarge = (bytesMax: number) =>
   refused('body_too_large', `The body may have at most ${bytesMax} bytes.`, { connection: 'close' });
 
-/** The body's text; null when there is none. Refuses what is not declared as UTF-8 JSON or is not UTF-8. */
-export async function readJsonText(c: AppContext): Promise<string | null> {
+const JSON_TYPE = 'application/json';
+const CLOUD_EVENTS_TYPE = 'application/cloudevents-batch+json';
+
+/** The body's text; null when there is none. Refuses what is not declared as UTF-8 JSON of this type or is not UTF-8. */
+export async function readJsonText(c: AppContext, type = JSON_TYPE): Promise<string | null> {
   const contentType = c.req.header('content-type');
-  if (contentType !== undefined) checkJsonType(contentType);
+  if (contentType !== undefined) checkJsonType(contentType, type);
   const bytes = await readBytes(c, BODY_BYTES_MAX);
   if (bytes.byteLength === 0) return null;
-  if (contentType === undefined) checkJsonType('');
+  if (contentType === undefined) checkJsonType('', type);
   try {
     // The byte order mark stays, and is then refused: JSON must not begin with one.
     return new TextDecoder('utf-8', { fatal: true, ignoreBOM: true }).decode(bytes);
@@ -47,21 +50,41 @@ export async function readJsonText(c: AppContext): Promise<string | null> {
 export async function readJsonObject(c: AppContext): Promise<Record<string, JsonValue>> {
   const text = await readJsonText(c);
   if (text === null) return {};
-  const parsed = parseStrictJson(text);
-  if (parsed.kind === 'malformed') throw refusedInput('#', `must be JSON: ${parsed.detail}`);
-  if (parsed.kind === 'refused') throw refusedInput(parsed.error.pointer, parsed.error.detail);
-  const { value } = parsed;
+  const value = parse(text);
   if (typeof value !== 'object' || value === null || Array.isArray(value)) throw refusedInput('#', 'must be an object');
   return value;
 }
 
-function checkJsonType(contentType: string): void {
+/** Whether the body is a batch of CloudEvents, by its content type. */
+export const isCloudEventsBatch = (c: AppContext): boolean =>
+  mediaTypeOf(c.req.header('content-type') ?? '').type === CLOUD_EVENTS_TYPE;
+
+/** Refuses a body that is not a list. */
+export async function readCloudEvents(c: AppContext): Promise<readonly JsonValue[]> {
+  const value = parse((await readJsonText(c, CLOUD_EVENTS_TYPE)) ?? '');
+  if (!Array.isArray(value)) throw refusedInput('#', 'must be a list of events');
+  return value;
+}
+
+function parse(text: string): JsonValue {
+  const parsed = parseStrictJson(text);
+  if (parsed.kind === 'malformed') throw refusedInput('#', `must be JSON: ${parsed.detail}`);
+  if (parsed.kind === 'refused') throw refusedInput(parsed.error.pointer, parsed.error.detail);
+  return parsed.value;
+}
+
+function mediaTypeOf(contentType: string): { readonly type: string; readonly parameters: readonly string[] } {
   const [type = '', ...parameters] = contentType
     .toLowerCase()
     .split(';')
     .map((part) => part.trim());
+  return { type, parameters };
+}
+
+function checkJsonType(contentType: string, wanted: string): void {
+  const { type, parameters } = mediaTypeOf(contentType);
   const isUtf8 = parameters.every((parameter) => /^charset="?utf-8"?$/.test(parameter));
-  if (type !== 'application/json' || !isUtf8) {
-    throw refused('unsupported_media_type', 'Send JSON: Content-Type: application/json, in UTF-8.');
+  if (type !== wanted || !isUtf8) {
+    throw refused('unsupported_media_type', `Send JSON: Content-Type: ${wanted}, in UTF-8.`);
   }
 }

@@ -4,7 +4,7 @@ import { fieldsOf } from '../operations/json-schema.ts';
 import type { Operation } from '../operations/operation.ts';
 import { pathFieldsOf } from '../operations/registry.ts';
 import { isStorableText } from '../operations/strict-json.ts';
-import { readJsonObject } from './body.ts';
+import { isCloudEventsBatch, readCloudEvents, readJsonObject } from './body.ts';
 import type { App, AppContext, Site } from './context.ts';
 import { identify } from './credentials.ts';
 import { refusedInput, Refused, replyResponse } from './refused.ts';
@@ -29,13 +29,18 @@ function restHandler(site: Site, operation: Operation): (c: AppContext) => Promi
     const barred = checkAccess(operation, actor);
     if (isRefusal(barred)) throw new Refused(barred);
     const query = readQuery(c, isRead ? types : new Map());
-    const rest = isRead ? query : await readJsonObject(c);
+    const rest = isRead ? query : await readBody(c, operation);
     const input = { ...rest, ...readPath(c, pathFields, { rest, types }) };
     const idempotencyKey = c.req.header('idempotency-key') ?? null;
     return replyResponse(
       await execute(site.house, operation, { actor, input, idempotencyKey, requestId: c.get('requestId') }),
     );
   };
+}
+
+async function readBody(c: AppContext, { http }: Operation): Promise<Record<string, unknown>> {
+  if (http.cloudEvents === undefined || !isCloudEventsBatch(c)) return await readJsonObject(c);
+  return { [http.cloudEvents]: await readCloudEvents(c) };
 }
 
 function readPath(

@@ -20,6 +20,8 @@ export interface HttpBinding {
   /** OpenAPI form: `/v1/billings/{sid}`. Fields named in the path come from it; of the rest, GET reads the query, others the body. */
   readonly path: string;
   readonly status: 200 | 201 | 202 | 204;
+  /** The field that takes the events of a CloudEvents batch (`application/cloudevents-batch+json`), where such a body is welcome too. */
+  readonly cloudEvents?: string;
 }
 
 /**

@@ -6,6 +6,7 @@ import { widenStreaks } from '../../store/ladder.ts';
 import type { NodeRow } from '../../store/node.ts';
 import type { House } from '../house.ts';
 import { Pricing, toPosting, type Charged } from './charge-records.ts';
+import { fromCloudEvent, isCloudEvent } from './cloud-event.ts';
 import { readRules, systemAccounts } from './rules.ts';
 import { usageRecordSchema, type UsageAnswer, type UsageInput } from './usage-record.ts';
 
@@ -41,7 +42,7 @@ export async function recordUsage(house: House, node: NodeRow, sent: readonly un
 }
 
 function readRecord(sent: unknown): UsageInput | Refusal {
-  const parsed = usageRecordSchema.safeParse(sent);
+  const parsed = usageRecordSchema.safeParse(isCloudEvent(sent) ? fromCloudEvent(sent) : sent);
   if (parsed.success) return parsed.data;
   const errors = parsed.error.issues.map((issue) => ({
     pointer: `#/${issue.path.map(String).join('/')}`,
@@ -159,6 +160,8 @@ function stateOf({ settings }: House, isFrozen: boolean, balance: bigint): Usage
 }
 
 function keyOf(sent: unknown): string | null {
-  const key = typeof sent === 'object' && sent !== null && 'idempotency_key' in sent ? sent.idempotency_key : null;
+  const record = isCloudEvent(sent) ? fromCloudEvent(sent) : sent;
+  const key =
+    typeof record === 'object' && record !== null && 'idempotency_key' in record ? record.idempotency_key : null;
   return typeof key === 'string' ? key.slice(0, 255) : null;
 }

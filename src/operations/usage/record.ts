@@ -17,8 +17,9 @@ export const usageRecord = operation({
   summary: 'Report what was used; each record is charged in the commit that answers it',
   description:
     'Each record is judged on its own, and its answer stands at its place. A record that was sent before is answered as the first ' +
-    'time. Usage is owed once it was delivered: it may take a wallet below zero, down to a limit; past it the record is kept as unbilled.',
-  http: { method: 'post', path: '/v1/usage', status: 200 },
+    'time. Usage is owed once it was delivered: it may take a wallet below zero, down to a limit; past it the record is kept as unbilled. ' +
+    'A CloudEvents 1.0 batch is taken as well: source and id name the record, time is when it was used, data has the other fields.',
+  http: { method: 'post', path: '/v1/usage', status: 200, cloudEvents: 'records' },
   rpcMethod: 'UsageService.record',
   access: 'node',
   idempotency: 'none',

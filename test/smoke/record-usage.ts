@@ -143,8 +143,8 @@ export const recordUsage: readonly SmokeCheck[] = [
     async run(smoke) {
       const items = itemsOf(await smoke.request(`/v1/billings/${smoke.recall('wallet')}/usage?by=category`));
       equal(
-        items.map(({ key }) => key),
-        ['hero_os_hourly', 'llm'],
+        items.map(({ key, unit }) => `${String(key)} in ${String(unit)}s`),
+        ['hero_os_hourly in hours', 'hero_os_hourly in seconds', 'llm in calls'],
         'the categories',
       );
       const sum = items.reduce((total, { charge }) => total + Number(charge), 0);

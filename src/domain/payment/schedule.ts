@@ -17,14 +17,19 @@ export function nextCheckAt(facts: { readonly now: Date; readonly checks: number
   return new Date(afterExpiry > now && afterExpiry < backOff ? afterExpiry : backOff);
 }
 
-/** Tries of one webhook before it is set aside as dead. */
+/** Tries of one webhook that fails by itself before it is set aside as dead. */
 export const WEBHOOK_ATTEMPTS_MAX = 10;
+/**
+ * How long a webhook waits for a provider that does not answer, however often it is asked: as long as providers themselves go on
+ * delivering. Ten tries are over after a quarter of an hour, and outages last longer.
+ */
+export const PROVIDER_AWAY_WAIT_MS = 3 * 86_400_000;
 /** How long a webhook waits for an order nobody knows. Our intent is committed before the order exists, so minutes are plenty. */
 export const UNKNOWN_ORDER_WAIT_MS = 10 * 60_000;
 const FIRST_RETRY_MS = 2_000;
-const RETRY_INTERVAL_MAX_MS = 3_600_000;
+const RETRY_INTERVAL_MAX_MS = 15 * 60_000;
 
-/** When to try a webhook again after `attempts` tries: 2 s, 4 s, 8 s … 1 h; ten tries span about half an hour. */
+/** When to try a webhook again after `attempts` tries: 2 s, 4 s, 8 s … 15 min; ten tries span a quarter of an hour. */
 export function nextAttemptAt(now: Date, attempts: number): Date {
   const wait = Math.min(FIRST_RETRY_MS * 2 ** Math.min(Math.max(attempts - 1, 0), 20), RETRY_INTERVAL_MAX_MS);
   return new Date(now.getTime() + wait);

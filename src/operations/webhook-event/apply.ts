@@ -1,6 +1,11 @@
 import { misfitOf, strangerOf } from '../../domain/payment/judge-event.ts';
 import type { QuarantineReason } from '../../domain/payment/judge.ts';
-import { nextAttemptAt, UNKNOWN_ORDER_WAIT_MS, WEBHOOK_ATTEMPTS_MAX } from '../../domain/payment/schedule.ts';
+import {
+  nextAttemptAt,
+  PROVIDER_AWAY_WAIT_MS,
+  UNKNOWN_ORDER_WAIT_MS,
+  WEBHOOK_ATTEMPTS_MAX,
+} from '../../domain/payment/schedule.ts';
 import { ProviderFailure } from '../../providers/provider.ts';
 import { DatabaseUnavailable } from '../../store/database-unavailable.ts';
 import { markInbox, readInbox, type InboxRow } from '../../store/inbox.ts';
@@ -14,7 +19,8 @@ import { settlePayment } from '../payment/settle.ts';
  * Applies one stored webhook: finds the payment it points at, compares, and has the payment settled by the provider's truth.
  *
  * Shape: the event as it is afterwards; null when there is none.
- * What went wrong is written on the event, which is tried again with back-off and is dead after ten tries. Throws only when the
+ * What went wrong is written on the event, which is tried again with back-off. It is dead after ten tries, or after three days of a
+ * provider that does not answer. Throws only when the
  * database is not there to write it down; the queue then runs the job again.
  * Safe to: run twice, concurrently, after a crash: the mark is written in the transaction of the posting.
  */
@@ -111,11 +117,13 @@ async function recordFailure(house: House, row: InboxRow, error: unknown): Promi
   const attempts = row.attempts + 1;
   const reason = error instanceof ProviderFailure ? `provider_${error.kind}` : 'internal';
   const facts = { webhook_event_sid: row.sid, event_id: row.eventId, provider: row.provider, attempts, reason, error };
-  if (attempts < WEBHOOK_ATTEMPTS_MAX) {
+  const now = house.ports.clock.now();
+  const waitedMs = now.getTime() - row.receivedAt.getTime();
+  const isProviderAway = error instanceof ProviderFailure && waitedMs < PROVIDER_AWAY_WAIT_MS;
+  if (attempts < WEBHOOK_ATTEMPTS_MAX || isProviderAway) {
     house.ports.log.warn(facts, 'webhook failed and will be tried again');
     return await tryLater(house, row, reason);
   }
-  const now = house.ports.clock.now();
   await house.db.transaction('webhook.give_up', (tx) =>
     markInbox(tx, {
       sid: row.sid,

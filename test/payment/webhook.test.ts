@@ -311,3 +311,55 @@ describe('events that find no home', () => {
     expect(await told.cents()).toBe(5000n);
   });
 });
+
+describe('webhook-event.replay', () => {
+  it('B16 on an applied event it answers already_applied twice, moves nothing, and audits each press', async () => {
+    const told = await story();
+    const payment = await told.paid();
+    await told.deliver(told.bank.webhook(DONE, told.bank.orderOf(payment.sid)));
+    await told.drain();
+    const { sid } = await last(told);
+    const presses = await Promise.all([
+      told.run(webhookEventReplay, { sid }, { actor: OPERATOR }),
+      told.run(webhookEventReplay, { sid }, { actor: OPERATOR }),
+    ]);
+    for (const press of presses) {
+      expect(press.status).toBe(200);
+      expect(JSON.parse(press.body)).toMatchObject({ state: 'applied', reason: 'already_applied' });
+    }
+    expect(await told.cents()).toBe(2500n);
+    const audit = await listAudit(told.database.owner, { before: null, subject: sid, limit: 10 });
+    expect(audit.map((row) => [row.actor, row.action, row.reason])).toEqual([
+      ['admin:adm_1', 'webhook-event.replay', 'already_applied'],
+      ['admin:adm_1', 'webhook-event.replay', 'already_applied'],
+    ]);
+  });
+
+  it('B16 two presses at once on a quarantined event whose cause is gone credit once', async () => {
+    const told = await story();
+    const payment = await told.opened();
+    told.bank.pay(payment.sid, { currency: 'EUR' });
+    await told.deliver(told.bank.webhook(DONE, told.bank.orderOf(payment.sid)));
+    await told.drain();
+    const { sid } = await last(told);
+    const stuck = await told.run(webhookEventReplay, { sid }, { actor: OPERATOR });
+    expect(JSON.parse(stuck.body)).toMatchObject({ state: 'quarantined', reason: 'currency_mismatch' });
+    told.bank.orderOf(payment.sid).currency = 'USD';
+    await Promise.all([1, 2].map(() => told.run(webhookEventReplay, { sid }, { actor: OPERATOR })));
+    expect(await last(told)).toMatchObject({ state: 'applied' });
+    expect(await told.payment(payment.sid)).toMatchObject({ state: 'credited', problem: null });
+    expect(await told.cents()).toBe(2500n);
+  });
+
+  it('only an operator may list and replay; an unknown sid is not found', async () => {
+    const told = await story();
+    await told.deliver(told.bank.webhook('customer.created', null));
+    const { sid } = await last(told);
+    expect(await told.run(webhookEventReplay, { sid })).toMatchObject({ status: 403 });
+    expect(await told.run(webhookEventList, {})).toMatchObject({ status: 403 });
+    const missing = { sid: '01JD9ZQ4T2V6M0F8K3A5B7C9D1' };
+    expect(await told.run(webhookEventReplay, missing, { actor: OPERATOR })).toMatchObject({ status: 404 });
+    const listed = await told.run(webhookEventList, { state: 'ignored' }, { actor: OPERATOR });
+    expect((JSON.parse(listed.body) as { items: WebhookEvent[] }).items).toMatchObject([{ sid, state: 'ignored' }]);
+  });
+});

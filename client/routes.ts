@@ -31,6 +31,7 @@ export const ROUTES = {
   'price.create': { method: 'POST', path: '/v1/prices', idempotency: 'none' },
   'ladder.list': { method: 'GET', path: '/v1/ladders', idempotency: 'none' },
   'ladder.set': { method: 'POST', path: '/v1/ladders', idempotency: 'none' },
+  'ladder.tick': { method: 'POST', path: '/admin/discount-ladder-tick', idempotency: 'none' },
   'usage.record': { method: 'POST', path: '/v1/usage', idempotency: 'none' },
   'usage.record-one': { method: 'POST', path: '/record_usage', idempotency: 'none' },
   'usage.list-unbilled': { method: 'GET', path: '/v1/usage/unbilled', idempotency: 'none' },
@@ -38,5 +39,6 @@ export const ROUTES = {
   'usage.void': { method: 'POST', path: '/v1/billings/{sid}/statement/{seq}/void', idempotency: 'none' },
   'usage.summary': { method: 'GET', path: '/v1/billings/{sid}/usage', idempotency: 'none' },
   'usage.runway': { method: 'GET', path: '/v1/billings/{sid}/runway', idempotency: 'none' },
+  'usage.ladder': { method: 'GET', path: '/v1/billings/{sid}/ladder', idempotency: 'none' },
   'audit.list': { method: 'GET', path: '/v1/audit-events', idempotency: 'none' },
 } as const;

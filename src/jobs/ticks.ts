@@ -1,6 +1,7 @@
 import { Bug } from '../domain/assert.ts';
 import type { House } from '../operations/house.ts';
 import { expireHolds } from '../operations/hold/expire.ts';
+import { recomputeLadders } from '../operations/ladder/recompute.ts';
 import { pollPayments } from '../operations/payment/poll.ts';
 import { reconcilePayments } from '../operations/payment/reconcile.ts';
 import { sweepWebhooks } from '../operations/webhook-event/sweep.ts';
@@ -27,6 +28,7 @@ export const TICKS: readonly Tick[] = [
   { name: 'webhooks.sweep', waitMs: every(30 * SECOND_MS), run: (house) => sweepWebhooks(house) },
   { name: 'payments.reconcile', waitMs: every(5 * MINUTE_MS), run: reconcilePayments },
   { name: 'holds.expire', waitMs: every(30 * SECOND_MS), run: expireHolds },
+  { name: 'ladder.recompute', waitMs: every(DAY_MS), run: recomputeLadders },
   { name: 'ledger.check', waitMs: msToNight, run: checkLedgerNightly },
 ];
 

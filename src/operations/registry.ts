@@ -15,6 +15,7 @@ import { holdReserve } from './hold/reserve.ts';
 import { holdSettle } from './hold/settle.ts';
 import { ladderList } from './ladder/list.ts';
 import { ladderSet } from './ladder/set.ts';
+import { ladderTick } from './ladder/tick.ts';
 import { nodeList } from './node/list.ts';
 import { nodeRegister } from './node/register.ts';
 import { nodeRevoke } from './node/revoke.ts';
@@ -29,6 +30,7 @@ import { priceCreate } from './price/create.ts';
 import { priceList } from './price/list.ts';
 import { sessionGet } from './session/get.ts';
 import { usageExplain } from './usage/explain.ts';
+import { usageLadder } from './usage/ladder.ts';
 import { usageListUnbilled } from './usage/list-unbilled.ts';
 import { usageRecord, usageRecordOne } from './usage/record.ts';
 import { usageRunway } from './usage/runway.ts';
@@ -72,6 +74,7 @@ const declared = [
   priceCreate,
   ladderList,
   ladderSet,
+  ladderTick,
   usageRecord,
   usageRecordOne,
   usageListUnbilled,
@@ -79,6 +82,7 @@ const declared = [
   usageVoid,
   usageSummary,
   usageRunway,
+  usageLadder,
   auditList,
 ] as const;
 

@@ -1,4 +1,5 @@
 import { z } from 'zod';
+import { POSTING_KINDS } from '../domain/ledger/posting.ts';
 import type { Ladder, Rung, Streak } from '../domain/discount/ladder.ts';
 import { statement, type Tx } from './db.ts';
 
@@ -120,4 +121,61 @@ export async function widenStreaks(
     streaks.map(({ lastAt }) => lastAt),
     graceDays,
   ]);
+}
+
+const countWalletsStatement = statement(
+  'ladder.count_wallets',
+  `select coalesce(max(id), 0)::int8 as last from wallet`,
+);
+
+/** The highest number of a wallet. */
+export async function lastWallet(tx: Tx): Promise<bigint> {
+  const [row] = await tx.query<{ last: bigint }>(countWalletsStatement);
+  return row?.last ?? 0n;
+}
+
+const USAGE = POSTING_KINDS.usage;
+
+const provedStreaksStatement = statement(
+  'ladder.proved_streaks',
+  // Gaps and islands: a record begins a new run when the one before it is further away than the grace. Of each wallet's runs the
+  // last one is the present one. Only those that the summary does not have so far come back.
+  `with used as (
+     select entry.account / 16 as wallet, entry.about::json ->> 'category' as category, entry.occurred_at
+     from entry
+     where entry.account >= $1::int8 * 16 and entry.account < $2::int8 * 16 and entry.account % 16 = 0 and entry.kind = ${USAGE}
+       and not entry.about::jsonb ? 'voids'
+   ), marked as (
+     select used.*, coalesce(used.occurred_at - lag(used.occurred_at) over each_run > make_interval(days => ladder.grace_days), true) as is_first
+     from used join unnest($3::text[], $4::int4[]) as ladder (category, grace_days) on ladder.category = used.category
+     window each_run as (partition by used.wallet, used.category order by used.occurred_at)
+   ), numbered as (
+     select marked.*, count(*) filter (where is_first) over (partition by wallet, category order by occurred_at) as run from marked
+   ), runs as (
+     select wallet, category, run, min(occurred_at) as started_at, max(occurred_at) as last_at from numbered group by 1, 2, 3
+   ), present as (
+     select distinct on (wallet, category) wallet, category, started_at, last_at from runs order by wallet, category, run desc
+   )
+   select present.wallet, present.category, present.started_at, present.last_at
+   from present left join usage_streak as kept on kept.wallet = present.wallet and kept.category = present.category
+   where kept.wallet is null or present.started_at < kept.started_at or present.last_at > kept.last_at
+   order by present.wallet, present.category`,
+);
+
+/**
+ * The present runs of use of the wallets numbered `from` up to, not including, `until`, as their entries prove them; only those that
+ * begin earlier or end later than what is kept, or are not kept at all.
+ */
+export async function provedStreaks(
+  tx: Tx,
+  range: { readonly from: bigint; readonly until: bigint },
+  ladders: readonly Pick<Ladder, 'category' | 'graceDays'>[],
+): Promise<(StreakKey & Streak)[]> {
+  const rows = await tx.query<StreakRecord>(provedStreaksStatement, [
+    range.from,
+    range.until,
+    ladders.map(({ category }) => category),
+    ladders.map(({ graceDays }) => graceDays),
+  ]);
+  return rows.map(({ started_at: startedAt, last_at: lastAt, ...key }) => ({ ...key, startedAt, lastAt }));
 }

@@ -75,3 +75,51 @@ describe('usage', () => {
     });
   });
 });
+
+describe('the standing on the ladder', () => {
+  test('says the rung, since when, and in how many days the next one comes', async () => {
+    const node = await site.node();
+    const { sid, userSid } = await site.wallet(10_000);
+    const standing = async () => {
+      const items = itemsOf(await site.operator('GET', `/v1/billings/${sid}/ladder`));
+      return items.find(({ category }) => category === 'hero_os_hourly');
+    };
+    expect(await standing()).toMatchObject({
+      multiplier: '1',
+      since: null,
+      ends_at: null,
+      next: { text: 'next rung in 7 days' },
+    });
+    const begun = site.ports.clock.now().toISOString();
+    for (let day = 0; day < 5; day += 1) {
+      await report(node, [usage(userSid)]);
+      await site.ports.clock.advance(2 * 24 * HOUR_MS);
+    }
+    expect(await standing()).toMatchObject({
+      multiplier: '0.5',
+      since: begun,
+      next: { multiplier: '0.25', text: 'next rung in 20 days' },
+    });
+    await site.ports.clock.advance(6 * 24 * HOUR_MS);
+    expect(await standing()).toMatchObject({ multiplier: '1', since: null });
+  });
+
+  test('is proved from the ledger by the tick, which mends what a crash or a restore has lost', async () => {
+    const node = await site.node();
+    const { sid, userSid } = await site.wallet(10_000);
+    const begun = site.ports.clock.now().toISOString();
+    for (let day = 0; day < 5; day += 1) {
+      await report(node, [usage(userSid)]);
+      await site.ports.clock.advance(2 * 24 * HOUR_MS);
+    }
+    const tick = () => site.operator('POST', '/admin/discount-ladder-tick', {});
+    await tick();
+    const { json } = await tick();
+    expect(json['mended']).toBe(0);
+    const wallet = `(select id from wallet where sid = '${sid}')`;
+    await site.database.owner.query({ name: 'test.lose', text: `delete from usage_streak where wallet = ${wallet}` });
+    expect((await tick()).json['mended']).toBe(1);
+    const [standing] = itemsOf(await site.operator('GET', `/v1/billings/${sid}/ladder`));
+    expect(standing).toMatchObject({ category: 'hero_os_hourly', multiplier: '0.5', since: begun });
+  });
+});

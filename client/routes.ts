@@ -27,6 +27,8 @@ export const ROUTES = {
   'node.register': { method: 'POST', path: '/v1/nodes', idempotency: 'none' },
   'node.rotate': { method: 'POST', path: '/v1/nodes/{sid}/rotate', idempotency: 'none' },
   'node.revoke': { method: 'POST', path: '/v1/nodes/{sid}/revoke', idempotency: 'none' },
+  'node.usage': { method: 'GET', path: '/v1/nodes/{sid}/usage', idempotency: 'none' },
+  'node.reverse': { method: 'POST', path: '/v1/nodes/{sid}/reverse', idempotency: 'none' },
   'price.list': { method: 'GET', path: '/v1/prices', idempotency: 'none' },
   'price.create': { method: 'POST', path: '/v1/prices', idempotency: 'none' },
   'ladder.list': { method: 'GET', path: '/v1/ladders', idempotency: 'none' },

@@ -19,6 +19,8 @@ import { ladderTick } from './ladder/tick.ts';
 import { nodeList } from './node/list.ts';
 import { nodeRegister } from './node/register.ts';
 import { nodeRevoke } from './node/revoke.ts';
+import { nodeReverse } from './node/reverse.ts';
+import { nodeUsage } from './node/usage.ts';
 import { nodeRotate } from './node/rotate.ts';
 import type { Operation } from './operation.ts';
 import { paymentCheck } from './payment/check.ts';
@@ -70,6 +72,8 @@ const declared = [
   nodeRegister,
   nodeRotate,
   nodeRevoke,
+  nodeUsage,
+  nodeReverse,
   priceList,
   priceCreate,
   ladderList,

@@ -47,6 +47,18 @@ export async function foldUsage(tx: Tx, wallet: bigint): Promise<boolean> {
   return until < row.last;
 }
 
+const unfoldedStatement = statement(
+  'usage_day.unfolded',
+  `select wallet.id from wallet join account on account.id = wallet.id * 16
+   left join usage_fold as fold on fold.wallet = wallet.id
+   where account.seq > coalesce(fold.seq, 0) and wallet.id > $1 order by wallet.id limit $2`,
+);
+
+/** Wallets with entries that are not folded, in the order of their numbers, after the given one. */
+export async function listUnfolded(tx: Tx, after: bigint, limit: number): Promise<bigint[]> {
+  return (await tx.query<{ id: bigint }>(unfoldedStatement, [after, limit])).map(({ id }) => id);
+}
+
 /** By what usage is added up. */
 export const USAGE_GROUPS = ['day', 'category', 'node', 'resource_kind'] as const;
 export type UsageGroup = (typeof USAGE_GROUPS)[number];

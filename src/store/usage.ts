@@ -135,3 +135,67 @@ export async function readUsageEntry(tx: Tx, account: bigint, seq: bigint): Prom
     recordedAt: row.recorded_at,
   };
 }
+
+/** A charge that a node caused, with what it takes to list it and to take it back. */
+export interface NodeChargeRow {
+  readonly account: bigint;
+  readonly seq: bigint;
+  readonly walletSid: string;
+  readonly idem: string;
+  readonly amount: Micros;
+  readonly about: string;
+  readonly occurredAt: Date;
+  readonly recordedAt: Date;
+}
+
+const listOfNodeStatement = statement(
+  'usage.list_of_node',
+  // Which wallets a node has charged is folded by day; of those wallets the entries are read from where the last page ended.
+  `with charged as (
+     select wallet * 16 as account from (select distinct wallet from usage_day where node = $1) as days where wallet * 16 >= $2
+   ), voided as (
+     select entry.account, (entry.about::json ->> 'voids')::int8 as seq from charged join entry on entry.account = charged.account
+     where $6 and entry.kind = ${USAGE} and entry.about::jsonb ? 'voids'
+   )
+   select entry.account, entry.seq, wallet.sid as wallet_sid, entry.idem, entry.amount, entry.about, entry.occurred_at, entry.recorded_at
+   from charged join wallet on wallet.id = charged.account / 16 join entry on entry.account = charged.account
+   left join voided on voided.account = entry.account and voided.seq = entry.seq
+   where entry.kind = ${USAGE} and entry.about::json ->> 'node' = $1 and not entry.about::jsonb ? 'voids' and voided.seq is null
+     and (entry.account, entry.seq) > ($2, $3) and entry.recorded_at >= $4 and entry.recorded_at < $5
+   order by entry.account, entry.seq limit $7`,
+);
+
+/** By wallet and line. `isOpen`: only those that were not taken back. Wallets must be folded first, see `foldUsage`. */
+export async function listChargesOfNode(
+  tx: Tx,
+  page: {
+    readonly nodeSid: string;
+    readonly after: Pick<NodeChargeRow, 'account' | 'seq'> | null;
+    readonly since: Date;
+    readonly until: Date;
+    readonly isOpen: boolean;
+    readonly limit: number;
+  },
+): Promise<NodeChargeRow[]> {
+  const { nodeSid, after, since, until, isOpen, limit } = page;
+  const rows = await tx.query<{
+    account: bigint;
+    seq: bigint;
+    wallet_sid: string;
+    idem: string;
+    amount: bigint;
+    about: string;
+    occurred_at: Date;
+    recorded_at: Date;
+  }>(listOfNodeStatement, [nodeSid, after?.account ?? 0n, after?.seq ?? 0n, since, until, isOpen, limit]);
+  return rows.map((row) => ({
+    account: row.account,
+    seq: row.seq,
+    walletSid: row.wallet_sid,
+    idem: row.idem,
+    amount: micros(row.amount),
+    about: row.about,
+    occurredAt: row.occurred_at,
+    recordedAt: row.recorded_at,
+  }));
+}

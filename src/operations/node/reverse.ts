@@ -1,0 +1,106 @@
+import { z } from 'zod';
+import { formatDecimal } from '../../domain/money.ts';
+import { refuse } from '../../domain/refusal.ts';
+import { writeAudit } from '../../store/audit.ts';
+import { readNode } from '../../store/node.ts';
+import { listChargesOfNode, type NodeChargeRow } from '../../store/usage.ts';
+import type { Call } from '../operation.ts';
+import { operation } from '../operation.ts';
+import { instant, sidField, signedAmount, textField } from '../schema.ts';
+import type { UsageAbout } from '../usage/charge-records.ts';
+import { foldAll } from '../usage/fold-all.ts';
+import { takeBack } from '../usage/opposite.ts';
+import { EVER } from './usage.ts';
+
+/** Taken back in one commit. */
+const STEP_RECORDS = 200;
+/** In one request: some seconds. What is left is taken back by asking again. */
+const REQUEST_RECORDS_MAX = 5_000;
+
+export const nodeReverse = operation({
+  name: 'node.reverse',
+  summary: 'Take back everything that a node has charged, or show what that would be',
+  description:
+    'For a node whose key was stolen, or that measured wrongly. Without `confirm` nothing is written. With it up to 5,000 charges are taken ' +
+    'back, and `is_complete` says whether to ask again: what was taken back before is not taken back twice. Revoke the node first.',
+  http: { method: 'post', path: '/v1/nodes/{sid}/reverse', status: 200 },
+  access: 'operator',
+  // Each charge can be taken back once.
+  idempotency: 'none',
+  input: z.strictObject({
+    sid: sidField,
+    since: instant.optional().describe('Only what was recorded from then on.'),
+    until: instant.optional().describe('Only what was recorded before then.'),
+    reason: textField(255),
+    confirm: z.boolean().default(false),
+  }),
+  output: z.object({
+    records: z.int().describe('Charges that were taken back now, or would be.'),
+    wallets: z.int(),
+    returned: signedAmount,
+    is_complete: z.boolean(),
+    is_dry_run: z.boolean(),
+  }),
+  refusals: ['not_found'],
+  async run(call, input) {
+    const { house } = call;
+    if (!(await readNode(house.db, input.sid))) return refuse('not_found', 'There is no node with this sid.');
+    await foldAll(house);
+    const since = input.since === undefined ? EVER.since : new Date(input.since);
+    const until = input.until === undefined ? EVER.until : new Date(input.until);
+    const wallets = new Set<string>();
+    let [records, returned] = [0, 0n];
+    let after: NodeChargeRow | null = null;
+    for (;;) {
+      const page: NodeChargeRow[] = await listChargesOfNode(house.db, {
+        nodeSid: input.sid,
+        after,
+        since,
+        until,
+        isOpen: true,
+        limit: STEP_RECORDS,
+      });
+      const amounts = input.confirm ? await reverse(call, page, input) : page.map(({ amount }) => -amount);
+      records += amounts.length;
+      for (const amount of amounts) returned += amount;
+      for (const { walletSid } of page) wallets.add(walletSid);
+      after = page.at(-1) ?? after;
+      const isComplete = page.length < STEP_RECORDS;
+      if (isComplete || (input.confirm && records >= REQUEST_RECORDS_MAX)) {
+        const answer = { records, wallets: wallets.size, returned: formatDecimal(returned) };
+        return { ...answer, is_complete: isComplete, is_dry_run: !input.confirm };
+      }
+    }
+  },
+});
+
+/** Answers what each charge gave back; nothing for those that somebody else took back meanwhile. */
+async function reverse(
+  call: Call,
+  page: readonly NodeChargeRow[],
+  input: { readonly sid: string; readonly reason: string },
+): Promise<bigint[]> {
+  if (page.length === 0) return [];
+  const { house, actor } = call;
+  const { ports, db } = house;
+  const lines = page.map((row) => ({ ...row, about: JSON.parse(row.about) as UsageAbout }));
+  return await db.transaction('node.reverse', async (tx) => {
+    const taken = await takeBack(house, tx, lines, { actorId: actor.id, reason: input.reason });
+    const amounts = taken.filter(({ isNew }) => isNew).map(({ made }) => made.amount);
+    if (amounts.length > 0) {
+      await writeAudit(tx, {
+        sid: ports.ids.sid(),
+        at: ports.clock.now(),
+        actor: actor.id,
+        action: 'node.reverse',
+        subject: input.sid,
+        outcome: 'done',
+        reason: input.reason,
+        before: null,
+        after: { records: amounts.length, returned: formatDecimal(amounts.reduce((sum, one) => sum + one, 0n)) },
+        requestId: call.requestId,
+      });
+    }
+    return amounts;
+  });
+}

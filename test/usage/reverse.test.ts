@@ -1,0 +1,71 @@
+import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import { checkLedger } from '../../src/store/ledger-check.ts';
+import { codeOf, testSite, type Answer, type TestSite } from '../transport/site.ts';
+import { HOUR_MS, itemsOf, reporting, type Node, type Reporting } from './reporting.ts';
+
+let site: TestSite;
+let usage: Reporting['usage'];
+let report: Reporting['report'];
+beforeAll(async () => {
+  site = await testSite();
+  ({ usage, report } = reporting(site));
+});
+afterAll(async () => {
+  const { results } = await checkLedger(site.database.owner);
+  expect(results.filter(({ rows }) => rows.length > 0)).toEqual([]);
+  await site.close();
+});
+
+const balanceOf = async (sid: string) => (await site.operator('GET', `/v1/billings/${sid}`)).json['credit_balance'];
+const reverse = (node: Node, more: Record<string, unknown> = {}): Promise<Answer> =>
+  site.operator('POST', `/v1/nodes/${node.sid}/reverse`, { reason: 'the key was stolen', ...more });
+
+describe('E11 what a stolen key has charged', () => {
+  test('is listed page by page, and taken back in one action: shown first, then once, however often it is asked for', async () => {
+    const [stolen, honest] = [await site.node({ hour_max: '100000' }), await site.node()];
+    const wallets = await Promise.all(Array.from({ length: 5 }, () => site.wallet(10_000)));
+    for (const { userSid } of wallets) {
+      await report(
+        stolen,
+        Array.from({ length: 100 }, () => usage(userSid, { quantity: '1', unit: 'second' })),
+      );
+      await report(honest, [usage(userSid)]);
+    }
+    const first = await site.operator('GET', `/v1/nodes/${stolen.sid}/usage?limit=200`);
+    const cursor = encodeURIComponent(String(first.json['next_cursor']));
+    const second = await site.operator('GET', `/v1/nodes/${stolen.sid}/usage?limit=200&cursor=${cursor}`);
+    const lines = [...itemsOf(first), ...itemsOf(second)].map(
+      ({ wallet_sid, entry }) => `${String(wallet_sid)} ${String(entry)}`,
+    );
+    expect([lines.length, new Set(lines).size]).toEqual([400, 400]);
+    const shown = await reverse(stolen);
+    expect(shown.json).toEqual({ records: 500, wallets: 5, returned: '0.015275', is_complete: true, is_dry_run: true });
+    expect(await balanceOf(wallets[0]?.sid ?? '')).toBe('99.886945');
+    const done = await Promise.all([reverse(stolen, { confirm: true }), reverse(stolen, { confirm: true })]);
+    expect(done.reduce((sum, { json }) => sum + Number(json['records']), 0)).toBe(500);
+    expect(done.every(({ json }) => json['is_complete'] === true)).toBe(true);
+    for (const { sid } of wallets) expect(await balanceOf(sid)).toBe('99.89');
+    expect((await reverse(stolen)).json).toMatchObject({ records: 0, returned: '0.00', is_complete: true });
+    const open = await site.operator('GET', `/v1/nodes/${stolen.sid}/usage?is_open=true`);
+    expect(itemsOf(open)).toEqual([]);
+    const audit = itemsOf(await site.operator('GET', `/v1/audit-events?subject=${stolen.sid}&limit=200`));
+    const counted = audit
+      .filter(({ action }) => action === 'node.reverse')
+      .map(({ after }) => after as { records: number });
+    expect(counted.reduce((sum, { records }) => sum + records, 0)).toBe(500);
+  });
+
+  test('of a time only is taken back when asked so', async () => {
+    const node = await site.node();
+    const { sid, userSid } = await site.wallet(10_000);
+    await report(node, [usage(userSid)]);
+    await site.ports.clock.advance(HOUR_MS);
+    const since = site.ports.clock.now().toISOString();
+    await report(node, [usage(userSid), usage(userSid)]);
+    expect((await reverse(node, { since, confirm: true })).json).toMatchObject({ records: 2, returned: '0.22' });
+    expect(await balanceOf(sid)).toBe('99.89');
+    expect(codeOf(await site.operator('POST', '/v1/nodes/01JD9ZQ4T2V6M0F8K3A5B7C9D1/reverse', { reason: 'x' }))).toBe(
+      'not_found',
+    );
+  });
+});

@@ -35,8 +35,8 @@ describe('three servers, one database, a provider, and somebody who means harm',
       const report = await run('chaos', {});
       expect(report.violations).toEqual([]);
       expect(report.acknowledged).toBeGreaterThan(SECONDS * 2);
-      expect(report.blows.get('kill_server')).toBeGreaterThanOrEqual(isLong ? SECONDS / 12 : 1);
-      expect(report.blows.get('kill_postgres')).toBeGreaterThanOrEqual(isLong ? SECONDS / 40 : 1);
+      expect(report.blows.get('kill_server')).toBeGreaterThanOrEqual(isLong ? SECONDS / 16 : 1);
+      expect(report.blows.get('kill_postgres')).toBeGreaterThanOrEqual(isLong ? SECONDS / 50 : 1);
       expect(report.recovery.count).toBeGreaterThan(0);
     },
     SECONDS * 1_000 + OVERHEAD_MS,

@@ -8,7 +8,7 @@ import type { Stripe } from './stripe.ts';
 
 /** What is done to the house, and how often: one deck of cards, shuffled by the seed, again and again. */
 const DECK = {
-  kill_server: 8,
+  kill_server: 9,
   kill_postgres: 3,
   pause_server: 2,
   partition_that_heals: 2,
@@ -30,7 +30,7 @@ export interface Victims {
 }
 
 /** Enough that something is acknowledged between two harms, and what was done is there to be lost. */
-const REST_MS = { from: 1_000, to: 4_000 };
+const REST_MS = { from: 800, to: 3_200 };
 /** Longer than a transaction may sit idle: its connection is gone when the server wakes, and it does not know. */
 const LONG_PAUSE_MS = 12_000;
 const LONG_PAUSES = 0.2;

@@ -24,7 +24,7 @@ const standingSchema = z
 
 export const usageLadder = operation({
   name: 'usage.ladder',
-  summary: 'Say where a wallet stands on the discount ladders, and when it comes to the next rung',
+  summary: 'Say where a wallet stands on the discount ladders, and what comes next',
   http: { method: 'get', path: '/v1/billings/{sid}/ladder', status: 200 },
   access: 'user',
   idempotency: 'none',

@@ -1,13 +1,17 @@
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { parseDecimal } from '../../src/domain/money.ts';
+import { micros, parseDecimal } from '../../src/domain/money.ts';
 import { billingAdjust } from '../../src/operations/billing/adjust.ts';
 import { billingDebit } from '../../src/operations/billing/debit.ts';
 import { execute, type Reply } from '../../src/operations/execute.ts';
 import { holdCapture } from '../../src/operations/hold/capture.ts';
 import { holdRelease } from '../../src/operations/hold/release.ts';
 import { holdReserve } from '../../src/operations/hold/reserve.ts';
+import { holdSettle } from '../../src/operations/hold/settle.ts';
 import type { House } from '../../src/operations/house.ts';
-import type { Operation } from '../../src/operations/operation.ts';
+import type { Actor, Operation } from '../../src/operations/operation.ts';
+import { newNodeKey } from '../../src/operations/node/key.ts';
+import { usageRecordOne } from '../../src/operations/usage/record.ts';
+import { insertNode } from '../../src/store/node.ts';
 import { checkLedger } from '../../src/store/ledger-check.ts';
 import { readWalletBySid, type WalletRow } from '../../src/store/wallet.ts';
 import { testDatabase, type TestDatabase } from '../support/database.ts';
@@ -22,6 +26,8 @@ interface Flow {
   readonly name: string;
   readonly operation: Operation;
   readonly status: number;
+  /** Who calls: an operator unless said otherwise. */
+  readonly reporter?: 'node';
   prepare(house: House, wallet: WalletRow): Promise<object>;
   readonly after: { readonly balance: string; readonly reserved: string };
 }
@@ -68,11 +74,33 @@ const FLOWS: readonly Flow[] = [
     prepare: async (house, wallet) => ({ sid: (await reserveTen(house, wallet)).sid }),
     after: { balance: '100', reserved: '0' },
   },
+  {
+    name: 'hold-settle-above-the-hold',
+    operation: holdSettle,
+    status: 200,
+    prepare: async (house, wallet) => ({ sid: (await reserveTen(house, wallet)).sid, amount: '14.00' }),
+    after: { balance: '86', reserved: '0' },
+  },
+  {
+    name: 'usage',
+    operation: usageRecordOne,
+    status: 200,
+    reporter: 'node',
+    prepare: async (house, { sid, userSid }) => ({
+      idempotency_key: sid,
+      user_sid: userSid,
+      applies_to: 'hero_os_hourly',
+      resource_kind: 'small',
+      quantity: '10',
+      occurred_at: house.ports.clock.now().toISOString(),
+    }),
+    after: { balance: '98.9', reserved: '0' },
+  },
 ];
 
-function call(house: House, operation: Operation, input: object, key: string): Promise<Reply> {
+function call(house: House, operation: Operation, input: object, key: string, actor: Actor = OPERATOR): Promise<Reply> {
   return execute(house, operation, {
-    actor: OPERATOR,
+    actor,
     input,
     idempotencyKey: key,
     requestId: house.ports.ids.requestId(),
@@ -83,10 +111,18 @@ describe('G01 a crash at every await', () => {
   let database: TestDatabase;
   let healthy: House;
   let processes = 0;
+  let node: Actor;
+  const actorOf = ({ reporter }: Flow): Actor => (reporter === 'node' ? node : OPERATOR);
 
   beforeAll(async () => {
     database = await testDatabase();
     healthy = testHouse({ db: database.db, ports: testPorts({ seed: 3 }) });
+    const { clock, ids } = healthy.ports;
+    const limits = { recordMax: micros(10n ** 9n), hourMax: micros(10n ** 12n) };
+    const made = { sid: ids.sid(), name: 'node-1', userSids: null, createdAt: clock.now(), ...limits };
+    const row = await insertNode(database.db, { ...made, ...newNodeKey(healthy) });
+    if (!row) throw new Error('no node');
+    node = { kind: 'node', id: `node:${row.sid}`, node: row };
   });
   afterAll(async () => {
     await healthy.lanes.close();
@@ -100,7 +136,7 @@ describe('G01 a crash at every await', () => {
     const db = database.open({ ports });
     const dying = testHouse({ db, ports });
     ports.crash.dieAfter(points);
-    await call(dying, flow.operation, input, key).catch(() => null);
+    await call(dying, flow.operation, input, key, actorOf(flow)).catch(() => null);
     const reached = [...ports.crash.reached];
     ports.crash.dieAfter(null);
     await db.close();
@@ -141,10 +177,10 @@ describe('G01 a crash at every await', () => {
         if (!hasHappened) expect(left).toEqual(never);
         seen[hasHappened ? 'once' : 'never'] += 1;
 
-        const retry = await call(healthy, flow.operation, input, key);
+        const retry = await call(healthy, flow.operation, input, key, actorOf(flow));
         expect([retry.status, retry.replayed]).toEqual([flow.status, hasHappened]);
         expect(await stateOf(wallet)).toEqual(once);
-        const again = await call(healthy, flow.operation, input, key);
+        const again = await call(healthy, flow.operation, input, key, actorOf(flow));
         expect([again.body, again.replayed]).toEqual([retry.body, true]);
         expect(await stateOf(wallet)).toEqual(once);
       }

@@ -174,6 +174,8 @@ export class UsageJudge {
           } else if (item.outcome === 'unbilled') {
             mark('usage is unbilled');
             if (!isUnbilled) breaks('I21 what is unbilled is kept', name);
+            if (item.code !== 'insufficient_balance')
+              breaks('a frozen wallet owes what was delivered', `${name}: ${item.code}`);
             const until = endStep ?? startStep;
             const balances = model.balancesWithin(wallets.get(record.user_sid) ?? null, 0n, 0, until);
             const dearest = 2n * 10_000_000n;

@@ -185,9 +185,9 @@ export const PAYMENT_MUTANTS: readonly Mutant[] = [
     patches: [
       {
         file: 'src/operations/webhook-event/apply.ts',
-        find: '  if (attempts < WEBHOOK_ATTEMPTS_MAX) {\n',
+        find: '  if (attempts < WEBHOOK_ATTEMPTS_MAX || isProviderAway) {\n',
         replace:
-          "  if (attempts < WEBHOOK_ATTEMPTS_MAX) {\n    return await quarantine(house, row, 'unknown_order', null);\n",
+          "  if (attempts < WEBHOOK_ATTEMPTS_MAX || isProviderAway) {\n    return await quarantine(house, row, 'unknown_order', null);\n",
       },
     ],
   },

@@ -21,6 +21,8 @@ export interface ChaosOptions {
   readonly seed: number;
   readonly forMs: number;
   readonly servers?: number;
+  /** Servers that nobody's requests go to. */
+  readonly workers?: number;
   readonly clients?: number;
   /** The whole database on a disk that is filled again and again, in place of every other harm. */
   readonly disk?: Disk;
@@ -39,6 +41,7 @@ export interface ChaosReport extends Verdict {
 }
 
 const SERVERS = 3;
+const WORKERS = 1;
 const CLIENTS = 40;
 const SHARED_WALLETS = 20;
 const FUNDS_CENTS = 50_000_000;
@@ -109,8 +112,10 @@ async function openWorld(options: ChaosOptions, opened: AsyncDisposableStack): P
   opened.defer(() => stripe.stop());
   const databaseUrl = postgres.urlOf('postgres');
   const servers: Server[] = [];
-  for (let number = 0; number < (options.servers ?? SERVERS); number += 1) {
-    const server = await Server.start({ number, databaseUrl, stripeUrl: stripe.url });
+  const asked = options.servers ?? SERVERS;
+  for (let number = 0; number < asked + (options.workers ?? WORKERS); number += 1) {
+    const isWorker = number >= asked;
+    const server = await Server.start({ number, isWorker, databaseUrl, stripeUrl: stripe.url });
     opened.defer(() => server.remove());
     servers.push(server);
   }
@@ -127,7 +132,7 @@ async function openWorld(options: ChaosOptions, opened: AsyncDisposableStack): P
     postgres,
     disk,
     servers,
-    balancer: new Balancer(servers),
+    balancer: new Balancer(servers.filter(({ isWorker }) => !isWorker)),
     stripe,
     journal,
     recovery: new Recovery(),

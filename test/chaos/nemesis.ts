@@ -98,7 +98,8 @@ export class Nemesis {
     if (blow !== 'kill_server') recovery.interfered(server.number);
     switch (blow) {
       case 'kill_server':
-        recovery.killed(server.number);
+        // Nobody asks a worker: what its absence costs is seen in what is credited late.
+        if (!server.isWorker) recovery.killed(server.number);
         return await server.killAndStart();
       case 'kill_postgres':
         recovery.killed(null);
@@ -119,7 +120,7 @@ export class Nemesis {
         server.wire = blow;
         return;
       case 'move_webhooks':
-        return await stripe.deliverTo(server.url);
+        return await stripe.deliverTo(this.#dice.pick(servers.filter(({ isWorker }) => !isWorker)).url);
       case 'fill_disk':
         return await this.#fillDisk();
     }

@@ -6,7 +6,7 @@ import { reportText } from './report.ts';
 
 const USAGE = `node test/chaos/run.ts [--for 60s] [--seed N] [--clients 40] [--disk]
 
-Three servers on one PostgreSQL, a Stripe simulator, and clients that write down what they mean and what they are told; all of
+Three servers and a worker on one PostgreSQL, a Stripe simulator, and clients that write down what they mean and what they are told; all of
 them processes of this run. Somebody kills, pauses, cuts wires and loses answers. Then everything heals, and what was told is
 compared with what the database holds.
 
@@ -50,7 +50,7 @@ async function main(): Promise<number> {
       forMs: toMs(values.for),
       clients: Number(values.clients),
       tell: (line) => console.info(line),
-      ...(disk ? { disk, servers: 1 } : {}),
+      ...(disk ? { disk, servers: 1, workers: 0 } : {}),
     });
     console.info(reportText(report));
     return report.violations.length === 0 ? 0 : 1;

@@ -16,6 +16,8 @@ const UNHEARD = /a rejection was not handled|an exception was not caught|ledger_
 
 export interface ServerOptions {
   readonly number: number;
+  /** Nobody's requests go to it: it works off the jobs and keeps the ticks, as every server does beside answering. */
+  readonly isWorker: boolean;
   readonly databaseUrl: string;
   readonly stripeUrl: string;
 }
@@ -23,6 +25,7 @@ export interface ServerOptions {
 /** One server of several on one database: its process, started again under the same address, and its wire to PostgreSQL. */
 export class Server {
   readonly number: number;
+  readonly isWorker: boolean;
   readonly url: string;
   readonly #proxy: FaultProxy;
   readonly #env: Readonly<Record<string, string>>;
@@ -32,8 +35,17 @@ export class Server {
   readonly #killed = new Set<Program>();
   readonly #all: Program[] = [];
 
-  private constructor(number: number, url: string, proxy: FaultProxy, folder: string, env: Record<string, string>) {
+  private constructor(
+    { number, isWorker }: ServerOptions,
+    url: string,
+    {
+      proxy,
+      folder,
+      env,
+    }: { readonly proxy: FaultProxy; readonly folder: string; readonly env: Record<string, string> },
+  ) {
     this.number = number;
+    this.isWorker = isWorker;
     this.url = url;
     this.#proxy = proxy;
     this.#folder = folder;
@@ -41,11 +53,12 @@ export class Server {
     this.#program = this.#start();
   }
 
-  static async start({ number, databaseUrl, stripeUrl }: ServerOptions): Promise<Server> {
+  static async start(options: ServerOptions): Promise<Server> {
+    const { databaseUrl, stripeUrl } = options;
     const proxy = await faultProxy(databaseUrl);
     const listen = `127.0.0.1:${await freePort()}`;
     const folder = mkdtempSync(path.join('/var/tmp', 'hero-chaos-server-'));
-    return new Server(number, `http://${listen}`, proxy, folder, {
+    const env = {
       DATABASE_URL: proxy.url,
       HERO_ONBOARDING_LISTEN: listen,
       HERO_ONBOARDING_DATA_DIR: folder,
@@ -56,7 +69,8 @@ export class Server {
       STRIPE_API_BASE: stripeUrl,
       STRIPE_SECRET_KEY: STRIPE_KEY,
       STRIPE_WEBHOOK_SECRET: WEBHOOK_SECRET,
-    });
+    };
+    return new Server(options, `http://${listen}`, { proxy, folder, env });
   }
 
   #start(): Program {

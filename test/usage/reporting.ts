@@ -1,3 +1,5 @@
+import { expect } from 'vitest';
+import { checkLedger } from '../../src/store/ledger-check.ts';
 import type { Answer, TestSite } from '../transport/site.ts';
 
 export const HOUR_MS = 3_600_000;
@@ -30,3 +32,10 @@ export const itemsOf = ({ json }: Answer): Record<string, unknown>[] => json['it
 
 /** The code of each record that has one, and what became of the others. */
 export const outcomesOf = (answer: Answer): unknown[] => itemsOf(answer).map(({ outcome, code }) => code ?? outcome);
+
+/** Recomputes the ledger, then closes: whatever the tests did, every promise of it holds. */
+export async function closeSound(site: TestSite): Promise<void> {
+  const { results } = await checkLedger(site.database.owner);
+  expect(results.filter(({ rows }) => rows.length > 0)).toEqual([]);
+  await site.close();
+}

@@ -1,7 +1,6 @@
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
-import { checkLedger } from '../../src/store/ledger-check.ts';
 import { codeOf, testSite, type Answer, type TestSite } from '../transport/site.ts';
-import { HOUR_MS, itemsOf, reporting, type Node, type Reporting } from './reporting.ts';
+import { closeSound, HOUR_MS, itemsOf, reporting, type Node, type Reporting } from './reporting.ts';
 
 let site: TestSite;
 let usage: Reporting['usage'];
@@ -10,11 +9,7 @@ beforeAll(async () => {
   site = await testSite();
   ({ usage, report } = reporting(site));
 });
-afterAll(async () => {
-  const { results } = await checkLedger(site.database.owner);
-  expect(results.filter(({ rows }) => rows.length > 0)).toEqual([]);
-  await site.close();
-});
+afterAll(() => closeSound(site));
 
 const balanceOf = async (sid: string) => (await site.operator('GET', `/v1/billings/${sid}`)).json['credit_balance'];
 const reverse = (node: Node, more: Record<string, unknown> = {}): Promise<Answer> =>

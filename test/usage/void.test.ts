@@ -1,9 +1,8 @@
 import fc from 'fast-check';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
-import { checkLedger } from '../../src/store/ledger-check.ts';
 import { propertySeed } from '../support/property-seed.ts';
 import { codeOf, testSite, type Answer, type TestSite } from '../transport/site.ts';
-import { itemsOf, reporting, type Reporting } from './reporting.ts';
+import { closeSound, itemsOf, reporting, type Reporting } from './reporting.ts';
 
 const seed = propertySeed('usage voids');
 let site: TestSite;
@@ -13,11 +12,7 @@ beforeAll(async () => {
   site = await testSite();
   ({ usage, report } = reporting(site));
 });
-afterAll(async () => {
-  const { results } = await checkLedger(site.database.owner);
-  expect(results.filter(({ rows }) => rows.length > 0)).toEqual([]);
-  await site.close();
-});
+afterAll(() => closeSound(site));
 
 const takeBack = (sid: string, seq: unknown): Promise<Answer> =>
   site.operator('POST', `/v1/billings/${sid}/statement/${String(seq)}/void`, { reason: 'measured twice' });

@@ -28,19 +28,24 @@ export interface CanaryOptions {
   readonly onVerdict: (verdict: CanaryVerdict) => void;
 }
 
+/** One of those that judge at the same time. */
+interface Lane extends CanaryOptions {
+  readonly index: number;
+}
+
 /** Lives the seeds with each planted bug; no longer than its fate is open. */
 export async function runCanaries(options: CanaryOptions): Promise<CanaryVerdict[]> {
   const waiting = [...options.mutants];
   const hints = readHints();
   const verdicts: CanaryVerdict[] = [];
-  const lane = async (): Promise<void> => {
+  const lane = async (index: number): Promise<void> => {
     for (let mutant = waiting.shift(); mutant !== undefined; mutant = waiting.shift()) {
-      const verdict = await judge(mutant, hints[mutant] ?? [], options);
+      const verdict = await judge(mutant, hints[mutant] ?? [], { ...options, index });
       verdicts.push(verdict);
       options.onVerdict(verdict);
     }
   };
-  await Promise.all(Array.from({ length: options.workers }, lane));
+  await Promise.all(Array.from({ length: options.workers }, (_, index) => lane(index)));
   return verdicts;
 }
 
@@ -51,9 +56,9 @@ function seedsInOrder(hints: readonly number[]): number[] {
   return [...first, ...all.filter((seed) => !first.includes(seed))];
 }
 
-async function judge(mutant: string, hints: readonly number[], options: CanaryOptions): Promise<CanaryVerdict> {
+async function judge(mutant: string, hints: readonly number[], options: Lane): Promise<CanaryVerdict> {
   const isMeasured = options.isConfirming && hints.length >= KILLS_WANTED;
-  const worker = new Worker(mutant);
+  const worker = new Worker(options.index, mutant);
   const rules = new Map<string, number>();
   const killers: number[] = [];
   let seeds = 0;

@@ -14,6 +14,7 @@ import type { Violation } from './history.ts';
 import { Marks, type Mark } from './marks.ts';
 import { Oracle } from './oracle.ts';
 import { paceOf, People } from './people.ts';
+import { keepOn } from './processor.ts';
 import { Chance } from './random.ts';
 import { Scheduler } from './scheduler.ts';
 import { World } from './world.ts';
@@ -27,6 +28,8 @@ export interface SeedOptions {
   readonly skipped?: ReadonlySet<number>;
   readonly without?: ReadonlySet<Fault>;
   readonly showsTrace?: boolean;
+  /** Where this process is kept; its connection's server process is kept there too. */
+  readonly processor?: number | undefined;
 }
 
 export interface SeedReport {
@@ -97,6 +100,7 @@ async function live(options: SeedOptions, url: string): Promise<SeedReport> {
   const { hit: marks, mark } = new Marks();
   const shared = await openSharedConnection({ url, ports: quiet });
   try {
+    if (options.processor !== undefined) keepOn(options.processor, await serverPidOf(shared));
     const users = draw.weighted([
       [1, 2],
       [2, 2],
@@ -242,6 +246,11 @@ async function openNodes(db: Tx, ports: TestPorts, userSid: string): Promise<Nod
     if (node) nodes.push(node);
   }
   return nodes;
+}
+
+async function serverPidOf(shared: SharedConnection): Promise<number> {
+  const { rows } = await shared.run({ text: 'select pg_backend_pid() as pid' });
+  return Number(rows[0]?.['pid']);
 }
 
 async function maintain(url: string, command: string): Promise<void> {

@@ -40,7 +40,7 @@ class Run {
   constructor(options: Options, cluster: SimulationCluster) {
     this.options = options;
     this.#cluster = cluster;
-    this.#workers = Array.from({ length: options.workers }, () => new Worker(options.mutant));
+    this.#workers = Array.from({ length: options.workers }, (_, index) => new Worker(index, options.mutant));
   }
 
   /** Seeds recorded earlier, each with what it was shrunk to. */

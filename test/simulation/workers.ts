@@ -1,6 +1,7 @@
 import { fork, type ChildProcess } from 'node:child_process';
 import path from 'node:path';
 import process from 'node:process';
+import { keepOn, processorsHere } from './processor.ts';
 import type { SeedOptions, SeedReport } from './run-seed.ts';
 
 export interface Job {
@@ -25,11 +26,15 @@ interface Waiting {
 /** One worker process, begun with its first seed and again after it died. */
 export class Worker {
   readonly #mutant: string | null;
+  readonly #processor: number | undefined;
   readonly #waiting = new Map<number, Waiting>();
   #child: ChildProcess | null = null;
   #jobs = 0;
 
-  constructor(mutant: string | null = null) {
+  /** `index`: of those that work at the same time; each has a processor of its own, as far as there are enough. */
+  constructor(index: number, mutant: string | null = null) {
+    const processors = processorsHere();
+    this.#processor = processors[index % processors.length];
     this.#mutant = mutant;
   }
 
@@ -42,7 +47,7 @@ export class Worker {
     try {
       return await new Promise((resolve, reject) => {
         this.#waiting.set(id, { resolve, reject });
-        child.send({ id, options, isTwice } satisfies Job);
+        child.send({ id, options: { ...options, processor: this.#processor }, isTwice } satisfies Job);
       });
     } finally {
       clearTimeout(late);
@@ -60,6 +65,7 @@ export class Worker {
     delete env['MUTANT'];
     if (this.#mutant !== null) env['MUTANT'] = this.#mutant;
     const child = fork(path.join(import.meta.dirname, 'worker.ts'), { serialization: 'advanced', env });
+    if (this.#processor !== undefined && child.pid !== undefined) keepOn(this.#processor, child.pid);
     child.on('message', (answer: Answer) => {
       const waiting = this.#waiting.get(answer.id);
       if ('report' in answer) waiting?.resolve(answer.report);

@@ -39,8 +39,8 @@ it('a repeated batch reads its own entries only, however large the ledger and wh
   );
   await db.transaction('test.post', (tx) => post(tx, ports, records));
   await owner.query(FILL);
-  for (const known of ['nothing', 'statistics']) {
-    if (known === 'statistics') await owner.query(ANALYSE);
+  for (const isAnalysed of [false, true]) {
+    if (isAnalysed) await owner.query(ANALYSE);
     const [before, after] = await db.transaction('test.post', async (tx) => {
       const [at] = await tx.query<{ rows: bigint }>(READ_SO_FAR);
       const outcomes = await post(tx, ports, records);
@@ -49,6 +49,6 @@ it('a repeated batch reads its own entries only, however large the ledger and wh
       return [at?.rows ?? 0n, then?.rows ?? 0n];
     });
     // Once to find the keys, once for the answers.
-    expect(after - before, known).toBeLessThanOrEqual(2 * AGAIN);
+    expect({ isAnalysed, isFew: after - before <= 2 * AGAIN }).toEqual({ isAnalysed, isFew: true });
   }
 });

@@ -3,7 +3,7 @@ import type { Refusal } from '../domain/refusal.ts';
 import type { Tx } from '../store/db.ts';
 import { readAnswer } from '../store/idempotency.ts';
 import type { House } from './house.ts';
-import { asIdem, fingerprintOf, idemOf, parseIdempotencyKey } from './idempotency-key.ts';
+import { asIdem, fingerprintOf, idemOf, keyInProgress, parseIdempotencyKey } from './idempotency-key.ts';
 import { parseInput } from './input.ts';
 import type { Actor, Operation } from './operation.ts';
 import { failureReply, refusalReply, storedReply } from './reply.ts';
@@ -122,15 +122,6 @@ async function waitAtMost(house: House, first: Promise<unknown>, ms: number): Pr
   await Promise.race([first, house.ports.clock.sleep(ms, isOver.signal)]);
   isOver.abort();
 }
-
-const keyInProgress = (): Refusal =>
-  refuse(
-    'idempotency_in_progress',
-    'The first request with this Idempotency-Key has not finished. Send it again in a moment.',
-    {
-      retryAfterSeconds: 1,
-    },
-  );
 
 async function runOnce(
   house: House,

@@ -37,6 +37,14 @@ export function parseIdempotencyKey(operation: Operation, sent: string | null): 
   });
 }
 
+/** A refusal of the moment: nobody keeps it as the key's answer. */
+export const keyInProgress = (): Refusal =>
+  refuse(
+    'idempotency_in_progress',
+    'The first request with this Idempotency-Key has not finished. Send it again in a moment.',
+    { retryAfterSeconds: 1 },
+  );
+
 /** The identity of a call. The scope is the operation and the actor: nobody finds, or blocks, another's key. */
 export function idemOf(operation: Operation, actor: Actor, key: string): string {
   const digest = createHash('sha256')

@@ -105,6 +105,19 @@ describe('payment.create', () => {
     expect((await told.topUp('10.00', 'one-more')).status).toBe(201);
   });
 
+  it('F02 a top-up that was refused for too many others stays refused under its key, also when there is room again', async () => {
+    const told = await story({ settings: { openPaymentsMax: 1 } });
+    await told.topUp('10.00', 'first');
+    const refused = await told.topUp('20.00', 'second');
+    expect(refused).toMatchObject({ status: 409, code: 'state_conflict', replayed: false });
+    const [order] = [...told.bank.orders.values()];
+    told.bank.pay(order?.paymentSid ?? '');
+    await told.run(paymentCheck, { sid: order?.paymentSid });
+    expect(await told.topUp('20.00', 'second')).toMatchObject({ status: 409, body: refused.body, replayed: true });
+    expect(await told.topUp('20.00', 'third')).toMatchObject({ status: 201 });
+    expect(told.bank.createCalls).toBe(2);
+  });
+
   it('the same key answers the first payment again, byte for byte, and another amount under it is refused', async () => {
     const told = await story();
     const first = await told.topUp('25.00', 'same');

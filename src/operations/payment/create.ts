@@ -12,6 +12,7 @@ import {
   type PaymentRow,
 } from '../../store/payment.ts';
 import { readWalletByUser, type WalletRow } from '../../store/wallet.ts';
+import { keyInProgress } from '../idempotency-key.ts';
 import { operation, type Call } from '../operation.ts';
 import { amountField, sidField } from '../schema.ts';
 import { visibleWallet } from '../visible.ts';
@@ -52,7 +53,7 @@ export const paymentCreate = operation({
     const asked = await readAsk(call, input);
     if (isRefusal(asked)) return asked;
     const intent = await openIntent(call, asked, await asked.provider.account());
-    if (isRefusal(intent)) return intent;
+    if (isRefusal(intent)) return intent.code === 'state_conflict' ? await keepRefusal(call, intent) : intent;
     return await orderAndAnswer(call, intent);
   },
 });
@@ -134,6 +135,10 @@ async function openIntent(call: Call, ask: Ask, account: ProviderAccount): Promi
     return intent;
   });
 }
+
+/** What is refused stays refused under its key; unless the same call, made elsewhere, has found room in between. */
+const keepRefusal = async (call: Call, refusal: Refusal): Promise<Refusal> =>
+  await call.commit(async (tx) => ((await readPaymentByIdem(tx, call.idem)) ? keyInProgress() : refusal));
 
 const keyReused = (): Refusal =>
   refuse(

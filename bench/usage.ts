@@ -198,8 +198,7 @@ const drawRecord = (number: number): Record<string, unknown> => ({
   resource_kind: 'model/x',
   cost: '0.0012345678',
   provider: 'openrouter',
-  input_tokens: 1_204,
-  output_tokens: 311,
+  tokens: { input: 1_204, output: 311 },
   occurred_at: new Date().toISOString(),
   description: 'LLM call',
 });

@@ -31,6 +31,8 @@ export const ROUTES = {
   'node.reverse': { method: 'POST', path: '/v1/nodes/{sid}/reverse', idempotency: 'none' },
   'price.list': { method: 'GET', path: '/v1/prices', idempotency: 'none' },
   'price.create': { method: 'POST', path: '/v1/prices', idempotency: 'none' },
+  'model-price.list': { method: 'GET', path: '/v1/model-prices', idempotency: 'none' },
+  'model-price.create': { method: 'POST', path: '/v1/model-prices', idempotency: 'none' },
   'ladder.list': { method: 'GET', path: '/v1/ladders', idempotency: 'none' },
   'ladder.set': { method: 'POST', path: '/v1/ladders', idempotency: 'none' },
   'ladder.tick': { method: 'POST', path: '/admin/discount-ladder-tick', idempotency: 'none' },

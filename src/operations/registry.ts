@@ -16,6 +16,8 @@ import { holdSettle } from './hold/settle.ts';
 import { ladderList } from './ladder/list.ts';
 import { ladderSet } from './ladder/set.ts';
 import { ladderTick } from './ladder/tick.ts';
+import { modelPriceCreate } from './model-price/create.ts';
+import { modelPriceList } from './model-price/list.ts';
 import { nodeList } from './node/list.ts';
 import { nodeRegister } from './node/register.ts';
 import { nodeRevoke } from './node/revoke.ts';
@@ -76,6 +78,8 @@ const declared = [
   nodeReverse,
   priceList,
   priceCreate,
+  modelPriceList,
+  modelPriceCreate,
   ladderList,
   ladderSet,
   ladderTick,

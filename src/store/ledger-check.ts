@@ -26,6 +26,13 @@ export interface LedgerReport {
 
 const ROWS_MAX = 20;
 
+/** Entries whose charge was decided by a counter, with what they added to it. */
+const COUNTED_ENTRIES = `
+  select account / 16 as wallet, about::json ->> 'price' as counter, date_trunc('month', occurred_at, 'UTC') as period_start, seq,
+         (about::json ->> 'quantity')::numeric * 1000000 as quantity, (about::json ->> 'parts')::numeric as parts,
+         (about::json #>> '{volume,before}')::numeric * 1000000 as before, (about::json #>> '{volume,after}')::numeric * 1000000 as after
+  from entry where kind = $1 and about::jsonb ? 'volume'`;
+
 const INVARIANTS: readonly Invariant[] = [
   {
     id: 'L01',
@@ -90,7 +97,7 @@ const INVARIANTS: readonly Invariant[] = [
               (select count(*) from pg_trigger where tgrelid = to_regclass(name) and tgname = name || '__append_only' and tgenabled in ('O', 'A'))
                 as triggers,
               has_table_privilege('hero_onboarding_app', name, 'UPDATE, DELETE, TRUNCATE') as role_may_change
-       from unnest(array['entry', 'batch_leg', 'declined_posting', 'audit', 'payment_event', 'idempotency', 'price', 'ladder']) as t (name)
+       from unnest(array['entry', 'batch_leg', 'declined_posting', 'audit', 'payment_event', 'idempotency', 'price', 'ladder', 'model_price']) as t (name)
        where not exists (select 1 from pg_trigger where tgrelid = to_regclass(name) and tgname = name || '__append_only' and tgenabled in ('O', 'A'))
           or has_table_privilege('hero_onboarding_app', name, 'UPDATE, DELETE, TRUNCATE')`,
     ),
@@ -222,6 +229,56 @@ const INVARIANTS: readonly Invariant[] = [
        limit ${ROWS_MAX}`,
     ),
     values: [POSTING_KINDS.usage, FRACTIONS_PER_MICRO.toString()],
+  },
+  {
+    id: 'L16',
+    promise: 'a counter of volume is the sum of its records, each of which begins where the one before it ended',
+    violations: statement(
+      'ledger_check.volume',
+      `with counted as (${COUNTED_ENTRIES}), chain as (
+         select counted.*, lag(after, 1, 0) over (partition by wallet, counter, period_start order by seq) as stood from counted
+       )
+       select coalesce(held.wallet, summed.wallet) as wallet, coalesce(held.counter, summed.counter) as counter,
+              coalesce(held.period_start, summed.period_start) as period_start, held.quantity as counter_stands_at,
+              summed.quantity as sum_of_records, null as seq
+       from posting_volume as held
+       full join (
+         select wallet, counter, period_start, sum(quantity) as quantity from counted group by wallet, counter, period_start
+       ) as summed on summed.wallet = held.wallet and summed.counter = held.counter and summed.period_start = held.period_start
+       where coalesce(held.quantity, 0) <> coalesce(summed.quantity, 0)
+       union all
+       select wallet, counter, period_start, before, stood, seq from chain where before <> stood or after <> before + quantity
+       limit ${ROWS_MAX}`,
+    ),
+    values: [POSTING_KINDS.usage],
+  },
+  {
+    id: 'L17',
+    promise: 'what a wallet was charged for the volume of a month is what its price says of the whole volume',
+    violations: statement(
+      'ledger_check.volume_charge',
+      // 9e12 parts to a pico-dollar; the amount of a tier is for a unit, its volume in millionths.
+      `with counted as (${COUNTED_ENTRIES}), month as (
+         select wallet, counter, period_start, sum(quantity) as quantity, sum(parts) as parts from counted
+         group by wallet, counter, period_start
+       ), tier as (
+         select price.sid, tier.amount::numeric * (10000 + price.margin) / 10000 * 9000000 as parts, tier.up_to::numeric as up_to,
+                coalesce(lag(tier.up_to::numeric) over (partition by price.sid order by tier.place), 0) as from_volume
+         from price cross join rows from (jsonb_to_recordset(price.tiers) as (up_to text, amount text)) with ordinality
+           as tier (up_to, amount, place)
+       ), owed as (
+         select month.*,
+                case price.kind
+                  when 'package' then div(month.quantity + price.package_size - 1, price.package_size)
+                    * price.amount * (10000 + price.margin) / 10000 * 9000000000000
+                  else (select sum(greatest(0, least(month.quantity, tier.up_to) - tier.from_volume) * tier.parts) from tier
+                        where tier.sid = price.sid) end as parts_by_price
+         from month left join price on price.sid = month.counter
+       )
+       select wallet, counter, period_start, quantity, parts, parts_by_price from owed where parts is distinct from parts_by_price
+       limit ${ROWS_MAX}`,
+    ),
+    values: [POSTING_KINDS.usage],
   },
 ];
 

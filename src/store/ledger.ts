@@ -21,6 +21,7 @@ import { statement, type Tx } from './db.ts';
 import { LedgerBroken } from './fail-closed.ts';
 import { KeyIsKnown } from './key-is-known.ts';
 import { boolArray, int2Array, int8Array, textArray, timestampArray, uuidArray } from './pg-binary.ts';
+import { lockCounters, writeCountings } from './posting-volume.ts';
 
 /** Names one batch and dates it; both come from the ports, so that a simulator decides them. */
 export interface BatchStamp {
@@ -66,10 +67,11 @@ async function lockDecideWrite(
   keyCheck: KeyCheck,
 ): Promise<Outcome[]> {
   const spent = await lockBudgets(tx, records);
+  const counted = await lockCounters(tx, records);
   const accounts = await lockAccounts(tx, records);
   const { recordedAt } = stamp;
   if (keyCheck === 'take_for_new') {
-    const decision = decideBatch({ accounts, prior: new Map(), recordedAt, spent }, records);
+    const decision = decideBatch({ accounts, prior: new Map(), recordedAt, spent, counted }, records);
     // Whatever else it came to, the record may be a repetition: then its first answer counts, and that must be looked up.
     if (decision.outcomes.every((outcome) => outcome.kind === 'applied')) {
       await writeEntries(tx, decision, stamp);
@@ -78,7 +80,7 @@ async function lockDecideWrite(
   }
   // Only now, with the locks held: READ COMMITTED gives this statement a snapshot that sees whoever held them before.
   const prior = await readPriorPostings(tx, [...new Set(records.map((record) => record.idem))]);
-  const decision = decideBatch({ accounts, prior, recordedAt, spent }, records);
+  const decision = decideBatch({ accounts, prior, recordedAt, spent, counted }, records);
   if (decision.entries.length > 0) await writeEntries(tx, decision, stamp);
   if (decision.declined.length > 0) await writeDeclined(tx, decision, stamp);
   return [...decision.outcomes];
@@ -271,6 +273,7 @@ async function writeEntries(tx: Tx, decision: BatchDecision, stamp: BatchStamp):
   if (rows[0]?.was_declined === true) throw new KeyIsKnown('a key that was declined before cannot be applied');
   assert(rows[0]?.moved === BigInt(moved.length), 'every locked account is still at the seq that was read');
   await writeSpendings(tx, decision);
+  await writeCountings(tx, decision);
 }
 
 const legIdem = (idem: string, leg: number): string => (leg === 0 ? idem : idem.slice(0, -1) + leg.toString(16));

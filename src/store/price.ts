@@ -1,4 +1,5 @@
-import type { Price, PriceKind } from '../domain/usage/price.ts';
+import { z } from 'zod';
+import type { Price, PriceKind, Tier } from '../domain/usage/price.ts';
 import { statement, type Tx } from './db.ts';
 
 interface PriceRecord extends Record<string, unknown> {
@@ -9,9 +10,22 @@ interface PriceRecord extends Record<string, unknown> {
   unit: string;
   amount: bigint;
   margin: number;
+  tiers: unknown;
+  package_size: bigint | null;
   active_from: Date;
   created_at: Date;
 }
+
+/** As the column holds them: we wrote it, and a restore or a hand may have too. */
+const Tiers = z.array(
+  z.object({
+    up_to: z
+      .string()
+      .regex(/^[0-9]+$/)
+      .nullable(),
+    amount: z.string().regex(/^[0-9]+$/),
+  }),
+);
 
 /** A price with when it was made. */
 export interface PriceRow extends Price {
@@ -26,11 +40,22 @@ const fromRow = (row: PriceRecord): PriceRow => ({
   unit: row.unit,
   amount: row.amount,
   margin: BigInt(row.margin),
+  tiers: Tiers.parse(row.tiers ?? []).map(({ up_to: upTo, amount }): Tier => ({
+    upTo: upTo === null ? null : BigInt(upTo),
+    amount: BigInt(amount),
+  })),
+  packageSize: row.package_size,
   activeFrom: row.active_from,
   createdAt: row.created_at,
 });
 
-const COLUMNS = 'sid, category, resource_kind, kind, unit, amount, margin, active_from, created_at';
+const toColumn = (tiers: readonly Tier[]): string | null =>
+  tiers.length === 0
+    ? null
+    : JSON.stringify(tiers.map(({ upTo, amount }) => ({ up_to: upTo?.toString() ?? null, amount: amount.toString() })));
+
+const COLUMNS =
+  'sid, category, resource_kind, kind, unit, amount, margin, tiers, package_size, active_from, created_at';
 
 const listForStatement = statement('price.list_for', `select ${COLUMNS} from price where category = any($1::text[])`);
 
@@ -62,8 +87,8 @@ export async function listPrices(
 
 const insertStatement = statement(
   'price.insert',
-  `insert into price (sid, category, resource_kind, kind, unit, amount, margin, active_from, created_at, created_by)
-   values ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10) on conflict do nothing returning sid`,
+  `insert into price (sid, category, resource_kind, kind, unit, amount, margin, tiers, package_size, active_from, created_at, created_by)
+   values ($1, $2, $3, $4, $5, $6, $7, $8::jsonb, $9, $10, $11, $12) on conflict do nothing returning sid`,
 );
 
 /** False when the category, or the resource, has a price from this very instant on. */
@@ -76,9 +101,24 @@ export async function insertPrice(tx: Tx, price: PriceRow, createdBy: string): P
     price.unit,
     price.amount,
     price.margin,
+    toColumn(price.tiers),
+    price.packageSize,
     price.activeFrom,
     price.createdAt,
     createdBy,
   ]);
   return rows.length === 1;
+}
+
+const lockCategoryStatement = statement(
+  'price.lock_category',
+  `select pg_advisory_xact_lock(hashtextextended('price ' || $1, 0))`,
+);
+
+/**
+ * Holds a category's prices and ladder until the end of the transaction, for whoever makes one of them and must know the other:
+ * each would else look before the other has written.
+ */
+export async function lockCategory(tx: Tx, category: string): Promise<void> {
+  await tx.query(lockCategoryStatement, [category]);
 }

@@ -20,6 +20,8 @@ const priceOf = (part: Partial<Price>): Price => ({
   unit: 'token',
   amount: 0n,
   margin: 0n,
+  tiers: [],
+  packageSize: null,
   activeFrom: new Date(0),
   ...part,
 });

@@ -51,7 +51,7 @@ describe('a record', () => {
       resource_kind: 'm/x',
       cost: '0.0123456789',
       provider: 'openrouter',
-      input_tokens: 12,
+      tokens: { input: 12, output: 3 },
     };
     expect(outcomesOf(await report(node, [usage(userSid, call)]))).toEqual(['applied']);
     expect(await balanceOf(sid)).toBe('9.98642');

@@ -70,3 +70,9 @@ export function ladderFor(ladders: readonly Ladder[], category: string, occurred
   }
   return best;
 }
+
+/** Whether rules with rungs count for anything that happens at an instant or after it. */
+export function hasRungsFrom(ladders: readonly Ladder[], category: string, from: Date): boolean {
+  const changes = ladders.map(({ activeFrom }) => activeFrom).filter((at) => at > from);
+  return [from, ...changes].some((at) => (ladderFor(ladders, category, at)?.rungs.length ?? 0) > 0);
+}

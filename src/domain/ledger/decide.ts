@@ -3,6 +3,7 @@ import { MICROS_MAX, MICROS_MIN, micros, type Micros } from '../money.ts';
 import {
   FRACTIONS_PER_MICRO,
   isLive,
+  liveAccount,
   type AccountId,
   type AppliedOutcome,
   type Budget,
@@ -12,6 +13,7 @@ import {
   type Outcome,
   type PostingRecord,
 } from './posting.ts';
+import { countedRecord, counterKey, type CounterKey, type Volume } from './volume.ts';
 
 /** A live account as its locked row says it is. */
 export interface LockedAccount {
@@ -58,6 +60,11 @@ export interface Spending {
   spent: bigint;
 }
 
+/** What a batch adds to one counter. */
+export interface Counting extends CounterKey {
+  quantity: bigint;
+}
+
 export interface DeclinedPosting {
   readonly record: PostingRecord;
   readonly outcome: DeclinedOutcome;
@@ -72,6 +79,7 @@ export interface BatchDecision {
   readonly systemLegs: ReadonlyMap<AccountId, bigint>;
   readonly declined: readonly DeclinedPosting[];
   readonly spendings: readonly Spending[];
+  readonly countings: readonly Counting[];
 }
 
 export interface BatchFacts {
@@ -80,7 +88,12 @@ export interface BatchFacts {
   readonly recordedAt: Date;
   /** What was taken before out of each budget that a record names, by {@link budgetKey}; nothing where none is named. */
   readonly spent?: ReadonlyMap<string, bigint>;
+  /** Where each counter stands that a record adds to, by {@link counterKey}; nothing where none does. */
+  readonly counted?: ReadonlyMap<string, bigint>;
 }
+
+/** A counter is an int8, like money. */
+const COUNT_MAX = MICROS_MAX;
 
 export const budgetKey = ({ owner, windowStart }: Pick<Budget, 'owner' | 'windowStart'>): string =>
   `${owner}@${windowStart.getTime()}`;
@@ -105,18 +118,20 @@ class Batch {
   readonly #systemLegs = new Map<AccountId, bigint>();
   readonly #declined: DeclinedPosting[] = [];
   readonly #spendings = new Map<string, Spending>();
+  readonly #countings = new Map<string, Counting>();
 
   constructor(facts: BatchFacts) {
     this.#facts = facts;
   }
 
-  decide(record: PostingRecord): Outcome {
-    const prior = this.#seen.get(record.idem) ?? this.#facts.prior.get(record.idem);
+  decide(sent: PostingRecord): Outcome {
+    const prior = this.#seen.get(sent.idem) ?? this.#facts.prior.get(sent.idem);
     if (prior) {
-      return prior.fingerprint === record.fingerprint
+      return prior.fingerprint === sent.fingerprint
         ? { kind: 'duplicate', first: prior.outcome }
         : { kind: 'key_reused' };
     }
+    const record = sent.volume ? countedRecord(sent, sent.volume, this.#countedOf(sent.volume)) : sent;
     const refused = this.#refusalOf(record);
     if (refused) {
       if (refused.kind === 'declined') {
@@ -139,17 +154,23 @@ class Batch {
       systemLegs: this.#systemLegs,
       declined: this.#declined,
       spendings: [...this.#spendings.values()],
+      countings: [...this.#countings.values()],
     };
   }
 
-  /** In order of precedence: unknown account, frozen, insufficient, out of range, over budget. */
+  /** In order of precedence: unknown account, over what it may cost, frozen, insufficient, out of range, over budget. */
   #refusalOf(
     record: PostingRecord,
-  ): Extract<Outcome, { kind: 'unknown_account' | 'declined' | 'out_of_range' | 'over_budget' }> | null {
+  ): Extract<
+    Outcome,
+    { kind: 'unknown_account' | 'over_charge_max' | 'declined' | 'out_of_range' | 'over_budget' }
+  > | null {
     assertBalanced(record);
     for (const leg of record.legs) {
       if (isLive(leg.account) && !this.#account(leg.account)) return { kind: 'unknown_account', account: leg.account };
     }
+    const chargeMax = record.volume?.chargeMax ?? null;
+    if (chargeMax !== null && costOf(record) > chargeMax) return { kind: 'over_charge_max', chargeMax };
     for (const leg of record.legs) {
       if (isLive(leg.account) && !record.passesFreeze && this.#known(leg.account).isFrozen) {
         return decline('wallet_frozen', record);
@@ -164,7 +185,9 @@ class Batch {
         return decline('insufficient_balance', record);
       if (balance > MICROS_MAX || balance < MICROS_MIN) return { kind: 'out_of_range', account: id };
     }
-    const { budget } = record;
+    const { budget, volume } = record;
+    if (volume && this.#countedOf(volume) + volume.quantity > COUNT_MAX)
+      return { kind: 'out_of_range', account: liveAccount(volume.wallet, 'wallet') };
     if (budget && this.#spentOf(budget) + costOf(record) > budget.limit) return { kind: 'over_budget', budget };
     return null;
   }
@@ -188,6 +211,21 @@ class Batch {
     const spending = this.#spendings.get(key) ?? { owner, windowStart, spent: 0n };
     spending.spent += amount;
     this.#spendings.set(key, spending);
+  }
+
+  #countedOf(volume: Volume): bigint {
+    const key = counterKey(volume);
+    const before = this.#facts.counted?.get(key);
+    assert(before !== undefined, 'a counter that a record adds to was read');
+    return before + (this.#countings.get(key)?.quantity ?? 0n);
+  }
+
+  #count(volume: Volume): void {
+    const key = counterKey(volume);
+    const { wallet, counter, periodStart } = volume;
+    const counting = this.#countings.get(key) ?? { wallet, counter, periodStart, quantity: 0n };
+    counting.quantity += volume.quantity;
+    this.#countings.set(key, counting);
   }
 
   #apply(record: PostingRecord): AppliedOutcome {
@@ -218,6 +256,7 @@ class Batch {
     }
     this.#entries.push(...entries);
     if (record.budget) this.#spend(record.budget, costOf(record));
+    if (record.volume) this.#count(record.volume);
     return { kind: 'applied', entries };
   }
 

@@ -1,4 +1,5 @@
 import type { Micros } from '../money.ts';
+import type { Volume } from './volume.ts';
 
 /** Names one account: a live account is positive (`wallet * 16 + role`), a system account negative. */
 export type AccountId = bigint;
@@ -46,6 +47,12 @@ export interface Leg {
  */
 export const FRACTIONS_PER_MICRO = 9_000_000_000_000_000_000n;
 
+/** Parts of a micro-dollar as whole micro-dollars, rounded down also below zero: what is left is never negative. */
+export function wholeOf(parts: bigint): bigint {
+  const quotient = parts / FRACTIONS_PER_MICRO;
+  return parts < 0n && parts % FRACTIONS_PER_MICRO !== 0n ? quotient - 1n : quotient;
+}
+
 /**
  * What a record costs besides its legs: less than a micro-dollar. It is added to what the payer's account carries; when that
  * comes to a micro-dollar, the micro-dollar moves with this record. So a million small records cost what their exact sum costs,
@@ -83,6 +90,11 @@ export interface PostingRecord {
   readonly owedMax?: Micros;
   readonly fraction?: Fraction;
   readonly budget?: Budget;
+  /**
+   * What it adds to a counter, for a charge that depends on how much was counted before. Its legs are then two of nothing, and its
+   * fraction is zero: the amounts are decided while the counter is locked, see `countedRecord`.
+   */
+  readonly volume?: Volume;
   /** Whether a frozen account refuses it. Credits and operators pass; debits and holds do not. */
   readonly passesFreeze: boolean;
   /** When it happened in the world. */
@@ -113,6 +125,8 @@ export type Outcome =
   | AppliedOutcome
   | DeclinedOutcome
   | { readonly kind: 'out_of_range'; readonly account: AccountId }
+  /** Not stored. What the record's volume would cost is more than it may. */
+  | { readonly kind: 'over_charge_max'; readonly chargeMax: Micros }
   /** Not stored: the same record may pass in the next window. */
   | { readonly kind: 'over_budget'; readonly budget: Budget };
 

@@ -1,9 +1,9 @@
 import { assert } from '../assert.ts';
-import { FRACTIONS_PER_MICRO, type AccountId, type Fraction, type Leg } from '../ledger/posting.ts';
+import { FRACTIONS_PER_MICRO, wholeOf, type AccountId, type Fraction, type Leg } from '../ledger/posting.ts';
 import { micros, type Micros } from '../money.ts';
 import { NO_DISCOUNT } from '../discount/ladder.ts';
 import { TEN_THOUSAND } from './decimal.ts';
-import { unitPriceOf, type Price } from './price.ts';
+import { countsVolume, unitPriceOf, type Price } from './price.ts';
 
 /** What was used, as far as its price goes. */
 export interface Measured {
@@ -35,7 +35,7 @@ export interface Charge {
 
 export type Unpriceable = 'unit_does_not_fit' | 'cost_is_missing' | 'cost_is_not_wanted' | 'quantity_is_too_fine';
 
-const PARTS_PER_PICO = FRACTIONS_PER_MICRO / 1_000_000n;
+export const PARTS_PER_PICO = FRACTIONS_PER_MICRO / 1_000_000n;
 const SECONDS_PER_HOUR = 3_600n;
 /** Seconds may have four decimals: with more, an hourly price would not come to whole parts. */
 const FINEST_SECONDS = 100n;
@@ -61,6 +61,7 @@ export function chargeOf(measured: Measured, price: Price, discount: Discount): 
 }
 
 function listPartsOf({ quantity, unit, cost }: Measured, price: Price): bigint | Unpriceable {
+  assert(!countsVolume(price), 'what a volume costs is decided where the volume is known');
   if (price.kind === 'cost_plus') {
     if (cost === null) return 'cost_is_missing';
     return exactly(cost * PARTS_PER_PICO * (TEN_THOUSAND + price.margin), TEN_THOUSAND);
@@ -93,12 +94,6 @@ export const reverseOf = ({ parts, cost }: Pick<Charge, 'parts' | 'cost'>): Pick
   parts: -parts,
   cost: micros(-cost),
 });
-
-/** Whole micro-dollars, rounded down also below zero; the rest is never negative. */
-function wholeOf(parts: bigint): bigint {
-  const quotient = parts / FRACTIONS_PER_MICRO;
-  return parts < 0n && parts % FRACTIONS_PER_MICRO !== 0n ? quotient - 1n : quotient;
-}
 
 /** The legs of a charge, and the fraction that its wallet carries on. */
 export function postingOf(

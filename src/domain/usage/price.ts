@@ -1,8 +1,19 @@
 import { TEN_THOUSAND } from './decimal.ts';
 
-/** `per_hour` is a price per hour for a duration in hours or seconds; `cost_plus` is what the provider charged plus a margin. */
-export const PRICE_KINDS = ['per_unit', 'per_hour', 'cost_plus'] as const;
+/**
+ * `per_hour` is a price per hour for a duration in hours or seconds; `cost_plus` is what the provider charged plus a margin. `tiered`
+ * and `package` count what a wallet used in a month, see volume-price.ts.
+ */
+export const PRICE_KINDS = ['per_unit', 'per_hour', 'cost_plus', 'tiered', 'package'] as const;
 export type PriceKind = (typeof PRICE_KINDS)[number];
+
+/** Where a part of a month's volume ends, and what a unit of that part costs. */
+export interface Tier {
+  /** Millionths of the unit; null: no end. */
+  readonly upTo: bigint | null;
+  /** Pico-dollars a unit, before the margin. */
+  readonly amount: bigint;
+}
 
 /** A dated price. Never edited: a new price is a new row from a later instant. */
 export interface Price {
@@ -12,14 +23,21 @@ export interface Price {
   readonly resourceKind: string | null;
   readonly kind: PriceKind;
   readonly unit: string;
-  /** Pico-dollars a unit, before the margin. Zero for `cost_plus`. */
+  /** Pico-dollars a unit, or a package, before the margin. Zero for `cost_plus` and `tiered`. */
   readonly amount: bigint;
+  /** By rising `upTo`, the last one without end; none unless it is `tiered`. */
+  readonly tiers: readonly Tier[];
+  /** Millionths of the unit; null unless it is a `package`. */
+  readonly packageSize: bigint | null;
   /** Ten-thousandths on top: 1000 is 10 %. */
   readonly margin: bigint;
   readonly activeFrom: Date;
 }
 
-/** The price of one unit with its margin, in pico-dollars; null when it is not a whole number of them. */
+/** Whether a price looks at the month: what was used of it before decides what is paid. */
+export const countsVolume = ({ kind }: Pick<Price, 'kind'>): boolean => kind === 'tiered' || kind === 'package';
+
+/** The price of one unit, or one package, with its margin, in pico-dollars; null when it is not a whole number of them. */
 export function unitPriceOf({ amount, margin }: Pick<Price, 'amount' | 'margin'>): bigint | null {
   const scaled = amount * (TEN_THOUSAND + margin);
   return scaled % TEN_THOUSAND === 0n ? scaled / TEN_THOUSAND : null;

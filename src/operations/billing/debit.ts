@@ -92,6 +92,7 @@ function toAnswer(call: Call, asked: Asked, outcome: Outcome) {
     case 'unknown_account':
       return refuse('not_found', 'There is no wallet with this sid.');
     case 'out_of_range':
+    case 'over_charge_max':
       return amountOutOfRange();
     case 'over_budget':
       return refuse('rate_limited', 'The budget of this hour is spent.');

@@ -2,8 +2,10 @@ import { z } from 'zod';
 import { refuse, type Refusal } from '../../domain/refusal.ts';
 import type { Rung } from '../../domain/discount/ladder.ts';
 import { parseScaled } from '../../domain/usage/decimal.ts';
+import { hasVolumePriceFrom } from '../../domain/usage/volume-price.ts';
 import { writeAudit } from '../../store/audit.ts';
 import { insertLadder } from '../../store/ladder.ts';
+import { listPricesFor, lockCategory } from '../../store/price.ts';
 import { operation } from '../operation.ts';
 import { categoryField } from '../price/price.ts';
 import { instant } from '../schema.ts';
@@ -29,7 +31,7 @@ export const ladderSet = operation({
     active_from: instant.optional().describe('Now if left out. Not in the past.'),
   }),
   output: ladderSchema,
-  refusals: [],
+  refusals: ['state_conflict'],
   async run(call, input) {
     const { db, ports } = call.house;
     const now = ports.clock.now();
@@ -39,6 +41,9 @@ export const ladderSet = operation({
     if (activeFrom < now) return invalid('#/active_from', 'must not be in the past');
     const { category, grace_days: graceDays, floor_at_cost: isFloorAtCost } = input;
     return db.transaction('ladder.set', async (tx) => {
+      await lockCategory(tx, category);
+      if (rungs.rungs.length > 0 && hasVolumePriceFrom(await listPricesFor(tx, [category]), category, activeFrom))
+        return refuse('state_conflict', COUNTS_VOLUME);
       const asked = { category, rungs: rungs.rungs, graceDays, isFloorAtCost, activeFrom };
       const ladder = await insertLadder(tx, asked, { at: now, by: call.actor.id });
       await writeAudit(tx, {
@@ -57,6 +62,10 @@ export const ladderSet = operation({
     });
   },
 });
+
+const COUNTS_VOLUME =
+  'The category has a price then that counts the volume of a month, and a ladder does not go together with one: ' +
+  'the order of the records would decide what they cost. Give it a price of another kind from then on first (price.create).';
 
 function readRungs(
   sent: readonly { readonly after_days: number; readonly multiplier: string }[],

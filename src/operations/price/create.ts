@@ -1,23 +1,24 @@
 import { z } from 'zod';
-import { refuse, type Refusal } from '../../domain/refusal.ts';
-import { parseScaled, PRICE_DECIMALS } from '../../domain/usage/decimal.ts';
-import { PRICE_KINDS, unitPriceOf } from '../../domain/usage/price.ts';
+import { refuse } from '../../domain/refusal.ts';
+import { countsVolume, PRICE_KINDS } from '../../domain/usage/price.ts';
+import { hasRungsFrom } from '../../domain/discount/ladder.ts';
 import { writeAudit } from '../../store/audit.ts';
-import { insertPrice } from '../../store/price.ts';
+import { listLadders } from '../../store/ladder.ts';
+import { insertPrice, lockCategory } from '../../store/price.ts';
 import { operation } from '../operation.ts';
 import { instant } from '../schema.ts';
 import { categoryField, priceSchema, resourceKindField, toPrice } from './price.ts';
+import { invalidPrice, readTerms } from './terms.ts';
 
-/** A million dollars a unit is a slip. */
-const AMOUNT_MAX = 10n ** 18n;
-const MARGIN_MAX = 10_000n;
+const TIERS_MAX = 20;
 
 export const priceCreate = operation({
   name: 'price.create',
   summary: 'Set what something costs from an instant on',
   description:
     'A price is never edited: this one counts for what happens from `active_from` on, until there is a later one. Usage that ' +
-    'happened before keeps the price of its time.',
+    'happened before keeps the price of its time. A tiered price and a package count what a wallet used of it in a month (UTC); a new one ' +
+    'counts from zero. They do not go together with a discount ladder, whose rungs would make the order of the records matter.',
   http: { method: 'post', path: '/v1/prices', status: 201 },
   access: 'operator',
   idempotency: 'none',
@@ -27,7 +28,8 @@ export const priceCreate = operation({
     kind: z
       .enum(PRICE_KINDS)
       .describe(
-        'per_unit; per_hour, for durations in hours or seconds; cost_plus, what the provider charged and the margin.',
+        'per_unit; per_hour, for durations in hours or seconds; cost_plus, what the provider charged and the margin; tiered, each part of a ' +
+          'month’s volume at its own price; package, by the package that was begun.',
       ),
     unit: z
       .string()
@@ -36,7 +38,17 @@ export const priceCreate = operation({
     amount: z
       .string()
       .optional()
-      .describe('US dollars a unit before the margin, at most 12 decimals; none for cost_plus.'),
+      .describe(
+        'US dollars a unit, or a package, before the margin, at most 12 decimals; none for cost_plus and tiered.',
+      ),
+    tiers: z
+      .array(z.strictObject({ up_to: z.string().optional(), amount: z.string() }))
+      .max(TIERS_MAX)
+      .optional()
+      .describe(
+        'For tiered: by rising up_to, units of a month; the last without it. An amount of 0 makes a free part.',
+      ),
+    package_size: z.string().optional().describe('For package: how many units it has.'),
     margin_percent: z.string().default('0').describe('On top, in per cent with at most two decimals: "10".'),
     active_from: instant.optional().describe('Now if left out. Not in the past: what was charged stays charged.'),
   }),
@@ -45,21 +57,24 @@ export const priceCreate = operation({
   async run(call, input) {
     const { db, ports } = call.house;
     const now = ports.clock.now();
-    const priced = readPrice(input);
-    if ('refusal' in priced) return priced.refusal;
+    const terms = readTerms(input);
+    if ('refusal' in terms) return terms.refusal;
     const activeFrom = input.active_from === undefined ? now : new Date(input.active_from);
-    if (activeFrom < now) return invalid('active_from', 'must not be in the past');
+    if (activeFrom < now) return invalidPrice('active_from', 'must not be in the past');
     const price = {
       sid: ports.ids.sid(),
       category: input.category,
       resourceKind: input.resource_kind ?? null,
       kind: input.kind,
       unit: input.unit,
-      ...priced,
+      ...terms,
       activeFrom,
       createdAt: now,
     };
     return db.transaction('price.create', async (tx) => {
+      await lockCategory(tx, price.category);
+      if (countsVolume(price) && hasRungsFrom(await listLadders(tx, [price.category]), price.category, activeFrom))
+        return refuse('state_conflict', HAS_LADDER);
       if (!(await insertPrice(tx, price, call.actor.id)))
         return refuse('state_conflict', 'There is a price from this very instant on already.');
       await writeAudit(tx, {
@@ -71,7 +86,7 @@ export const priceCreate = operation({
         outcome: 'done',
         reason: null,
         before: null,
-        after: { ...toPrice(price) },
+        after: { ...toPrice(price), tiers: JSON.stringify(toPrice(price).tiers) },
         requestId: call.requestId,
       });
       return toPrice(price);
@@ -79,30 +94,6 @@ export const priceCreate = operation({
   },
 });
 
-interface Asked {
-  readonly kind: (typeof PRICE_KINDS)[number];
-  readonly unit: string;
-  readonly amount?: string | undefined;
-  readonly margin_percent: string;
-}
-
-function readPrice(asked: Asked): { readonly amount: bigint; readonly margin: bigint } | { readonly refusal: Refusal } {
-  const no = (field: string, detail: string) => ({ refusal: invalid(field, detail) });
-  const margin = parseScaled(asked.margin_percent, 2);
-  if (margin === null || margin > MARGIN_MAX) return no('margin_percent', 'must be 0 to 100 with at most two decimals');
-  if (asked.kind === 'cost_plus') {
-    return asked.amount === undefined
-      ? { amount: 0n, margin }
-      : no('amount', 'has no place in cost_plus: the cost comes with the record');
-  }
-  if (asked.kind === 'per_hour' && asked.unit !== 'hour') return no('unit', 'must be "hour" for a price per hour');
-  const amount = asked.amount === undefined ? null : parseScaled(asked.amount, PRICE_DECIMALS);
-  if (amount === null || amount === 0n || amount > AMOUNT_MAX)
-    return no('amount', 'must be US dollars as decimal text, more than 0, with at most 12 decimals');
-  if (unitPriceOf({ amount, margin }) === null)
-    return no('margin_percent', 'with this amount comes to more than 12 decimals of a dollar; round one of them');
-  return { amount, margin };
-}
-
-const invalid = (field: string, detail: string): Refusal =>
-  refuse('invalid_request', 'The price is not valid.', { errors: [{ pointer: `#/${field}`, detail }] });
+const HAS_LADDER =
+  'The category has a discount ladder then, and a price that counts volume does not go together with one: ' +
+  'the order of the records would decide what they cost. Give the category a ladder without rungs first (ladder.set).';

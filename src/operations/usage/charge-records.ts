@@ -2,6 +2,7 @@ import { assert } from '../../domain/assert.ts';
 import { ladderFor, multiplierAt, widen, type Ladder, type Streak } from '../../domain/discount/ladder.ts';
 import { deriveIdem, fingerprintOf } from '../../domain/idem.ts';
 import { FRACTIONS_PER_MICRO, liveAccount, type PostingRecord } from '../../domain/ledger/posting.ts';
+import type { Volume } from '../../domain/ledger/volume.ts';
 import { formatDecimal, micros } from '../../domain/money.ts';
 import { isRefusal, refuse, type Refusal } from '../../domain/refusal.ts';
 import {
@@ -13,11 +14,15 @@ import {
   type Measured,
 } from '../../domain/usage/charge.ts';
 import { formatScaled, parseScaled, PRICE_DECIMALS, QUANTITY_DECIMALS } from '../../domain/usage/decimal.ts';
-import { priceFor, unitPriceOf, type Price } from '../../domain/usage/price.ts';
+import { countsVolume, priceFor, unitPriceOf, type Price } from '../../domain/usage/price.ts';
+import { volumeOf } from '../../domain/usage/volume-price.ts';
 import type { NodeRow } from '../../store/node.ts';
 import type { ChargedWallet } from '../../store/usage.ts';
 import type { StreakKey } from '../../store/ladder.ts';
+import { countedPostingOf, volumeBy } from './count-volume.ts';
+import { invalidRecord } from './invalid-record.ts';
 import { streakKey, type Rules } from './rules.ts';
+import { tokenCostOf, type TokenCost } from './token-cost.ts';
 import type { UsageInput } from './usage-record.ts';
 
 /** How far ahead of our clock a node's may be. */
@@ -30,7 +35,8 @@ const STREAK_STEP_MS = 60_000;
 export interface Charged {
   readonly input: UsageInput;
   readonly wallet: ChargedWallet;
-  readonly charge: Charge;
+  /** A volume where the price counts it: what it costs is decided while the counter is locked. */
+  readonly charge: Charge | Volume;
   readonly codes: { readonly revenue: string; readonly payable: string | null };
   readonly about: string;
 }
@@ -58,7 +64,7 @@ export class Pricing {
   charge(input: UsageInput): Charged | Refusal {
     const occurredAt = new Date(input.occurred_at);
     if (occurredAt.getTime() > this.#now.getTime() + FUTURE_MAX_MS)
-      return invalid('occurred_at', 'must be at most 5 minutes ahead of now');
+      return invalidRecord('occurred_at', 'must be at most 5 minutes ahead of now');
     if (this.#node.userSids?.includes(input.user_sid) === false)
       return refuse('forbidden', 'This node may not report for this user.');
     const wallet = this.#rules.wallets.get(input.user_sid);
@@ -67,12 +73,16 @@ export class Pricing {
     const price = priceFor(this.#rules.prices, about);
     if (!price)
       return refuse('state_conflict', `Nothing in the category ${input.applies_to} had a price for this at the time.`);
-    const measured = measuredOf(input, price);
+    const tokenCost = tokenCostOf(input, price, this.#rules.modelPrices);
+    if (isRefusal(tokenCost)) return tokenCost;
+    const measured = measuredOf(input, price, tokenCost);
     if (isRefusal(measured)) return measured;
-    const rung = this.#rungOf(wallet.wallet, input.applies_to, occurredAt);
-    const charge = chargeOf(measured, price, rung?.discount ?? WITHOUT_DISCOUNT);
-    if (typeof charge === 'string') return refuse('invalid_request', UNPRICEABLE[charge]);
-    if (charge.parts / FRACTIONS_PER_MICRO > this.#node.recordMax) return overRecordMax(this.#node);
+    // A price that counts volume has no ladder: with one the order of the records would matter.
+    const rung = countsVolume(price) ? null : this.#rungOf(wallet.wallet, input.applies_to, occurredAt);
+    const charge = countsVolume(price)
+      ? this.#volumeOf(measured, price, { wallet: wallet.wallet, occurredAt })
+      : this.#chargeOf(measured, price, rung);
+    if (isRefusal(charge)) return charge;
     const { provider } = input;
     const isPassedOn = measured.cost !== null;
     return {
@@ -83,8 +93,21 @@ export class Pricing {
         revenue: isPassedOn ? `revenue:${input.applies_to}_margin` : `revenue:${input.applies_to}`,
         payable: isPassedOn ? `payable:${input.applies_to}:${provider}` : null,
       },
-      about: JSON.stringify(aboutOf({ input, node: this.#node, price, rung, charge })),
+      about: JSON.stringify(aboutOf({ input, node: this.#node, price, rung, charge, tokenCost })),
     };
+  }
+
+  #chargeOf(measured: Measured, price: Price, rung: RungTaken | null): Charge | Refusal {
+    const charge = chargeOf(measured, price, rung?.discount ?? WITHOUT_DISCOUNT);
+    if (typeof charge === 'string') return refuse('invalid_request', UNPRICEABLE[charge]);
+    const { recordMax } = this.#node;
+    return charge.parts / FRACTIONS_PER_MICRO > recordMax ? overChargeMax(recordMax) : charge;
+  }
+
+  #volumeOf(measured: Measured, price: Price, used: { readonly wallet: bigint; readonly occurredAt: Date }) {
+    const quantity = volumeOf(measured, price);
+    if (typeof quantity === 'string') return refuse('invalid_request', UNPRICEABLE[quantity]);
+    return volumeBy(price, { ...used, quantity, chargeMax: this.#node.recordMax });
   }
 
   #rungOf(wallet: bigint, category: string, occurredAt: Date): RungTaken | null {
@@ -116,37 +139,35 @@ interface RungTaken {
   readonly discount: Discount;
 }
 
-function measuredOf(input: UsageInput, price: Price): Measured | Refusal {
+function measuredOf(input: UsageInput, price: Price, tokenCost: TokenCost | null): Measured | Refusal {
   const quantity = parseScaled(input.quantity, QUANTITY_DECIMALS);
-  const cost = input.cost === undefined ? null : parseScaled(input.cost, PRICE_DECIMALS);
+  const cost = input.cost === undefined ? (tokenCost?.cost ?? null) : parseScaled(input.cost, PRICE_DECIMALS);
   assert(quantity !== null && (cost !== null || input.cost === undefined), 'the schema has checked both');
   if (cost !== null && input.provider === undefined)
-    return invalid('provider', 'is required with a cost: whom it is owed to');
+    return invalidRecord('provider', 'is required with a cost: whom it is owed to');
   return { quantity, unit: input.unit ?? price.unit, cost };
 }
 
 const UNPRICEABLE = {
   unit_does_not_fit: 'The unit is not the one of the price.',
-  cost_is_missing: 'The price is the provider’s cost and a margin, and the record has no cost.',
+  cost_is_missing:
+    'The price is the provider’s cost and a margin: send cost and provider, or, for a model of the table, tokens and provider.',
   cost_is_not_wanted: 'The price is fixed, and the record brings a cost.',
   quantity_is_too_fine: 'Seconds may have at most four decimals.',
 } as const;
 
-function overRecordMax({ recordMax }: NodeRow): Refusal {
-  return refuse('amount_out_of_range', 'This is more than one record of this node may cost.', {
-    details: { amount_max: formatDecimal(recordMax) },
+export const overChargeMax = (chargeMax: bigint): Refusal =>
+  refuse('amount_out_of_range', 'This is more than one record of this node may cost.', {
+    details: { amount_max: formatDecimal(chargeMax) },
   });
-}
-
-const invalid = (field: string, detail: string): Refusal =>
-  refuse('invalid_request', 'The record is not valid.', { errors: [{ pointer: `#/${field}`, detail }] });
 
 interface Explained {
   readonly input: UsageInput;
   readonly node: NodeRow;
   readonly price: Price;
   readonly rung: RungTaken | null;
-  readonly charge: Charge;
+  readonly charge: Charge | Volume;
+  readonly tokenCost: TokenCost | null;
 }
 
 /** Everything by which the charge can be made again: `usage.explain` does. */
@@ -159,12 +180,15 @@ export interface UsageAbout {
   readonly unit: string;
   /** Absent where the amount came without one: what a call cost above its hold. */
   readonly price?: string;
-  /** Dollars a unit with the margin; absent where the cost came with the record. */
+  /** Dollars a unit with the margin; absent where there is no such one: with a cost, and by volume. */
   readonly unit_price?: string;
   readonly cost?: string;
   readonly provider?: string;
-  readonly input_tokens?: number;
-  readonly output_tokens?: number;
+  readonly tokens?: NonNullable<UsageInput['tokens']>;
+  /** The row of the model table by which the tokens made the cost; absent where the cost came with the record. */
+  readonly model_price?: string;
+  /** Where the month's volume stood and went, in the unit; absent where the price does not count it. */
+  readonly volume?: { readonly before: string; readonly after: string };
   readonly ladder?: { readonly version: number; readonly multiplier: string; readonly since: string };
   readonly at_cost_floor?: true;
   /** The exact charge in parts of a micro-dollar. */
@@ -174,8 +198,11 @@ export interface UsageAbout {
   readonly description?: string;
 }
 
-function aboutOf({ input, node, price, rung, charge }: Explained): UsageAbout {
-  const { cost, provider, input_tokens, output_tokens, description } = input;
+/** Of a volume the engine adds where it stood, where it went and the exact charge. */
+function aboutOf({ input, node, price, rung, charge, tokenCost }: Explained): Partial<UsageAbout> {
+  const { provider, tokens, description } = input;
+  const cost = tokenCost === null ? input.cost : formatScaled(tokenCost.cost, PRICE_DECIMALS);
+  const hasUnitPrice = price.kind === 'per_unit' || price.kind === 'per_hour';
   return {
     node: node.sid,
     key: input.idempotency_key,
@@ -184,11 +211,11 @@ function aboutOf({ input, node, price, rung, charge }: Explained): UsageAbout {
     quantity: input.quantity,
     unit: input.unit ?? price.unit,
     price: price.sid,
-    ...(price.kind === 'cost_plus' ? {} : { unit_price: formatScaled(unitPriceOf(price) ?? 0n, PRICE_DECIMALS) }),
+    ...(hasUnitPrice ? { unit_price: formatScaled(unitPriceOf(price) ?? 0n, PRICE_DECIMALS) } : {}),
     ...(cost === undefined ? {} : { cost }),
     ...(provider === undefined ? {} : { provider }),
-    ...(input_tokens === undefined ? {} : { input_tokens }),
-    ...(output_tokens === undefined ? {} : { output_tokens }),
+    ...(tokens === undefined ? {} : { tokens }),
+    ...(tokenCost === null ? {} : { model_price: tokenCost.price.sid }),
     ...(rung === null
       ? {}
       : {
@@ -198,11 +225,17 @@ function aboutOf({ input, node, price, rung, charge }: Explained): UsageAbout {
             since: rung.streak.startedAt.toISOString(),
           },
         }),
-    ...(charge.isAtFloor ? { at_cost_floor: true as const } : {}),
-    parts: charge.parts.toString(),
+    ...(isVolume(charge) ? {} : chargeFacts(charge)),
     ...(description === undefined ? {} : { description }),
   };
 }
+
+const isVolume = (charge: Charge | Volume): charge is Volume => 'rate' in charge;
+
+const chargeFacts = ({ isAtFloor, parts }: Charge): Pick<UsageAbout, 'at_cost_floor' | 'parts'> => ({
+  ...(isAtFloor ? { at_cost_floor: true } : {}),
+  parts: parts.toString(),
+});
 
 /** The posting of a charge. Delivered is owed: it passes a freeze, and goes below zero as far as the house allows. */
 export function toPosting(
@@ -228,7 +261,7 @@ export function toPosting(
     idem: usageIdem(house.node.sid, input.idempotency_key),
     fingerprint: fingerprintOf(input),
     kind: 'usage',
-    ...postingOf(charge, parties),
+    ...(isVolume(charge) ? countedPostingOf(charge, parties) : postingOf(charge, parties)),
     mayOverdraw: false,
     owedMax: micros(house.owedMax),
     passesFreeze: true,

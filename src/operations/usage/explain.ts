@@ -5,6 +5,7 @@ import { formatDecimal } from '../../domain/money.ts';
 import { isRefusal, refuse } from '../../domain/refusal.ts';
 import { chargeOf, WITHOUT_DISCOUNT } from '../../domain/usage/charge.ts';
 import { formatScaled, parseScaled, PRICE_DECIMALS, QUANTITY_DECIMALS } from '../../domain/usage/decimal.ts';
+import { countsVolume } from '../../domain/usage/price.ts';
 import { multiplierAt } from '../../domain/discount/ladder.ts';
 import type { Tx } from '../../store/db.ts';
 import { listLadders } from '../../store/ladder.ts';
@@ -15,6 +16,9 @@ import { priceSchema, toPrice } from '../price/price.ts';
 import { instant, sidField, signedAmount } from '../schema.ts';
 import { visibleWallet } from '../visible.ts';
 import type { UsageAbout } from './charge-records.ts';
+import { dollarsOf, type Step } from './explain-steps.ts';
+import { explainTokens } from './explain-tokens.ts';
+import { explainVolume } from './explain-volume.ts';
 
 const DAY_MS = 86_400_000;
 
@@ -27,7 +31,7 @@ export const usageExplain = operation({
   name: 'usage.explain',
   summary: 'Show how the charge of one usage record came about, and prove it',
   description:
-    'The charge is computed once more from the record, the price row and the ladder’s version; `is_proved` says whether that gives what ' +
+    'The charge is computed once more from the record, the price rows and the ladder’s version; `is_proved` says whether that gives what ' +
     'was charged.',
   http: { method: 'get', path: '/v1/billings/{sid}/statement/{seq}/explanation', status: 200 },
   access: 'user',
@@ -59,7 +63,7 @@ export const usageExplain = operation({
       occurred_at: entry.occurredAt.toISOString(),
       record: { ...about },
       price: toPrice(price),
-      steps,
+      steps: [...steps],
       is_proved: isProved,
     };
   },
@@ -71,7 +75,21 @@ interface Facts {
   readonly price: NonNullable<Awaited<ReturnType<typeof readPrice>>>;
 }
 
-async function proofOf(tx: Tx, { entry, about, price }: Facts) {
+interface Proof {
+  readonly steps: readonly Step[];
+  readonly isProved: boolean;
+}
+
+async function proofOf(tx: Tx, facts: Facts): Promise<Proof> {
+  const { about, price, entry } = facts;
+  if (!countsVolume(price)) return await proofOfCharge(tx, facts);
+  const made =
+    about.volume === undefined ? null : explainVolume({ ...about, volume: about.volume }, price, entry.occurredAt);
+  return made === null ? { steps: [], isProved: false } : proved(facts, made);
+}
+
+async function proofOfCharge(tx: Tx, facts: Facts): Promise<Proof> {
+  const { entry, about, price } = facts;
   const ladder = await ladderOf(tx, about);
   const since = about.ladder === undefined ? entry.occurredAt : new Date(about.ladder.since);
   const multiplier = ladder
@@ -84,9 +102,9 @@ async function proofOf(tx: Tx, { entry, about, price }: Facts) {
   };
   const charge = chargeOf(measured, price, { multiplier, isFloorAtCost: ladder?.isFloorAtCost ?? false });
   if (typeof charge === 'string') return { steps: [], isProved: false };
-  const moved = -entry.amount;
-  const whole = charge.parts / FRACTIONS_PER_MICRO;
+  const tokens = await explainTokens(tx, about);
   const steps = [
+    ...tokens.steps,
     { what: listSentence(about, price), amount: dollarsOf(charge.listParts) },
     ...(ladder && about.ladder
       ? [
@@ -99,17 +117,25 @@ async function proofOf(tx: Tx, { entry, about, price }: Facts) {
           },
         ]
       : []),
-    {
-      what:
-        moved > whole
-          ? 'Rounded down to a micro-dollar, and one micro-dollar more that the fractions of earlier records had come to'
-          : 'Rounded down to a micro-dollar; the rest is carried to the next record',
-      amount: formatDecimal(moved),
-    },
   ];
   const isRungProved = about.ladder === undefined || about.ladder.multiplier === formatScaled(multiplier, 4);
-  const isProved = isRungProved && charge.parts.toString() === about.parts && (moved === whole || moved === whole + 1n);
-  return { steps, isProved };
+  const { steps: all, isProved } = proved(facts, { steps, parts: charge.parts });
+  return { steps: all, isProved: isProved && isRungProved && tokens.isProved };
+}
+
+/** The last step, from the exact charge to what the wallet paid, and whether both are what was kept. */
+function proved({ entry, about }: Facts, made: { readonly steps: readonly Step[]; readonly parts: bigint }): Proof {
+  const moved = -entry.amount;
+  const whole = made.parts / FRACTIONS_PER_MICRO;
+  const rounded = {
+    what:
+      moved > whole
+        ? 'Rounded down to a micro-dollar, and one micro-dollar more that the fractions of earlier records had come to'
+        : 'Rounded down to a micro-dollar; the rest is carried to the next record',
+    amount: formatDecimal(moved),
+  };
+  const isProved = made.parts.toString() === about.parts && (moved === whole || moved === whole + 1n);
+  return { steps: [...made.steps, rounded], isProved };
 }
 
 async function ladderOf(tx: Tx, { category, ladder }: UsageAbout) {
@@ -128,8 +154,3 @@ function listSentence(about: UsageAbout, price: Facts['price']): string {
 }
 
 const daysBetween = (from: Date, to: Date): number => Math.floor((to.getTime() - from.getTime()) / DAY_MS);
-
-/** To 24 decimals: a part of a micro-dollar has a factor of nine that no decimal can write. */
-function dollarsOf(parts: bigint): string {
-  return formatScaled((parts * 10n ** 18n) / FRACTIONS_PER_MICRO, 24);
-}

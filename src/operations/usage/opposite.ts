@@ -2,17 +2,22 @@ import { assert } from '../../domain/assert.ts';
 import { deriveIdem, fingerprintOf } from '../../domain/idem.ts';
 import {
   FRACTIONS_PER_MICRO,
+  walletOf,
   type AccountId,
   type EntryFacts,
   type PostingRecord,
 } from '../../domain/ledger/posting.ts';
+import type { Volume } from '../../domain/ledger/volume.ts';
 import { micros } from '../../domain/money.ts';
 import { postingOf, reverseOf } from '../../domain/usage/charge.ts';
-import { parseScaled, PRICE_DECIMALS } from '../../domain/usage/decimal.ts';
+import { parseScaled, PRICE_DECIMALS, QUANTITY_DECIMALS } from '../../domain/usage/decimal.ts';
+import type { Price } from '../../domain/usage/price.ts';
 import type { Tx } from '../../store/db.ts';
 import { applyPostings } from '../../store/ledger.ts';
+import { listPricesFor } from '../../store/price.ts';
 import type { House } from '../house.ts';
 import type { UsageAbout } from './charge-records.ts';
+import { countedPostingOf, volumeBy } from './count-volume.ts';
 import { systemAccounts } from './rules.ts';
 
 /** A usage charge as its entry has it. */
@@ -55,7 +60,8 @@ export async function takeBack(
     [...codes].filter((code) => code !== null),
     'USD',
   );
-  const records = lines.map((line) => oppositeOf(line, accounts, withdrawal));
+  const counting = await pricesThatCount(tx, lines);
+  const records = lines.map((line) => oppositeOf(line, { accounts, counting }, withdrawal));
   const outcomes = await applyPostings(tx, records, { batch: ports.ids.batchId(), recordedAt: ports.clock.now() });
   return lines.map((line, index) => {
     const outcome = outcomes[index];
@@ -65,6 +71,14 @@ export async function takeBack(
     assert(made !== undefined, 'an applied posting has an entry');
     return { line, made, isNew: outcome?.kind === 'applied' };
   });
+}
+
+/** The prices by which lines were charged that count volume, by sid; nothing is asked where no line was. */
+async function pricesThatCount(tx: Tx, lines: readonly ChargedLine[]): Promise<ReadonlyMap<string, Price>> {
+  const counted = lines.filter(({ about }) => about.volume !== undefined);
+  if (counted.length === 0) return new Map();
+  const prices = await listPricesFor(tx, [...new Set(counted.map(({ about }) => about.category))]);
+  return new Map(prices.map((price) => [price.sid, price]));
 }
 
 /** The accounts that a charge was paid into. */
@@ -78,10 +92,14 @@ function codesOf({ category, cost, provider }: UsageAbout): {
 }
 
 function oppositeOf(
-  { account, seq, idem, occurredAt, about }: ChargedLine,
-  accounts: ReadonlyMap<string, AccountId>,
+  line: ChargedLine,
+  {
+    accounts,
+    counting,
+  }: { readonly accounts: ReadonlyMap<string, AccountId>; readonly counting: ReadonlyMap<string, Price> },
   { actorId, reason }: Withdrawal,
 ): PostingRecord {
+  const { account, seq, idem, occurredAt, about } = line;
   const accountOf = (code: string): AccountId => {
     const id = accounts.get(code);
     assert(id !== undefined, 'the account of a charge is there');
@@ -99,7 +117,9 @@ function oppositeOf(
     idem: deriveIdem('usage.void', idem),
     fingerprint: fingerprintOf([idem]),
     kind: 'usage',
-    ...postingOf(charge, parties),
+    ...(about.volume === undefined
+      ? postingOf(charge, parties)
+      : countedPostingOf(volumeBack(line, counting.get(about.price ?? '')), parties)),
     mayOverdraw: true,
     passesFreeze: true,
     occurredAt,
@@ -113,6 +133,13 @@ function oppositeOf(
       actor: actorId,
     }),
   };
+}
+
+/** What it had added is taken off the counter, wherever that stands now: the month then costs what is left of its volume. */
+function volumeBack({ account, occurredAt, about }: ChargedLine, price: Price | undefined): Volume {
+  const quantity = parseScaled(about.quantity, QUANTITY_DECIMALS);
+  assert(price !== undefined && quantity !== null, 'a counted line has its price and its quantity');
+  return volumeBy(price, { wallet: walletOf(account), occurredAt, quantity: -quantity, chargeMax: null });
 }
 
 /** Whole micro-dollars, rounded down, as when it was charged. */

@@ -5,9 +5,10 @@ import { isRefusal, refuse, type Refusal } from '../../domain/refusal.ts';
 import { widenStreaks } from '../../store/ladder.ts';
 import type { NodeRow } from '../../store/node.ts';
 import type { House } from '../house.ts';
-import { Pricing, toPosting, type Charged } from './charge-records.ts';
+import { Pricing, overChargeMax, toPosting, type Charged } from './charge-records.ts';
 import { fromCloudEvent, isCloudEvent } from './cloud-event.ts';
 import { readRules, systemAccounts } from './rules.ts';
+import { isPricedByTokens } from './token-cost.ts';
 import { usageRecordSchema, type UsageAnswer, type UsageInput } from './usage-record.ts';
 
 /** A refusal's code and sentence, or what the ledger made of a record. */
@@ -32,6 +33,7 @@ export async function recordUsage(house: House, node: NodeRow, sent: readonly un
   const rules = await readRules(house.db, {
     userSids: [...new Set(inputs.map((input) => input.user_sid))],
     categories: [...new Set(inputs.map((input) => input.applies_to))],
+    models: [...new Set(inputs.filter(isPricedByTokens).map((input) => input.resource_kind))],
   });
   const pricing = new Pricing(node, rules, now);
   const charged = read.map((record) => (isRefusal(record) ? record : pricing.charge(record)));
@@ -97,6 +99,8 @@ function answerOf(house: House, { sent, charged, outcome }: Decided): Recorded {
       return no(refuse('not_found', 'There is no user with this sid.'));
     case 'out_of_range':
       return no(refuse('amount_out_of_range', 'The wallet cannot hold such an amount.'));
+    case 'over_charge_max':
+      return no(overChargeMax(outcome.chargeMax));
     case 'over_budget':
       return no(overHourMax(house, outcome.budget.limit));
     default:

@@ -1,14 +1,18 @@
 import type { Ladder, Streak } from '../../domain/discount/ladder.ts';
 import type { Price } from '../../domain/usage/price.ts';
+import type { ModelPrice } from '../../domain/usage/model-price.ts';
 import type { Tx } from '../../store/db.ts';
 import { listLadders, readStreaks } from '../../store/ladder.ts';
 import { ensureSystemAccount } from '../../store/ledger.ts';
+import { listModelPricesFor } from '../../store/model-price.ts';
 import { listPricesFor } from '../../store/price.ts';
 import { findChargedWallets, findSystemAccounts, type ChargedWallet } from '../../store/usage.ts';
 
 /** Everything that charging some records needs to know, read once for all of them. */
 export interface Rules {
   readonly prices: readonly Price[];
+  /** Of the models whose tokens are to be priced. */
+  readonly modelPrices: readonly ModelPrice[];
   readonly ladders: readonly Ladder[];
   readonly wallets: ReadonlyMap<string, ChargedWallet>;
   /** By wallet and category, see {@link streakKey}. */
@@ -19,12 +23,18 @@ export const streakKey = (wallet: bigint, category: string): string => `${wallet
 
 export async function readRules(
   tx: Tx,
-  about: { readonly userSids: readonly string[]; readonly categories: readonly string[] },
+  about: {
+    readonly userSids: readonly string[];
+    readonly categories: readonly string[];
+    /** Models whose tokens the table prices; mostly none, and then it is not asked. */
+    readonly models: readonly string[];
+  },
 ): Promise<Rules> {
-  const [wallets, prices, ladders] = await Promise.all([
+  const [wallets, prices, ladders, modelPrices] = await Promise.all([
     findChargedWallets(tx, about.userSids),
     listPricesFor(tx, about.categories),
     listLadders(tx, about.categories),
+    about.models.length === 0 ? [] : listModelPricesFor(tx, about.models),
   ]);
   const hasLadder = ladders.length > 0 && wallets.length > 0;
   const streaks = hasLadder
@@ -35,6 +45,7 @@ export async function readRules(
     : [];
   return {
     prices,
+    modelPrices,
     ladders,
     wallets: new Map(wallets.map((wallet) => [wallet.userSid, wallet])),
     streaks: new Map(streaks.map((streak) => [streakKey(streak.wallet, streak.category), streak])),

@@ -1,10 +1,26 @@
 import { z } from 'zod';
 import { parseScaled, PRICE_DECIMALS, QUANTITY_DECIMALS } from '../../domain/usage/decimal.ts';
+import { providerField } from '../model-price/model-price.ts';
 import { categoryField, resourceKindField } from '../price/price.ts';
 import { instant, sidField, signedAmount, textField } from '../schema.ts';
 
 const decimalText = (decimals: number, detail: string) =>
   z.string().refine((text) => parseScaled(text, decimals) !== null, detail);
+
+/** A billion of them cost more than one call does; a number above is a slip. */
+const TOKENS_MAX = 1_000_000_000;
+const tokenCount = z.int().min(0).max(TOKENS_MAX);
+
+const tokensSchema = z
+  .strictObject({
+    input: tokenCount.describe('All that went in, cached ones included.'),
+    output: tokenCount,
+    cached_input: tokenCount.optional().describe('Of the input, what the provider had cached.'),
+  })
+  .refine(({ input, cached_input: cached = 0 }) => cached <= input, {
+    path: ['cached_input'],
+    message: 'must not be more than input: cached tokens are some of them',
+  });
 
 /** What a node sends of one thing that was used. */
 export const usageRecordSchema = z.strictObject({
@@ -26,13 +42,14 @@ export const usageRecordSchema = z.strictObject({
   cost: decimalText(PRICE_DECIMALS, 'must be US dollars as decimal text with at most 12 decimals')
     .optional()
     .describe('What the provider charged us, in US dollars, at most 12 decimals: for prices of kind cost_plus.'),
-  provider: z
-    .string()
-    .regex(/^[a-z0-9][a-z0-9_.-]{0,31}$/, 'must be 1 to 32 of a-z, 0-9, _, . and -')
+  provider: providerField
     .optional()
-    .describe('Whom the cost is owed to; with a cost it is required.'),
-  input_tokens: z.int().min(0).optional(),
-  output_tokens: z.int().min(0).optional(),
+    .describe('Whom the cost is owed to; required with a cost, and with tokens that are to be priced.'),
+  tokens: tokensSchema
+    .optional()
+    .describe(
+      'What a call of a model used. Without a cost, the model’s price makes the cost of it; with one, it is kept to be read.',
+    ),
   occurred_at: instant.describe('When it was used. May be long ago; at most 5 minutes ahead of our clock.'),
   description: textField(255).optional().describe('What the customer reads.'),
 });

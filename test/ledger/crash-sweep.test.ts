@@ -11,7 +11,9 @@ import type { House } from '../../src/operations/house.ts';
 import type { Actor, Operation } from '../../src/operations/operation.ts';
 import { newNodeKey } from '../../src/operations/node/key.ts';
 import { usageRecordOne } from '../../src/operations/usage/record.ts';
-import { insertNode } from '../../src/store/node.ts';
+import { recordUsage } from '../../src/operations/usage/record-usage.ts';
+import { insertNode, listNodes, type NodeRow } from '../../src/store/node.ts';
+import { insertPrice } from '../../src/store/price.ts';
 import { checkLedger } from '../../src/store/ledger-check.ts';
 import { readWalletBySid, type WalletRow } from '../../src/store/wallet.ts';
 import { testDatabase, type TestDatabase } from '../support/database.ts';
@@ -96,7 +98,49 @@ const FLOWS: readonly Flow[] = [
     }),
     after: { balance: '98.9', reserved: '0' },
   },
+  {
+    name: 'usage-by-volume',
+    operation: usageRecordOne,
+    status: 200,
+    reporter: 'node',
+    // Twelve of 10 are free, 8 of them before: the sum tells a record that was counted twice, or not at all.
+    prepare: async (house, { sid, userSid }) => {
+      const record = (key: string, quantity: string) => ({
+        idempotency_key: `${sid}${key}`,
+        user_sid: userSid,
+        applies_to: TRAFFIC.category,
+        resource_kind: 'x',
+        quantity,
+        occurred_at: house.ports.clock.now().toISOString(),
+      });
+      await recordUsage(house, await nodeOf(house), [record('before', '8')]);
+      return record('', '4');
+    },
+    after: { balance: '98', reserved: '0' },
+  },
 ];
+
+/** The first 10 of a month are free, each after them costs a dollar. */
+const TRAFFIC = {
+  category: 'traffic',
+  resourceKind: null,
+  kind: 'tiered',
+  unit: 'gib',
+  amount: 0n,
+  margin: 0n,
+  tiers: [
+    { upTo: 10_000_000n, amount: 0n },
+    { upTo: null, amount: 1_000_000_000_000n },
+  ],
+  packageSize: null,
+  activeFrom: new Date(0),
+} as const;
+
+async function nodeOf({ db }: House): Promise<NodeRow> {
+  const [row] = await listNodes(db, { before: null, limit: 1 });
+  if (!row) throw new Error('no node');
+  return row;
+}
 
 function call(house: House, operation: Operation, input: object, key: string, actor: Actor = OPERATOR): Promise<Reply> {
   return execute(house, operation, {
@@ -122,6 +166,7 @@ describe('G01 a crash at every await', () => {
     const made = { sid: ids.sid(), name: 'node-1', userSids: null, createdAt: clock.now(), ...limits };
     const row = await insertNode(database.db, { ...made, ...newNodeKey(healthy) });
     if (!row) throw new Error('no node');
+    await insertPrice(database.db, { sid: ids.sid(), ...TRAFFIC, createdAt: clock.now() }, 'test');
     node = { kind: 'node', id: `node:${row.sid}`, node: row };
   });
   afterAll(async () => {

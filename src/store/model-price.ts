@@ -89,3 +89,22 @@ export async function insertModelPrice(tx: Tx, price: ModelPriceRow, createdBy: 
   ]);
   return rows.length === 1;
 }
+
+const lockStatement = statement(
+  'model_price.lock',
+  `select pg_advisory_xact_lock(hashtextextended('model price ' || $1 || ' ' || $2, 0))`,
+);
+const isFirstStatement = statement(
+  'model_price.is_first',
+  `select not exists (select from model_price where provider = $1 and model = $2) as is_first`,
+);
+
+/**
+ * Whether a model has no price at this provider yet; nobody else makes a first one until the end of the transaction. Nothing was
+ * charged by the table then, so the first may begin in the past.
+ */
+export async function lockFirst(tx: Tx, { provider, model }: Pick<ModelPrice, 'provider' | 'model'>): Promise<boolean> {
+  await tx.query(lockStatement, [provider, model]);
+  const [row] = await tx.query<{ is_first: boolean }>(isFirstStatement, [provider, model]);
+  return row?.is_first === true;
+}

@@ -1,6 +1,6 @@
 import type { BatchDecision } from '../domain/ledger/decide.ts';
 import type { PostingRecord } from '../domain/ledger/posting.ts';
-import { counterKey } from '../domain/ledger/volume.ts';
+import { counterKey, type CounterKey } from '../domain/ledger/volume.ts';
 import { statement, type Tx } from './db.ts';
 import { int8Array, textArray, timestampArray } from './pg-binary.ts';
 
@@ -19,7 +19,8 @@ const lockStatement = statement(
 
 /** Where each counter stands that a record adds to, with its row locked; without such records no statement is sent. */
 export async function lockCounters(tx: Tx, records: readonly PostingRecord[]): Promise<ReadonlyMap<string, bigint>> {
-  const counters = new Map(records.flatMap(({ volume }) => (volume ? [[counterKey(volume), volume] as const] : [])));
+  const counters = new Map<string, CounterKey>();
+  for (const { volume } of records) if (volume) counters.set(counterKey(volume), volume);
   if (counters.size === 0) return new Map();
   const named = [...counters.values()];
   const rows = await tx.query<{ wallet: bigint; counter: string; period_start: Date; quantity: bigint }>(

@@ -184,7 +184,6 @@ describe('a model price', () => {
       ['#/input', { input: '1e3' }],
       ['#/cached_input', { cached_input: '0.0000001' }],
       ['#/output', { output: '1000001' }],
-      ['#/active_from', { active_from: '2020-01-01T00:00:00Z' }],
       ['#/provider', { provider: 'Groq' }],
     ] as const;
     for (const [pointer, more] of wrong) {
@@ -193,11 +192,25 @@ describe('a model price', () => {
     }
     expect((await create(good)).status).toBe(201);
     expect(codeOf(await create(good))).toBe('state_conflict');
+    const past = await create({ ...good, active_from: '2020-01-01T00:00:00Z' });
+    expect([past.status, past.json['errors']]).toMatchObject([400, [{ pointer: '#/active_from' }]]);
     const audit = itemsOf(await site.operator('GET', '/v1/audit-events?limit=200'));
     const made = audit.filter(
       ({ action, after }) => action === 'model-price.create' && (after as { model: string }).model === 'checked',
     );
     expect(made).toMatchObject([{ after: { input: '1', cached_input: '1', output: '2' } }]);
+  });
+
+  test('may begin in the past if it is the first, once: calls that waited for it are then charged', async () => {
+    const node = await site.node();
+    const { userSid } = await site.wallet(1_000);
+    const waiting = call(userSid, { resource_kind: 'late', tokens: { input: 1_000_000, output: 0 } });
+    expect(outcomesOf(await report(node, [waiting]))).toEqual(['state_conflict']);
+    await site.ports.clock.advance(HOUR_MS);
+    const first = { provider: 'groq', model: 'late', input: '1', output: '1', active_from: '2020-01-01T00:00:00Z' };
+    const created = await Promise.all([create(first), create({ ...first, active_from: '2021-01-01T00:00:00Z' })]);
+    expect(created.map(({ status }) => status).toSorted((one, other) => one - other)).toEqual([201, 400]);
+    expect(itemsOf(await report(node, [waiting]))).toMatchObject([{ outcome: 'applied', charge: '1.10' }]);
   });
 
   test('is set by operators only', async () => {

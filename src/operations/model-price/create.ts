@@ -3,7 +3,7 @@ import { refuse, type Refusal } from '../../domain/refusal.ts';
 import { parseScaled } from '../../domain/usage/decimal.ts';
 import { PER_MILLION_DECIMALS } from '../../domain/usage/model-price.ts';
 import { writeAudit } from '../../store/audit.ts';
-import { insertModelPrice } from '../../store/model-price.ts';
+import { insertModelPrice, lockFirst } from '../../store/model-price.ts';
 import { operation } from '../operation.ts';
 import { resourceKindField } from '../price/price.ts';
 import { instant } from '../schema.ts';
@@ -30,7 +30,11 @@ export const modelPriceCreate = operation({
       .optional()
       .describe('Of input that the provider had cached; the price of input if left out.'),
     output: perMillion,
-    active_from: instant.optional().describe('Now if left out. Not in the past: what was charged stays charged.'),
+    active_from: instant
+      .optional()
+      .describe(
+        'Now if left out. In the past for the first price of a model only, so that calls that wait for it can be sent again.',
+      ),
   }),
   output: modelPriceSchema,
   refusals: ['state_conflict'],
@@ -40,10 +44,10 @@ export const modelPriceCreate = operation({
     const amounts = readAmounts(input);
     if ('refusal' in amounts) return amounts.refusal;
     const activeFrom = input.active_from === undefined ? now : new Date(input.active_from);
-    if (activeFrom < now) return invalid('active_from', 'must not be in the past');
     const { provider, model } = input;
     const price = { sid: ports.ids.sid(), provider, model, ...amounts, activeFrom, createdAt: now };
     return db.transaction('model-price.create', async (tx) => {
+      if (activeFrom < now && !(await lockFirst(tx, price))) return invalid('active_from', NOT_PAST);
       if (!(await insertModelPrice(tx, price, call.actor.id)))
         return refuse('state_conflict', 'The model has a price from this very instant on already.');
       await writeAudit(tx, {
@@ -62,6 +66,8 @@ export const modelPriceCreate = operation({
     });
   },
 });
+
+const NOT_PAST = 'must not be in the past: the model has a price already, and what was charged stays charged';
 
 interface Amounts {
   readonly input: bigint;

@@ -46,7 +46,7 @@ export const priceCreate = operation({
       .max(TIERS_MAX)
       .optional()
       .describe(
-        'For tiered: by rising up_to, units of a month; the last without it. An amount of 0 makes a free part.',
+        'For tiered: [{"up_to":"100","amount":"0"},{"amount":"0.02"}], by rising up_to, units of a month; the last without it.',
       ),
     package_size: z.string().optional().describe('For package: how many units it has.'),
     margin_percent: z.string().default('0').describe('On top, in per cent with at most two decimals: "10".'),

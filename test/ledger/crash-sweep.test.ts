@@ -11,6 +11,7 @@ import type { House } from '../../src/operations/house.ts';
 import type { Actor, Operation } from '../../src/operations/operation.ts';
 import { newNodeKey } from '../../src/operations/node/key.ts';
 import { usageRecordOne } from '../../src/operations/usage/record.ts';
+import { usageVoid } from '../../src/operations/usage/void.ts';
 import { recordUsage } from '../../src/operations/usage/record-usage.ts';
 import { insertNode, listNodes, type NodeRow } from '../../src/store/node.ts';
 import { insertPrice } from '../../src/store/price.ts';
@@ -30,6 +31,8 @@ interface Flow {
   readonly status: number;
   /** Who calls: an operator unless said otherwise. */
   readonly reporter?: 'node';
+  /** Operations without a key answer the second time as the first, and do not say that it is the second. */
+  readonly hasNoKey?: true;
   prepare(house: House, wallet: WalletRow): Promise<object>;
   readonly after: { readonly balance: string; readonly reserved: string };
 }
@@ -104,21 +107,34 @@ const FLOWS: readonly Flow[] = [
     status: 200,
     reporter: 'node',
     // Twelve of 10 are free, 8 of them before: the sum tells a record that was counted twice, or not at all.
-    prepare: async (house, { sid, userSid }) => {
-      const record = (key: string, quantity: string) => ({
-        idempotency_key: `${sid}${key}`,
-        user_sid: userSid,
-        applies_to: TRAFFIC.category,
-        resource_kind: 'x',
-        quantity,
-        occurred_at: house.ports.clock.now().toISOString(),
-      });
-      await recordUsage(house, await nodeOf(house), [record('before', '8')]);
-      return record('', '4');
+    prepare: async (house, wallet) => {
+      await recordUsage(house, await nodeOf(house), [traffic(house, wallet, '8')]);
+      return traffic(house, wallet, '4');
     },
     after: { balance: '98', reserved: '0' },
   },
+  {
+    name: 'usage-void-by-volume',
+    operation: usageVoid,
+    status: 200,
+    hasNoKey: true,
+    // Twelve cost 2 dollars; when the 8 are gone, the 4 that are left are free.
+    prepare: async (house, wallet) => {
+      await recordUsage(house, await nodeOf(house), [traffic(house, wallet, '8'), traffic(house, wallet, '4')]);
+      return { sid: wallet.sid, seq: 2, reason: 'measured twice' };
+    },
+    after: { balance: '100', reserved: '0' },
+  },
 ];
+
+const traffic = (house: House, { sid, userSid }: WalletRow, quantity: string) => ({
+  idempotency_key: `${sid}-${quantity}`,
+  user_sid: userSid,
+  applies_to: TRAFFIC.category,
+  resource_kind: 'x',
+  quantity,
+  occurred_at: house.ports.clock.now().toISOString(),
+});
 
 /** The first 10 of a month are free, each after them costs a dollar. */
 const TRAFFIC = {
@@ -223,10 +239,11 @@ describe('G01 a crash at every await', () => {
         seen[hasHappened ? 'once' : 'never'] += 1;
 
         const retry = await call(healthy, flow.operation, input, key, actorOf(flow));
-        expect([retry.status, retry.replayed]).toEqual([flow.status, hasHappened]);
+        const isSaid = flow.hasNoKey === undefined;
+        expect([retry.status, retry.replayed]).toEqual([flow.status, hasHappened && isSaid]);
         expect(await stateOf(wallet)).toEqual(once);
         const again = await call(healthy, flow.operation, input, key, actorOf(flow));
-        expect([again.body, again.replayed]).toEqual([retry.body, true]);
+        expect([again.body, again.replayed]).toEqual([retry.body, isSaid]);
         expect(await stateOf(wallet)).toEqual(once);
       }
       expect(seen.never).toBeGreaterThan(0);

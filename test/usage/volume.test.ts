@@ -273,6 +273,12 @@ describe('a price that counts volume', () => {
     expect([answer.status, answer.json['errors']]).toMatchObject([400, [{ pointer }]]);
   });
 
+  test('is there once for an instant', async () => {
+    const price = { category: 'twice', unit: 'gib', kind: 'package', package_size: '10', amount: '1' };
+    const answers = [await createPrice(price), await createPrice(price)];
+    expect(answers.map(({ status, json }) => json['code'] ?? status)).toEqual([201, 'state_conflict']);
+  });
+
   test('does not go together with a ladder, whichever comes first, now or later', async () => {
     const price = { category: 'hero_os_hourly', unit: 'hour', kind: 'tiered', tiers: TIERS };
     expect(codeOf(await createPrice(price))).toBe('state_conflict');

@@ -124,14 +124,18 @@ class Batch {
     this.#facts = facts;
   }
 
-  decide(sent: PostingRecord): Outcome {
-    const prior = this.#seen.get(sent.idem) ?? this.#facts.prior.get(sent.idem);
+  decide(record: PostingRecord): Outcome {
+    const prior = this.#seen.get(record.idem) ?? this.#facts.prior.get(record.idem);
     if (prior) {
-      return prior.fingerprint === sent.fingerprint
+      return prior.fingerprint === record.fingerprint
         ? { kind: 'duplicate', first: prior.outcome }
         : { kind: 'key_reused' };
     }
-    const record = sent.volume ? countedRecord(sent, sent.volume, this.#countedOf(sent.volume)) : sent;
+    const { volume } = record;
+    return this.#decideNew(volume ? countedRecord(record, volume, this.#countedOf(volume)) : record);
+  }
+
+  #decideNew(record: PostingRecord): Outcome {
     const refused = this.#refusalOf(record);
     if (refused) {
       if (refused.kind === 'declined') {

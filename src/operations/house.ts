@@ -21,6 +21,8 @@ export interface PostingLanes {
   post(record: PostingRecord): Promise<Outcome | Refusal>;
   /** Records that wait for a commit or are in one. */
   readonly depth: number;
+  /** Whether so many more records may wait; always true where none do. */
+  hasRoomFor(records: number): boolean;
   /** Stops taking records in, finishes what was taken in. */
   close(): Promise<void>;
 }

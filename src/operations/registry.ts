@@ -7,6 +7,8 @@ import { billingGet } from './billing/get.ts';
 import { billingList } from './billing/list.ts';
 import { billingSetCreditBalance } from './billing/set-credit-balance.ts';
 import { billingStatement } from './billing/statement.ts';
+import { gapPolicyList } from './gap-policy/list.ts';
+import { gapPolicySet } from './gap-policy/set.ts';
 import { holdCapture } from './hold/capture.ts';
 import { holdGet } from './hold/get.ts';
 import { holdList } from './hold/list.ts';
@@ -16,6 +18,8 @@ import { holdSettle } from './hold/settle.ts';
 import { ladderList } from './ladder/list.ts';
 import { ladderSet } from './ladder/set.ts';
 import { ladderTick } from './ladder/tick.ts';
+import { nodeGaps } from './node/gaps.ts';
+import { nodeGiveUpGaps } from './node/give-up-gaps.ts';
 import { nodeList } from './node/list.ts';
 import { nodeRegister } from './node/register.ts';
 import { nodeRevoke } from './node/revoke.ts';
@@ -74,6 +78,10 @@ const declared = [
   nodeRevoke,
   nodeUsage,
   nodeReverse,
+  nodeGaps,
+  nodeGiveUpGaps,
+  gapPolicyList,
+  gapPolicySet,
   priceList,
   priceCreate,
   ladderList,

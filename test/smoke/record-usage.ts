@@ -152,6 +152,43 @@ export const recordUsage: readonly SmokeCheck[] = [
     },
   },
   {
+    name: 'numbered records tell what has not come, and a late one closes the gap',
+    async run(smoke) {
+      const vm = { quantity: '0.001' };
+      const first = await report(smoke, [
+        record(smoke, 'n1', { ...vm, seq: 1 }),
+        record(smoke, 'n3', { ...vm, seq: 3 }),
+      ]);
+      const gapsOf = ({ json }: SmokeAnswer): unknown =>
+        (json['streams'] as { missing: number; gaps: { from: number; to: number }[] }[]).map(({ missing, gaps }) => [
+          missing,
+          gaps.map(({ from, to }) => [from, to]),
+        ]);
+      equal(gapsOf(first), [[1, [[2, 2]]]], 'the gaps');
+      equal(gapsOf(await report(smoke, [record(smoke, 'n2', { ...vm, seq: 2 })])), [[0, []]], 'the gaps after it');
+      const shown = itemsOf(await smoke.request(`/v1/nodes/${smoke.recall('node')}/gaps`));
+      equal([shown[0]?.['last'], shown[0]?.['missing']], [3, 0], 'what the operator is shown');
+    },
+  },
+  {
+    name: 'a node whose clock is a day ahead is told so',
+    async run(smoke) {
+      const sentAt = new Date(Date.now() + 24 * HOUR_MS).toISOString();
+      const body = { records: [record(smoke, 'ahead', { occurred_at: sentAt })] };
+      const answer = await smoke.request('/v1/usage', {
+        body,
+        isOperator: false,
+        headers: { authorization: `Bearer ${smoke.recall('key')}`, 'x-hero-onboarding-sent-at': sentAt },
+      });
+      holds(
+        /your clock seems to be .* ahead/.test(String(itemsOf(answer)[0]?.['message'])),
+        'the refusal does not say so',
+      );
+      const skew = Number(answer.headers.get('x-hero-onboarding-clock-skew'));
+      holds(skew > 86_000 && skew < 86_800, `the skew is ${skew}`);
+    },
+  },
+  {
     name: 'the runway is told',
     async run(smoke) {
       const { json } = await smoke.request(`/v1/billings/${smoke.recall('wallet')}/runway`);

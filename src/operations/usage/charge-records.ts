@@ -12,6 +12,7 @@ import {
   type Discount,
   type Measured,
 } from '../../domain/usage/charge.ts';
+import { FUTURE_MAX_MS } from '../../domain/usage/clock-skew.ts';
 import { formatScaled, parseScaled, PRICE_DECIMALS, QUANTITY_DECIMALS } from '../../domain/usage/decimal.ts';
 import { priceFor, unitPriceOf, type Price } from '../../domain/usage/price.ts';
 import type { NodeRow } from '../../store/node.ts';
@@ -20,8 +21,6 @@ import type { StreakKey } from '../../store/ladder.ts';
 import { streakKey, type Rules } from './rules.ts';
 import type { UsageInput } from './usage-record.ts';
 
-/** How far ahead of our clock a node's may be. */
-const FUTURE_MAX_MS = 5 * 60_000;
 const HOUR_MS = 3_600_000;
 /** The end of a run of use is written when it has moved by so much, not with every call of a busy minute. */
 const STREAK_STEP_MS = 60_000;
@@ -83,7 +82,7 @@ export class Pricing {
         revenue: isPassedOn ? `revenue:${input.applies_to}_margin` : `revenue:${input.applies_to}`,
         payable: isPassedOn ? `payable:${input.applies_to}:${provider}` : null,
       },
-      about: JSON.stringify(aboutOf({ input, node: this.#node, price, rung, charge })),
+      about: JSON.stringify(aboutOf({ input, node: this.#node, wallet, price, rung, charge })),
     };
   }
 
@@ -144,6 +143,7 @@ const invalid = (field: string, detail: string): Refusal =>
 interface Explained {
   readonly input: UsageInput;
   readonly node: NodeRow;
+  readonly wallet: ChargedWallet;
   readonly price: Price;
   readonly rung: RungTaken | null;
   readonly charge: Charge;
@@ -153,6 +153,8 @@ interface Explained {
 export interface UsageAbout {
   readonly node: string;
   readonly key: string;
+  /** Its number among those of its node and category. */
+  readonly seq?: number;
   readonly category: string;
   readonly resource: string;
   readonly quantity: string;
@@ -171,14 +173,17 @@ export interface UsageAbout {
   readonly parts: string;
   /** The line of the statement that this takes back. Quantity and parts are negative then. */
   readonly voids?: number;
+  /** Whether the wallet was frozen then: a repetition is told the same. */
+  readonly suspended?: true;
   readonly description?: string;
 }
 
-function aboutOf({ input, node, price, rung, charge }: Explained): UsageAbout {
-  const { cost, provider, input_tokens, output_tokens, description } = input;
+function aboutOf({ input, node, wallet, price, rung, charge }: Explained): UsageAbout {
+  const { cost, provider, input_tokens, output_tokens, description, seq } = input;
   return {
     node: node.sid,
     key: input.idempotency_key,
+    ...(seq === undefined ? {} : { seq }),
     category: input.applies_to,
     resource: input.resource_kind,
     quantity: input.quantity,
@@ -199,6 +204,7 @@ function aboutOf({ input, node, price, rung, charge }: Explained): UsageAbout {
           },
         }),
     ...(charge.isAtFloor ? { at_cost_floor: true as const } : {}),
+    ...(wallet.isFrozen ? { suspended: true as const } : {}),
     parts: charge.parts.toString(),
     ...(description === undefined ? {} : { description }),
   };

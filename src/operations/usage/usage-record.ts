@@ -35,6 +35,13 @@ export const usageRecordSchema = z.strictObject({
   output_tokens: z.int().min(0).optional(),
   occurred_at: instant.describe('When it was used. May be long ago; at most 5 minutes ahead of our clock.'),
   description: textField(255).optional().describe('What the customer reads.'),
+  seq: z
+    .int()
+    .min(1)
+    .optional()
+    .describe(
+      'The number of the record among those of this node and category: 1, 2, 3 … Then it is known which have not come.',
+    ),
 });
 
 export type UsageInput = z.output<typeof usageRecordSchema>;

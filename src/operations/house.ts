@@ -47,7 +47,10 @@ export interface HouseSettings {
   /** How far below its floor delivered usage may take a wallet. */
   readonly usageOwedMax: bigint;
   readonly lowBalance: bigint;
+  /** The most that one lease may set aside, and for how long. */
+  readonly leaseMax: bigint;
+  readonly leaseSecondsMax: number;
   readonly sessionHours: number;
-  /** Signs pagination cursors; shared by all processes on one database. */
+  /** Signs pagination cursors and the tokens of leases; shared by all processes on one database. */
   readonly sessionKey: string;
 }

@@ -18,6 +18,11 @@ import { holdSettle } from './hold/settle.ts';
 import { ladderList } from './ladder/list.ts';
 import { ladderSet } from './ladder/set.ts';
 import { ladderTick } from './ladder/tick.ts';
+import { leaseGrant } from './lease/grant.ts';
+import { leaseKeys } from './lease/keys.ts';
+import { leaseList } from './lease/list.ts';
+import { leaseRelease } from './lease/release.ts';
+import { leaseSettle } from './lease/settle.ts';
 import { nodeGaps } from './node/gaps.ts';
 import { nodeGiveUpGaps } from './node/give-up-gaps.ts';
 import { nodeList } from './node/list.ts';
@@ -65,6 +70,11 @@ const declared = [
   holdCapture,
   holdSettle,
   holdRelease,
+  leaseList,
+  leaseGrant,
+  leaseSettle,
+  leaseRelease,
+  leaseKeys,
   paymentCreate,
   paymentGet,
   paymentList,

@@ -1,3 +1,4 @@
+import { createPublicKey, verify, type JsonWebKey } from 'node:crypto';
 import { equal, holds, type Smoke, type SmokeAnswer, type SmokeCheck } from './suite.ts';
 
 const HOUR_MS = 3_600_000;
@@ -186,6 +187,36 @@ export const recordUsage: readonly SmokeCheck[] = [
       );
       const skew = Number(answer.headers.get('x-hero-onboarding-clock-skew'));
       holds(skew > 86_000 && skew < 86_800, `the skew is ${skew}`);
+    },
+  },
+  {
+    name: 'a lease sets money aside, its token is verified without us, and usage is taken out of it',
+    async run(smoke) {
+      const before = Number(await balance(smoke));
+      const bearer = { authorization: `Bearer ${smoke.recall('key')}` };
+      const granted = await smoke.request('/v1/leases', {
+        body: { user_sid: smoke.recall('user'), amount: '1', seconds: 60 },
+        isOperator: false,
+        headers: { ...bearer, 'idempotency-key': `${smoke.recall('run')}-lease` },
+      });
+      equal(granted.status, 201, 'status of POST /v1/leases');
+      const { keys } = (await smoke.request('/.well-known/jwks.json', { isOperator: false })).json as {
+        keys: JsonWebKey[];
+      };
+      const [head, claims, signature] = String(granted.json['token']).split('.');
+      const [key] = keys.map((jwk) => createPublicKey({ key: { ...jwk }, format: 'jwk' }));
+      const isSigned = verify(
+        null,
+        Buffer.from(`${head}.${claims}`),
+        key ?? '',
+        Buffer.from(signature ?? '', 'base64url'),
+      );
+      holds(isSigned, 'the token is not signed by the key of /.well-known/jwks.json');
+      const { sid } = granted.json['lease'] as { sid: string };
+      const settled = await asNode(smoke, `/v1/leases/${sid}/settle`, { records: [record(smoke, 'leased')] });
+      const lease = settled.json['lease'] as Record<string, unknown>;
+      equal([lease['state'], lease['drawn']], ['released', '0.11'], 'the lease');
+      equal((before - Number(await balance(smoke))).toFixed(6), '0.110000', 'what it cost');
     },
   },
   {

@@ -155,6 +155,8 @@ export interface UsageAbout {
   readonly key: string;
   /** Its number among those of its node and category. */
   readonly seq?: number;
+  /** The lease under which it was reported. */
+  readonly lease?: string;
   readonly category: string;
   readonly resource: string;
   readonly quantity: string;
@@ -179,11 +181,12 @@ export interface UsageAbout {
 }
 
 function aboutOf({ input, node, wallet, price, rung, charge }: Explained): UsageAbout {
-  const { cost, provider, input_tokens, output_tokens, description, seq } = input;
+  const { cost, provider, input_tokens, output_tokens, description, seq, lease } = input;
   return {
     node: node.sid,
     key: input.idempotency_key,
     ...(seq === undefined ? {} : { seq }),
+    ...(lease === undefined ? {} : { lease }),
     category: input.applies_to,
     resource: input.resource_kind,
     quantity: input.quantity,

@@ -7,6 +7,7 @@ import { widenStreaks } from '../../store/ladder.ts';
 import type { NodeRow } from '../../store/node.ts';
 import { noteNumbers, type NumberSeen, type StreamRow } from '../../store/sequence.ts';
 import type { House } from '../house.ts';
+import { chargeUnderLeases, type LeasedPosting } from '../lease/charge.ts';
 import { Pricing, toPosting, type Charged } from './charge-records.ts';
 import { fromCloudEvent, isCloudEvent } from './cloud-event.ts';
 import { readRules, systemAccounts } from './rules.ts';
@@ -102,13 +103,21 @@ async function postAll(
   }
   const accounts = await systemAccounts(house.db, [...codes], 'USD');
   const owedMax = house.settings.usageOwedMax;
-  return await Promise.all(
-    charged.map((record) =>
-      isRefusal(record)
-        ? Promise.resolve(record)
-        : house.lanes.post(toPosting(record, { node, accounts, owedMax, now })),
-    ),
-  );
+  const leased: LeasedPosting[] = [];
+  const plain = charged.map((record, place): Promise<Outcome | Refusal | null> => {
+    if (isRefusal(record)) return Promise.resolve(record);
+    const posting = toPosting(record, { node, accounts, owedMax, now });
+    const { lease } = record.input;
+    if (lease === undefined) return house.lanes.post(posting);
+    leased.push({ place, lease, posting });
+    return Promise.resolve(null);
+  });
+  const [outcomes, underLease] = await Promise.all([Promise.all(plain), chargeUnderLeases(house, node, leased)]);
+  return outcomes.map((outcome, place) => {
+    const made = outcome ?? underLease.get(place);
+    assert(made !== undefined, 'each record has an outcome');
+    return made;
+  });
 }
 
 interface Decided {

@@ -35,6 +35,11 @@ export const usageRecordSchema = z.strictObject({
   output_tokens: z.int().min(0).optional(),
   occurred_at: instant.describe('When it was used. May be long ago; at most 5 minutes ahead of our clock.'),
   description: textField(255).optional().describe('What the customer reads.'),
+  lease: sidField
+    .optional()
+    .describe(
+      'The lease of this node under which it was used, open or over: as much as it costs is taken out of what is left of it.',
+    ),
   seq: z
     .int()
     .min(1)

@@ -76,7 +76,7 @@ export function checkAccess(operation: Operation, actor: Actor): Refusal | null 
   if (actor.kind === 'node') {
     return isForNodes ? null : refuse('forbidden', "A node's key is for usage, and for nothing else.");
   }
-  if (access === 'node') return refuse('forbidden', 'Only a node may do this.');
+  if (access === 'node') return refuse('forbidden', 'Only a node may do this: send its key as the bearer token.');
   if (access !== 'user' && actor.kind === 'user') return refuse('forbidden', 'Only an operator may do this.');
   return null;
 }

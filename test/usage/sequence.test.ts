@@ -35,6 +35,10 @@ describe('records that are numbered', () => {
     expect(streamsOf(first)).toMatchObject([
       { category: 'hero_os_hourly', last: 9, missing: 4, reused: 0, given_up: 0 },
     ]);
+    expect(streamsOf(first)[0]).toMatchObject({
+      first_missing: 3,
+      missing_since: site.ports.clock.now().toISOString(),
+    });
     expect(gapsOf(first)).toEqual([
       [3, 4],
       [7, 8],
@@ -53,7 +57,9 @@ describe('records that are numbered', () => {
       { from: 11, to: 11, noticed_at: site.ports.clock.now().toISOString() },
     ]);
     const whole = await report(node, numbered(userSid, [3, 7, 8, 11]));
-    expect(streamsOf(whole)).toMatchObject([{ last: 12, missing: 0, gaps: [] }]);
+    expect(streamsOf(whole)).toMatchObject([
+      { last: 12, missing: 0, first_missing: null, missing_since: null, gaps: [] },
+    ]);
     expect(itemsOf(await shown(node))).toEqual(streamsOf(whole));
   });
 

@@ -33,7 +33,7 @@ export const leaseGrant = operation({
   access: 'node',
   idempotency: 'required',
   input: z.strictObject({
-    user_sid: sidField,
+    user_sid: sidField.describe('For whom the node works.'),
     amount: amountField.describe('At most HERO_ONBOARDING_LEASE_MAX.'),
     seconds: z
       .int()
@@ -97,9 +97,13 @@ function refusalOfBounds(house: House, amount: Micros | null, seconds: number): 
 }
 
 const tooMuch = ({ settings }: House): Refusal =>
-  refuse('amount_out_of_range', 'The amount of a lease is out of range.', {
-    details: { amount_min: '0.000001', amount_max: formatDecimal(micros(settings.leaseMax)) },
-  });
+  refuse(
+    'amount_out_of_range',
+    `A lease is more than nothing, and at most ${formatDecimal(micros(settings.leaseMax))}.`,
+    {
+      details: { amount_min: '0.000001', amount_max: formatDecimal(micros(settings.leaseMax)) },
+    },
+  );
 
 /** Whether the node has so much open already. A refusal of the moment: room comes when a lease is used, given back or over. */
 async function refusalOfNode(tx: Tx, node: NodeRow, amount: Micros, now: Date): Promise<Refusal | null> {

@@ -9,6 +9,8 @@ export const streamSchema = z
     category: categoryField,
     last: z.int().describe('The highest number that has come. A node that has lost its count goes on from here.'),
     missing: z.int().describe('How many numbers from 1 to the last have not come.'),
+    first_missing: z.int().nullable().describe('The lowest of them.'),
+    missing_since: instant.nullable().describe('When the first number above that one came.'),
     gaps: z
       .array(z.object({ from: z.int(), to: z.int(), noticed_at: instant }))
       .describe(
@@ -20,10 +22,13 @@ export const streamSchema = z
   .meta({ id: 'NumberStream' });
 
 export function toStream(row: StreamRow, gapsMax: number): z.input<typeof streamSchema> {
+  const [lowest] = row.gaps;
   return {
     category: row.category,
     last: Number(row.last),
     missing: Number(row.missing),
+    first_missing: lowest === undefined ? null : Number(lowest.from),
+    missing_since: lowest?.noticedAt.toISOString() ?? null,
     gaps: row.gaps.slice(0, gapsMax).map(({ from, to, noticedAt }) => ({
       from: Number(from),
       to: Number(to),

@@ -76,6 +76,7 @@ const noteStatement = statement(
   // "bounded" gives the lowest gaps up where there are too many. A jump is kept as long as a gap between it and the one before is open.
   `with sent as (
      select category, range_agg(int8range(number, number, '[]')) as numbers,
+            coalesce(range_agg(int8range(number, number, '[]')) filter (where is_new), '{}') as fresh,
             count(*) filter (where is_new) - count(distinct number) filter (where is_new) as twice
      from unnest($2::text[], $3::int8[], $5::bool[]) as t (category, number, is_new) group by category
    ), written as (
@@ -88,9 +89,9 @@ const noteStatement = statement(
        select bounded.seen,
               coalesce(array_agg(jump.number order by jump.number) filter (where jump.is_open), '{}'),
               coalesce(array_agg(jump.at order by jump.number) filter (where jump.is_open), '{}'),
-              kept.reused + (select twice from sent where sent.category = kept.category) + (
-                select count(distinct number) from unnest($2::text[], $3::int8[], $5::bool[]) as t (category, number, is_new)
-                where t.category = kept.category and is_new and number <@ kept.seen
+              kept.reused + (
+                select twice + coalesce((select sum(upper(one) - lower(one)) from unnest(sent.fresh * kept.seen) as one), 0)::int8
+                from sent where sent.category = kept.category
               ),
               kept.given_up + bounded.given_up
        from (

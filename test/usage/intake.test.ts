@@ -1,10 +1,19 @@
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
-import { buildHttp } from '../../src/http/app.ts';
-import type { App } from '../../src/http/context.ts';
 import { pruneOldBudgets } from '../../src/operations/node/prune-budgets.ts';
-import { openPostingLanes, type PostingQueue } from '../../src/store/posting-lanes.ts';
-import { ADMIN_SECRET, answerOf, codeOf, testSite, type Answer, type TestSite } from '../transport/site.ts';
-import { closeSound, HOUR_MS, itemsOf, outcomesOf, reporting, type Node, type Reporting } from './reporting.ts';
+import { Crash } from '../support/ports.ts';
+import { codeOf, testSite, type Answer, type TestSite } from '../transport/site.ts';
+import {
+  closeSound,
+  HOUR_MS,
+  itemsOf,
+  openProcess,
+  outcomesOf,
+  post,
+  reporting,
+  type Node,
+  type OtherProcess,
+  type Reporting,
+} from './reporting.ts';
 
 const DAY_MS = 24 * HOUR_MS;
 let site: TestSite;
@@ -16,21 +25,7 @@ beforeAll(async () => {
 });
 afterAll(() => closeSound(site));
 
-const SITE_OPTIONS = { adminSecrets: [{ id: 'adm_1', secret: ADMIN_SECRET }], ping: () => Promise.resolve() };
-/** Another process on the same database. */
-function otherProcess(queueMax = 10_000): { readonly app: App; readonly lanes: PostingQueue } {
-  const db = site.database.open();
-  const lanes = openPostingLanes(db, site.ports, { lanes: 2, batchRecordsMax: 1_000, queueMax });
-  return { app: buildHttp({ ...site.house, db, lanes }, SITE_OPTIONS), lanes };
-}
-const post = async (app: App, path: string, body: unknown, headers: Record<string, string>): Promise<Answer> =>
-  answerOf(
-    await app.request(path, {
-      method: 'POST',
-      body: JSON.stringify(body),
-      headers: { 'content-type': 'application/json', ...headers },
-    }),
-  );
+const otherProcess = (queueMax?: number): OtherProcess => openProcess(site, queueMax);
 const balanceOf = async (sid: string): Promise<unknown> =>
   (await site.operator('GET', `/v1/billings/${sid}`)).json['credit_balance'];
 
@@ -170,6 +165,22 @@ describe('E14 a reply that was lost after the commit', () => {
     expect(itemsOf(again).map(({ is_repeated }) => is_repeated)).toEqual([true, true, false, true]);
     expect(await balanceOf(sid)).toBe('9.67');
   });
+});
+
+test('a report whose process died between the money and its numbers is charged once and numbered by the repetition', async () => {
+  const node = await site.node();
+  const { sid, userSid } = await site.wallet(1_000);
+  const records = [usage(userSid, { seq: 1 }), usage(userSid, { seq: 2 })];
+  site.ports.crash.on((label) => {
+    if (label === 'sql:before:sequence.note') throw new Crash(label);
+  });
+  expect((await report(node, records)).status).toBe(500);
+  site.ports.crash.on(null);
+  expect(itemsOf(await site.operator('GET', `/v1/nodes/${node.sid}/gaps`))).toEqual([]);
+  const again = await report(node, records);
+  expect(itemsOf(again).map(({ is_repeated }) => is_repeated)).toEqual([true, true]);
+  expect(again.json['streams']).toMatchObject([{ last: 2, missing: 0, reused: 0 }]);
+  expect(await balanceOf(sid)).toBe('9.78');
 });
 
 describe('a node’s key', () => {

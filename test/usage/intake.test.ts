@@ -83,7 +83,8 @@ describe('E12 a node whose clock is wrong by a day', () => {
 test('E13 twenty nodes that send their backlog at once are told to wait, keep their order, and are charged once for all of it', async () => {
   const nodes = await Promise.all(Array.from({ length: 20 }, () => site.node({ hour_max: '1000000' })));
   const wallets = await Promise.all(nodes.map(() => site.wallet(100_000)));
-  const processes = [otherProcess(1_000), otherProcess(1_000)];
+  // Each takes a fifth of what comes at once.
+  const processes = [otherProcess(400), otherProcess(400)];
   const [BATCHES, RECORDS] = [3, 100];
   let refusals = 0;
   const drain = async (node: Node, index: number): Promise<number[]> => {
@@ -109,6 +110,7 @@ test('E13 twenty nodes that send their backlog at once are told to wait, keep th
         for (const [place, code] of outcomesOf(answer).entries()) if (code === 'applied') kept.add(place);
         const isWhole = outcomesOf(answer).every((code) => code === 'applied');
         expect(answer.json['retry_after_seconds'] === null).toBe(isWhole);
+        if (!isWhole) refusals += 1;
       }
       const first = Array.from(batch, (_, place) => place).find((place) => !kept.has(place)) ?? batch.length;
       came.push(...batch.slice(0, first).map(({ seq }) => Number(seq)));

@@ -77,6 +77,7 @@ const ACCESS = {
   anyone: 'Anyone',
   user: 'The owner, and operators',
   node: 'Nodes, by their key',
+  node_or_operator: 'Nodes, for what is their own, and operators',
   operator: 'Operators',
 } as const;
 const KEYS = { required: 'required', optional: 'optional', none: 'not used' } as const;

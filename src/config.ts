@@ -136,6 +136,8 @@ export function houseSettings(config: Config): HouseSettings {
     holdMax: config.holdMax,
     usageOwedMax: config.usageOwedMax,
     lowBalance: config.lowBalance,
+    leaseMax: config.leaseMax,
+    leaseSecondsMax: config.leaseSecondsMax,
     sessionHours: config.sessionHours,
     sessionKey: config.sessionKey,
   };

@@ -127,7 +127,7 @@ export const SETTINGS = {
     kind: secret,
     isSecret: true,
     prose:
-      'Signs page cursors and form tokens; the same for all processes on one database. Needed outside sandbox mode, which makes one itself.',
+      'Signs page cursors, form tokens and leases; the same for all processes on one database. Needed outside sandbox mode, which makes one itself.',
   }),
   sessionHours: given({
     env: 'HERO_ONBOARDING_SESSION_HOURS',
@@ -227,6 +227,20 @@ export const SETTINGS = {
     kind: amount,
     default: '2.00',
     prose: 'Nodes are told that a wallet is low when it holds less than this.',
+  }),
+  leaseMax: given({
+    env: 'HERO_ONBOARDING_LEASE_MAX',
+    group: 'Wallets',
+    kind: amount,
+    default: '20.00',
+    prose: 'The most that one lease of a node may set aside of a wallet.',
+  }),
+  leaseSecondsMax: given({
+    env: 'HERO_ONBOARDING_LEASE_SECONDS_MAX',
+    group: 'Wallets',
+    kind: integer({ min: 1, max: 86_400, unit: 'seconds' }),
+    default: '7200',
+    prose: 'How long a lease may be good: as long as nodes shall go on working while they cannot reach the server.',
   }),
   lanes: given({
     env: 'HERO_ONBOARDING_LEDGER_LANES',

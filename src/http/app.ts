@@ -4,7 +4,9 @@ import { openRpcDocument } from '../jsonrpc/openrpc.ts';
 import { failureReply } from '../operations/reply.ts';
 import type { House } from '../operations/house.ts';
 import { OPERATIONS } from '../operations/registry.ts';
+import { countOverdue } from '../store/gap-policy.ts';
 import { openMetrics } from '../telemetry/metrics.ts';
+import { CLOCK_SKEW_HEADER } from './clock-skew.ts';
 import type { App, AppContext, AppEnv, HttpOptions, Site } from './context.ts';
 import { addDocsRoutes } from './docs.ts';
 import { FailureLimit } from './failure-limit.ts';
@@ -20,14 +22,22 @@ import { addWebhookRoute } from './webhooks.ts';
 
 /** Wrong admin secrets from one address in a minute. */
 const ADMIN_FAILURES_MAX = 10;
+/** Requests with one node key that is not good, from one address in a minute; and with any such keys. */
+const NODE_KEY_FAILURES_MAX = 10;
+const NODE_FAILURES_MAX = 100;
 
 /** Everything the house answers over HTTP. Has no state outside `house` but counters. */
 export function buildHttp(house: House, options: HttpOptions): App {
   const site: Site = {
     house,
     options,
-    metrics: openMetrics({ queueDepth: options.queueDepth ?? (() => 0) }),
+    metrics: openMetrics({
+      queueDepth: options.queueDepth ?? (() => 0),
+      missingRecords: () => countOverdue(house.db, house.ports.clock.now()),
+    }),
     adminFailures: new FailureLimit(house.ports.clock, ADMIN_FAILURES_MAX),
+    nodeKeyFailures: new FailureLimit(house.ports.clock, NODE_KEY_FAILURES_MAX),
+    nodeFailures: new FailureLimit(house.ports.clock, NODE_FAILURES_MAX),
   };
   const version = options.version ?? '0.0.0';
   const documents = {
@@ -62,8 +72,11 @@ function observe(site: Site) {
     c.set('requestId', requestId);
     c.set('operation', 'none');
     c.set('actor', 'anonymous');
+    c.set('clockSkew', null);
     await next();
     c.res.headers.set('x-request-id', requestId);
+    const clockSkew = c.get('clockSkew');
+    if (clockSkew !== null) c.res.headers.set(CLOCK_SKEW_HEADER, clockSkew);
     setSecurityHeaders(c.res.headers, site.house.settings);
     if (site.options.isStopping?.() === true) c.res.headers.set('connection', 'close');
     const operation = c.get('operation');

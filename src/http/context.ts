@@ -35,12 +35,17 @@ export interface Site {
   readonly options: HttpOptions;
   readonly metrics: Metrics;
   readonly adminFailures: FailureLimit;
+  /** By address and by public half of the key: a machine whose key was revoked does not bar its neighbours behind one address. */
+  readonly nodeKeyFailures: FailureLimit;
+  /** By address: whoever tries many keys. */
+  readonly nodeFailures: FailureLimit;
 }
 
 export interface AppEnv {
   // Absent when a test calls the app without a socket.
   Bindings: Partial<HttpBindings>;
-  Variables: { requestId: string; operation: string; actor: string };
+  // clockSkew: the seconds by which a node's clock is ahead of ours, where it said what time it has.
+  Variables: { requestId: string; operation: string; actor: string; clockSkew: string | null };
 }
 export type App = Hono<AppEnv>;
 export type AppContext = Context<AppEnv>;

@@ -1,9 +1,10 @@
 import { createHash, timingSafeEqual } from 'node:crypto';
 import { getCookie } from 'hono/cookie';
 import { refuse } from '../domain/refusal.ts';
-import { NODE_KEY_PREFIX, readNodeKey } from '../operations/node/key.ts';
+import { keyIdOf, NODE_KEY_PREFIX, readNodeKey } from '../operations/node/key.ts';
 import type { Actor } from '../operations/operation.ts';
 import { readSession } from '../operations/session/sign-in.ts';
+import { clockSkewOf } from './clock-skew.ts';
 import { peerOf } from './context.ts';
 import type { AdminSecret, AppContext, Site } from './context.ts';
 import { Refused, refused } from './refused.ts';
@@ -29,7 +30,7 @@ async function actorOf(site: Site, c: AppContext): Promise<Actor> {
   const secret = c.req.header(ADMIN_SECRET_HEADER);
   if (secret !== undefined) return { kind: 'operator', id: `admin:${judgeAdminSecret(site, c, secret)}` };
   const authorization = c.req.header('authorization');
-  if (authorization !== undefined) return await bearerOf(site, authorization);
+  if (authorization !== undefined) return await bearerOf(site, c, authorization);
   const token = getCookie(c, cookieName(site));
   const actor = token === undefined ? null : await readSession(site.house, token);
   if (!actor) return ANONYMOUS;
@@ -37,25 +38,40 @@ async function actorOf(site: Site, c: AppContext): Promise<Actor> {
   return actor;
 }
 
-async function bearerOf(site: Site, authorization: string): Promise<Actor> {
+async function bearerOf(site: Site, c: AppContext, authorization: string): Promise<Actor> {
   const token = /^bearer ([\x21-\x7e]{1,512})$/i.exec(authorization)?.[1];
-  const actor = token === undefined ? null : await ownerOf(site, token);
+  const actor = token === undefined ? null : await ownerOf(site, c, token);
   if (actor) return actor;
   throw refused('unauthenticated', 'The bearer token is not valid, or not any more.', { 'www-authenticate': 'Bearer' });
 }
 
 /** A node's key or a session's token. */
-const ownerOf = (site: Site, token: string): Promise<Actor | null> =>
-  token.startsWith(NODE_KEY_PREFIX) ? readNodeKey(site.house, token) : readSession(site.house, token);
+const ownerOf = (site: Site, c: AppContext, token: string): Promise<Actor | null> =>
+  token.startsWith(NODE_KEY_PREFIX) ? nodeOf(site, c, token) : readSession(site.house, token);
+
+/** Refuses 429 when the key, or keys from this address, were wrong too often: then the database is not asked. */
+async function nodeOf(site: Site, c: AppContext, key: string): Promise<Actor | null> {
+  const peer = peerOf(c);
+  const peerAndKey = `${peer} ${keyIdOf(key)}`;
+  refuseBarred(Math.max(site.nodeFailures.secondsBarred(peer), site.nodeKeyFailures.secondsBarred(peerAndKey)));
+  c.set('clockSkew', clockSkewOf(site, c));
+  const node = await readNodeKey(site.house, key);
+  if (node) return node;
+  site.nodeFailures.count(peer);
+  site.nodeKeyFailures.count(peerAndKey);
+  return null;
+}
+
+function refuseBarred(seconds: number): void {
+  if (seconds === 0) return;
+  const message = 'Too many wrong credentials from this address.';
+  throw new Refused(refuse('rate_limited', message, { retryAfterSeconds: seconds }));
+}
 
 /** The secret's id. Refuses 401, and 429 for an address that has failed too often. */
 export function judgeAdminSecret(site: Site, c: AppContext, sent: string): string {
   const peer = peerOf(c);
-  const secondsBarred = site.adminFailures.secondsBarred(peer);
-  if (secondsBarred > 0) {
-    const message = 'Too many wrong credentials from this address.';
-    throw new Refused(refuse('rate_limited', message, { retryAfterSeconds: secondsBarred }));
-  }
+  refuseBarred(site.adminFailures.secondsBarred(peer));
   const id = idOfSecret(site.options.adminSecrets, sent);
   if (id !== null) return id;
   site.adminFailures.count(peer);

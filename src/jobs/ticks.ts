@@ -1,7 +1,9 @@
 import { Bug } from '../domain/assert.ts';
 import type { House } from '../operations/house.ts';
+import { tellOfGaps } from '../operations/gap-policy/tell.ts';
 import { expireHolds } from '../operations/hold/expire.ts';
 import { recomputeLadders } from '../operations/ladder/recompute.ts';
+import { pruneOldBudgets } from '../operations/node/prune-budgets.ts';
 import { pollPayments } from '../operations/payment/poll.ts';
 import { reconcilePayments } from '../operations/payment/reconcile.ts';
 import { sweepWebhooks } from '../operations/webhook-event/sweep.ts';
@@ -17,6 +19,7 @@ export interface Tick {
 
 const SECOND_MS = 1_000;
 const MINUTE_MS = 60_000;
+const HOUR_MS = 3_600_000;
 const DAY_MS = 86_400_000;
 /** The ledger is recomputed when the fewest people pay. */
 const NIGHTLY_HOUR_UTC = 3;
@@ -28,6 +31,8 @@ export const TICKS: readonly Tick[] = [
   { name: 'webhooks.sweep', waitMs: every(30 * SECOND_MS), run: (house) => sweepWebhooks(house) },
   { name: 'payments.reconcile', waitMs: every(5 * MINUTE_MS), run: reconcilePayments },
   { name: 'holds.expire', waitMs: every(30 * SECOND_MS), run: expireHolds },
+  { name: 'gaps.tell', waitMs: every(MINUTE_MS), run: tellOfGaps },
+  { name: 'budgets.prune', waitMs: every(HOUR_MS), run: pruneOldBudgets },
   { name: 'ladder.recompute', waitMs: every(DAY_MS), run: recomputeLadders },
   { name: 'ledger.check', waitMs: msToNight, run: checkLedgerNightly },
 ];

@@ -43,7 +43,11 @@ function methodOf(operation: Operation): JsonSchema {
 
 function accessOf(operation: Operation): string {
   if (operation.access === 'anyone') return 'Anyone may call it.';
-  return operation.access === 'operator' ? 'For operators.' : 'For the owner and for operators.';
+  if (operation.access === 'operator') return 'For operators.';
+  if (operation.access === 'node') return 'For nodes.';
+  return operation.access === 'node_or_operator'
+    ? 'For the node itself and for operators.'
+    : 'For the owner and for operators.';
 }
 
 function keyOf(operation: Operation): string {

@@ -13,7 +13,9 @@ export const API_DESCRIPTION =
 export function refusalsOf(operation: Operation): RefusalCode[] {
   const isWrite = operation.http.method !== 'get';
   const everywhere: RefusalCode[] = ['invalid_request', 'unauthenticated', 'rate_limited', 'internal', 'unavailable'];
-  const access: RefusalCode[] = operation.access === 'operator' ? ['forbidden'] : [];
+  const access: RefusalCode[] = ['operator', 'node', 'node_or_operator'].includes(operation.access)
+    ? ['forbidden']
+    : [];
   const written: RefusalCode[] = isWrite ? ['csrf_failed', 'body_too_large', 'unsupported_media_type'] : [];
   const keyed: RefusalCode[] =
     operation.idempotency === 'none' ? [] : ['idempotency_in_progress', 'idempotency_key_reused'];

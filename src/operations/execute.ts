@@ -71,11 +71,13 @@ function admit(operation: Operation, request: ExecuteRequest): Admitted | Refusa
 export function checkAccess(operation: Operation, actor: Actor): Refusal | null {
   if (operation.access === 'anyone') return null;
   if (actor.kind === 'anonymous') return refuse('unauthenticated', 'Sign in, or send a credential.');
-  if (operation.access === 'node')
-    return actor.kind === 'node' ? null : refuse('forbidden', 'Only a node may do this.');
-  if (actor.kind === 'node') return refuse('forbidden', "A node's key reports usage and does nothing else.");
-  if (operation.access === 'operator' && actor.kind === 'user')
-    return refuse('forbidden', 'Only an operator may do this.');
+  const { access } = operation;
+  const isForNodes = access === 'node' || access === 'node_or_operator';
+  if (actor.kind === 'node') {
+    return isForNodes ? null : refuse('forbidden', "A node's key is for usage, and for nothing else.");
+  }
+  if (access === 'node') return refuse('forbidden', 'Only a node may do this: send its key as the bearer token.');
+  if (access !== 'user' && actor.kind === 'user') return refuse('forbidden', 'Only an operator may do this.');
   return null;
 }
 

@@ -21,6 +21,8 @@ export interface PostingLanes {
   post(record: PostingRecord): Promise<Outcome | Refusal>;
   /** Records that wait for a commit or are in one. */
   readonly depth: number;
+  /** Whether so many more records may wait; always true where none do. */
+  hasRoomFor(records: number): boolean;
   /** Stops taking records in, finishes what was taken in. */
   close(): Promise<void>;
 }
@@ -45,7 +47,10 @@ export interface HouseSettings {
   /** How far below its floor delivered usage may take a wallet. */
   readonly usageOwedMax: bigint;
   readonly lowBalance: bigint;
+  /** The most that one lease may set aside, and for how long. */
+  readonly leaseMax: bigint;
+  readonly leaseSecondsMax: number;
   readonly sessionHours: number;
-  /** Signs pagination cursors; shared by all processes on one database. */
+  /** Signs pagination cursors and the tokens of leases; shared by all processes on one database. */
   readonly sessionKey: string;
 }

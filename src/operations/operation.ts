@@ -12,8 +12,8 @@ export type Actor =
   | { readonly kind: 'operator'; readonly id: `admin:${string}` }
   | { readonly kind: 'system'; readonly id: `system:${string}` };
 
-/** Who may call: anybody · a signed-in user, for what is theirs, or an operator · a node by its key · an operator. */
-export type Access = 'anyone' | 'user' | 'node' | 'operator';
+/** Who may call: anybody · a signed-in user, for what is theirs, or an operator · a node by its key · a node, for what is its own, or an operator · an operator. */
+export type Access = 'anyone' | 'user' | 'node' | 'node_or_operator' | 'operator';
 
 export interface HttpBinding {
   readonly method: 'get' | 'post' | 'patch' | 'delete';

@@ -7,6 +7,8 @@ import { billingGet } from './billing/get.ts';
 import { billingList } from './billing/list.ts';
 import { billingSetCreditBalance } from './billing/set-credit-balance.ts';
 import { billingStatement } from './billing/statement.ts';
+import { gapPolicyList } from './gap-policy/list.ts';
+import { gapPolicySet } from './gap-policy/set.ts';
 import { holdCapture } from './hold/capture.ts';
 import { holdGet } from './hold/get.ts';
 import { holdList } from './hold/list.ts';
@@ -16,8 +18,15 @@ import { holdSettle } from './hold/settle.ts';
 import { ladderList } from './ladder/list.ts';
 import { ladderSet } from './ladder/set.ts';
 import { ladderTick } from './ladder/tick.ts';
+import { leaseGrant } from './lease/grant.ts';
+import { leaseKeys } from './lease/keys.ts';
+import { leaseList } from './lease/list.ts';
+import { leaseRelease } from './lease/release.ts';
+import { leaseSettle } from './lease/settle.ts';
 import { modelPriceCreate } from './model-price/create.ts';
 import { modelPriceList } from './model-price/list.ts';
+import { nodeGaps } from './node/gaps.ts';
+import { nodeGiveUpGaps } from './node/give-up-gaps.ts';
 import { nodeList } from './node/list.ts';
 import { nodeRegister } from './node/register.ts';
 import { nodeRevoke } from './node/revoke.ts';
@@ -63,6 +72,11 @@ const declared = [
   holdCapture,
   holdSettle,
   holdRelease,
+  leaseList,
+  leaseGrant,
+  leaseSettle,
+  leaseRelease,
+  leaseKeys,
   paymentCreate,
   paymentGet,
   paymentList,
@@ -76,6 +90,10 @@ const declared = [
   nodeRevoke,
   nodeUsage,
   nodeReverse,
+  nodeGaps,
+  nodeGiveUpGaps,
+  gapPolicyList,
+  gapPolicySet,
   priceList,
   priceCreate,
   modelPriceList,

@@ -4,12 +4,24 @@ import { statement, type Tx } from './db.ts';
 export const HOLD_STATES = ['open', 'captured', 'released', 'expired', 'captured_late'] as const;
 export type HoldState = (typeof HOLD_STATES)[number];
 
+/** A lease is a hold that a node has asked for: usage that it reports under it is taken out of it. */
+export const HOLD_KINDS = ['hold', 'lease'] as const;
+export type HoldKind = (typeof HOLD_KINDS)[number];
+
 export interface HoldRow {
   readonly sid: string;
   readonly wallet: bigint;
   readonly walletSid: string;
   readonly userSid: string;
+  readonly kind: HoldKind;
+  /** Of a lease only; null for a plain hold. */
+  readonly node: bigint | null;
+  readonly nodeSid: string | null;
   readonly amount: Micros;
+  /** Of a lease: what has gone back to the wallet for usage reported under it. */
+  readonly drawn: Micros;
+  /** How often something was drawn. */
+  readonly draws: bigint;
   readonly captured: Micros;
   readonly state: HoldState;
   readonly description: string;
@@ -23,7 +35,12 @@ interface HoldRecord extends Record<string, unknown> {
   wallet: bigint;
   wallet_sid: string;
   user_sid: string;
+  kind: HoldKind;
+  node: bigint | null;
+  node_sid: string | null;
   amount: bigint;
+  drawn: bigint;
+  draws: bigint;
   captured: bigint;
   state: HoldState;
   description: string;
@@ -37,7 +54,12 @@ const fromRow = (row: HoldRecord): HoldRow => ({
   wallet: row.wallet,
   walletSid: row.wallet_sid,
   userSid: row.user_sid,
+  kind: row.kind,
+  node: row.node,
+  nodeSid: row.node_sid,
   amount: micros(row.amount),
+  drawn: micros(row.drawn),
+  draws: row.draws,
   captured: micros(row.captured),
   state: row.state,
   description: row.description,
@@ -46,17 +68,19 @@ const fromRow = (row: HoldRecord): HoldRow => ({
   closedAt: row.closed_at,
 });
 
-const selectHold = `select hold.sid, hold.wallet, wallet.sid as wallet_sid, wallet.user_sid, hold.amount, hold.captured, hold.state,
-  hold.description, hold.created_at, hold.expires_at, hold.closed_at from hold join wallet on wallet.id = hold.wallet`;
+const selectHold = `select hold.sid, hold.wallet, wallet.sid as wallet_sid, wallet.user_sid, hold.kind, hold.node, node.sid as node_sid,
+  hold.amount, hold.drawn, hold.draws, hold.captured, hold.state, hold.description, hold.created_at, hold.expires_at, hold.closed_at
+  from hold join wallet on wallet.id = hold.wallet left join node on node.id = hold.node`;
 
 const insertStatement = statement(
   'hold.insert',
-  `insert into hold (sid, wallet, amount, state, description, created_at, expires_at) values ($1, $2, $3, 'open', $4, $5, $6)`,
+  `insert into hold (sid, wallet, amount, state, description, created_at, expires_at, kind, node)
+   values ($1, $2, $3, 'open', $4, $5, $6, $7, $8)`,
 );
 
 export async function insertHold(
   tx: Tx,
-  hold: Pick<HoldRow, 'sid' | 'wallet' | 'amount' | 'description' | 'createdAt' | 'expiresAt'>,
+  hold: Pick<HoldRow, 'sid' | 'wallet' | 'amount' | 'description' | 'createdAt' | 'expiresAt' | 'kind' | 'node'>,
 ): Promise<void> {
   await tx.query(insertStatement, [
     hold.sid,
@@ -65,6 +89,8 @@ export async function insertHold(
     hold.description,
     hold.createdAt,
     hold.expiresAt,
+    hold.kind,
+    hold.node,
   ]);
 }
 
@@ -98,7 +124,8 @@ const listStatement = statement(
   'hold.list',
   `${selectHold} where ($1::text is null or hold.sid < $1) and ($2::text is null or wallet.sid = $2)
      and ($3::text is null or wallet.user_sid = $3) and ($4::text is null or hold.state = $4)
-   order by hold.sid desc limit $5`,
+     and ($5::text is null or hold.kind = $5) and ($6::int8 is null or hold.node = $6)
+   order by hold.sid desc limit $7`,
 );
 
 /** Newest first. */
@@ -109,6 +136,8 @@ export async function listHolds(
     readonly walletSid: string | null;
     readonly userSid: string | null;
     readonly state: HoldState | null;
+    readonly kind: HoldKind | null;
+    readonly node: bigint | null;
     readonly limit: number;
   },
 ): Promise<HoldRow[]> {
@@ -117,6 +146,8 @@ export async function listHolds(
     page.walletSid,
     page.userSid,
     page.state,
+    page.kind,
+    page.node,
     page.limit,
   ]);
   return rows.map(fromRow);

@@ -187,12 +187,13 @@ const INVARIANTS: readonly Invariant[] = [
   },
   {
     id: 'L13',
-    promise: 'the open holds of a wallet sum to the balance of its reserved account, and no capture is above its hold',
+    promise:
+      'what is left of the open holds of a wallet sums to the balance of its reserved account, and no capture is above its hold',
     violations: statement(
       'ledger_check.holds',
       `select account.id / 16 as wallet, account.balance as reserved, coalesce(open.sum, 0) as open_holds, null as hold
        from account
-       left join (select wallet, sum(amount) as sum from hold where state = 'open' group by wallet) as open on open.wallet = account.id / 16
+       left join (select wallet, sum(amount - drawn) as sum from hold where state = 'open' group by wallet) as open on open.wallet = account.id / 16
        where account.id % 16 = 1 and account.balance <> coalesce(open.sum, 0)
        union all
        select wallet, null, null, sid from hold where captured > amount or (state = 'open') <> (closed_at is null)

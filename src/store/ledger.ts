@@ -177,6 +177,17 @@ async function readPriorPostings(tx: Tx, idems: readonly string[]): Promise<Map<
   );
 }
 
+const knownKeysStatement = statement(
+  'ledger.known_keys',
+  `select idem from entry where idem = any($1::uuid[]) union all select idem from declined_posting where idem = any($1::uuid[])`,
+);
+
+/** Which of the keys have been posted or declined before. Binding only for keys that a lock of the caller keeps others from. */
+export async function knownKeys(tx: Tx, idems: readonly string[]): Promise<ReadonlySet<string>> {
+  const rows = await tx.query<{ idem: string }>(knownKeysStatement, [uuidArray(idems)]);
+  return new Set(rows.map(({ idem }) => idem));
+}
+
 const readLegsStatement = statement(
   'ledger.read_legs',
   // The legs of a posting differ in the last hex digit of idem only, so they are one index range of at most sixteen rows. The

@@ -64,6 +64,10 @@ export class PostingQueue {
     return this.#lanes.reduce((sum, lane) => sum + lane.waiting.length + lane.inFlight, 0);
   }
 
+  hasRoomFor(records: number): boolean {
+    return this.depth === 0 || this.depth + records <= this.#limits.queueMax;
+  }
+
   /**
    * Takes one record in and resolves after its commit.
    *

@@ -75,6 +75,8 @@ export class Reporter {
         quantity: String(micros),
         occurred_at: new Date().toISOString(),
         description: key,
+        // Each client has a node of its own, so its own count is the node's.
+        seq: this.#count,
       },
     };
   }

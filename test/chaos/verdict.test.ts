@@ -40,8 +40,13 @@ afterEach(async () => {
   await database.close();
 });
 
-async function told(key: string, outcome: Answer['outcome'] | null, micros = '100'): Promise<void> {
-  await journal.write({ entry: 'intent', key, noun: 'debit', wallet: 'wal_1', micros, about: null });
+async function told(
+  key: string,
+  outcome: Answer['outcome'] | null,
+  micros = '100',
+  noun: 'debit' | 'usage' = 'debit',
+): Promise<void> {
+  await journal.write({ entry: 'intent', key, noun, wallet: 'wal_1', micros, about: null });
   if (outcome !== null) await journal.write({ entry: 'answer', key, outcome, status: 0, code: null, sid: null });
 }
 
@@ -102,6 +107,24 @@ describe('the judge of a chaos run', () => {
     const { violations } = await verdict();
     expect(violations[0]).toBe('wallet wal_1 holds 901 and should hold 900');
     expect(violations[1]).toContain('a balance is not the sum of its entries');
+  });
+
+  it('finds a record that was told of and whose number has not come, and a number without a record', async () => {
+    await client.query(`
+      insert into node (id, sid, name, key_id, secret_hash, record_max, hour_max, created_at)
+        overriding system value values (1, 'nod_1', 'n', 'k', '', 1, 1, now());
+      insert into entry select account, 3, contra, amount, 800, 3, '00000000-0000-0000-0000-000000000030', fingerprint, occurred_at, recorded_at, 8,
+          '{"description":"c1-u7","node":"nod_1","category":"chaos","seq":7}' from entry where account = 16 and seq = 2;
+      insert into batch_leg (batch, account, amount, recorded_at) values (3, -1, 100, now());
+      update account set balance = 800, seq = 3 where id = 16;
+      insert into usage_sequence (node, category, seen, jumped_to, jumped_at, reused, given_up) values (1, 'chaos', '{[6,8)}', '{}', '{}', 0, 0)`);
+    await told('c1-1', 'acknowledged');
+    await told('c1-u7', 'acknowledged', '100', 'usage');
+    expect((await verdict()).violations).toEqual([
+      'a number came without a record: {"sid":"nod_1","category":"chaos","number":"6"}',
+    ]);
+    await client.query(`update usage_sequence set seen = '{}'`);
+    expect((await verdict()).violations).toEqual(['usage c1-u7 was acknowledged and its number has not come']);
   });
 
   it('finds an order that was paid and never credited', async () => {

@@ -22,6 +22,12 @@ const CREDITED = `
     left join payment_event pe on pe.payment_sid = p.sid
     left join (select about::json ->> 'payment_sid' as sid, account, sum(amount) as sum, count(*) as count from entry where kind = 1 group by 1, 2) e
            on e.sid = p.sid and e.account = p.wallet * 16 and e.sum = pe.amount`;
+/** Charged records whose number is among those that came. */
+const NUMBERED = `
+  select e.about::json ->> 'description' as key from entry e
+    join node n on n.sid = e.about::json ->> 'node'
+    join usage_sequence s on s.node = n.id and s.category = e.about::json ->> 'category'
+   where e.kind = 8 and (e.about::json ->> 'seq')::int8 <@ s.seen`;
 const WALLETS = `select w.sid, a.balance::text as balance from wallet w join account a on a.id = w.id * 16`;
 
 /** Sums that must hold whatever happened; each answers the rows that break it. */
@@ -40,6 +46,12 @@ const SUMS = {
        and not exists (select 1 from entry e where e.account = a.id and e.kind = 2)`,
   'a movement at the provider was taken twice': `
     select external_ref, count(*) from payment_event group by 1 having count(*) > 1`,
+  'a number came without a record': `
+    select n.sid, s.category, number from usage_sequence s join node n on n.id = s.node
+      cross join lateral unnest(s.seen) as range cross join lateral generate_series(lower(range), upper(range) - 1) as number
+    except
+    select about ->> 'node', about ->> 'category', (about ->> 'seq')::int8
+      from (select about::json as about from entry where kind = 8 union all select about::json from declined_posting where kind = 8) as kept`,
 } as const;
 
 export interface Verdict {
@@ -84,6 +96,9 @@ export async function judge(
         `${intent.noun} ${intent.key} (${outcome}, ${answer?.status ?? 'no answer'}) is there ${times} times`,
       );
     }
+    // A record that was told of came with its number; one that was not may have lost it with its server, until it is sent again.
+    if (intent.noun === 'usage' && outcome === 'acknowledged' && !facts.numbered.has(intent.key))
+      violations.push(`usage ${intent.key} was acknowledged and its number has not come`);
     if (intent.noun === 'adjust') adjusted.add(intent.wallet);
     else if (times === 1) add(expected, intent.wallet, effect(intent, reserved));
   }
@@ -114,6 +129,8 @@ interface Payment {
 interface Facts {
   /** By noun and key, or noun and hold: how often. */
   readonly done: ReadonlyMap<string, number>;
+  /** Keys of usage whose number came. */
+  readonly numbered: ReadonlySet<string>;
   readonly holds: ReadonlyMap<string, { readonly state: string; readonly captured: bigint }>;
   readonly payments: ReadonlyMap<string, Payment>;
   readonly balances: ReadonlyMap<string, bigint>;
@@ -158,7 +175,8 @@ async function readFacts(ask: Ask): Promise<Facts> {
   const credits = (
     await ask(`select w.sid, pe.amount::text as amount from payment_event pe join wallet w on w.id = pe.wallet`)
   ).map((row) => ({ key: String(row['sid']), amount: BigInt(String(row['amount'])) }));
-  return { done, holds, payments, balances, credits };
+  const numbered = new Set((await ask(NUMBERED)).map(({ key }) => String(key)));
+  return { done, numbered, holds, payments, balances, credits };
 }
 
 const toPayment = (row: Record<string, unknown>): Payment => ({

@@ -50,6 +50,8 @@ const WRONG: Readonly<Record<keyof typeof SETTINGS, string>> = {
   holdMax: '0',
   usageOwedMax: '-1',
   lowBalance: 'little',
+  leaseMax: '-1',
+  leaseSecondsMax: '0',
   lanes: '99',
   batchRecordsMax: 'many',
   queueMax: '-1',

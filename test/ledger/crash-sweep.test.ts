@@ -8,6 +8,8 @@ import { holdRelease } from '../../src/operations/hold/release.ts';
 import { holdReserve } from '../../src/operations/hold/reserve.ts';
 import { holdSettle } from '../../src/operations/hold/settle.ts';
 import type { House } from '../../src/operations/house.ts';
+import { leaseGrant } from '../../src/operations/lease/grant.ts';
+import { leaseSettle } from '../../src/operations/lease/settle.ts';
 import type { Actor, Operation } from '../../src/operations/operation.ts';
 import { newNodeKey } from '../../src/operations/node/key.ts';
 import { usageRecordOne } from '../../src/operations/usage/record.ts';
@@ -85,6 +87,14 @@ const FLOWS: readonly Flow[] = [
     status: 200,
     prepare: async (house, wallet) => ({ sid: (await reserveTen(house, wallet)).sid, amount: '14.00' }),
     after: { balance: '86', reserved: '0' },
+  },
+  {
+    name: 'lease-grant',
+    operation: leaseGrant,
+    status: 201,
+    reporter: 'node',
+    prepare: async (_, { userSid }) => ({ user_sid: userSid, amount: '10.00' }),
+    after: { balance: '90', reserved: '10' },
   },
   {
     name: 'usage',
@@ -172,7 +182,7 @@ describe('G01 a crash at every await', () => {
   let healthy: House;
   let processes = 0;
   let node: Actor;
-  const actorOf = ({ reporter }: Flow): Actor => (reporter === 'node' ? node : OPERATOR);
+  const actorOf = ({ reporter }: Pick<Flow, 'reporter'>): Actor => (reporter === 'node' ? node : OPERATOR);
 
   beforeAll(async () => {
     database = await testDatabase();
@@ -191,7 +201,12 @@ describe('G01 a crash at every await', () => {
   });
 
   /** A process of its own that dies at its k-th await and every later one; `null` lives. */
-  async function runUntilDeath(flow: Flow, input: object, key: string, points: number | null): Promise<string[]> {
+  async function runUntilDeath(
+    flow: Pick<Flow, 'operation' | 'reporter'>,
+    input: object,
+    key: string,
+    points: number | null,
+  ): Promise<string[]> {
     processes += 1;
     const ports = testPorts({ seed: 100 + processes });
     const db = database.open({ ports });
@@ -250,6 +265,45 @@ describe('G01 a crash at every await', () => {
       expect(seen.once).toBeGreaterThan(0);
     }, 60_000);
   }
+
+  it('of lease-settle charges the usage and returns the rest, each once, and a retry does what is left to do', async () => {
+    const flow = { operation: leaseSettle, reporter: 'node' } as const;
+    const prepare = async (): Promise<{ wallet: WalletRow; input: object }> => {
+      const wallet = await freshWallet();
+      const asked = { user_sid: wallet.userSid, amount: '10.00' };
+      const granted = await call(healthy, leaseGrant, asked, `lease:${wallet.sid}`, node);
+      const { lease } = JSON.parse(granted.body) as { lease: { sid: string } };
+      const record = {
+        idempotency_key: wallet.sid,
+        user_sid: wallet.userSid,
+        applies_to: 'hero_os_hourly',
+        resource_kind: 'small',
+        quantity: '10',
+        seq: 1,
+        occurred_at: healthy.ports.clock.now().toISOString(),
+      };
+      return { wallet, input: { sid: lease.sid, records: [record] } };
+    };
+    const told = async (wallet: WalletRow): Promise<string> => {
+      const { balance, reserved } = await stateOf(wallet);
+      return `${balance} + ${reserved}`;
+    };
+    const living = await prepare();
+    const points = (await runUntilDeath(flow, living.input, 'none', null)).length;
+    const seen = new Map<string, number>();
+    for (let point = 0; point < points; point += 1) {
+      const { wallet, input } = await prepare();
+      await runUntilDeath(flow, input, 'none', point);
+      const left = await told(wallet);
+      seen.set(left, (seen.get(left) ?? 0) + 1);
+      for (let tries = 0; tries < 2; tries += 1) {
+        const retry = await call(healthy, leaseSettle, input, 'none', node);
+        expect([retry.status, retry.body]).toEqual([200, expect.stringContaining('"drawn":"1.10"')]);
+        expect(await told(wallet)).toBe('98900000 + 0');
+      }
+    }
+    expect([...seen.keys()]).toEqual(['90000000 + 10000000', '90000000 + 8900000', '98900000 + 0']);
+  }, 60_000);
 
   it('leaves a sound ledger', async () => {
     expect((await checkLedger(database.db)).results.filter(({ rows }) => rows.length > 0)).toEqual([]);

@@ -194,7 +194,7 @@ export class Oracle {
   async #checkHoldRows(): Promise<void> {
     const rows = await this.#rows<{ id: bigint }>(
       `select a.id from account a
-       left join (select wallet, sum(amount) filter (where state = 'open') as sum from hold group by wallet) h on h.wallet * 16 + 1 = a.id
+       left join (select wallet, sum(amount - drawn) filter (where state = 'open') as sum from hold group by wallet) h on h.wallet * 16 + 1 = a.id
        where a.id % 16 = 1 and a.balance <> coalesce(h.sum, 0)`,
     );
     for (const { id } of rows) this.#breaks('I20 open holds are what is reserved', `account ${id}`);

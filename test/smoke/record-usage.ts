@@ -1,3 +1,4 @@
+import { createPublicKey, verify, type JsonWebKey } from 'node:crypto';
 import { equal, holds, type Smoke, type SmokeAnswer, type SmokeCheck } from './suite.ts';
 
 const HOUR_MS = 3_600_000;
@@ -149,6 +150,73 @@ export const recordUsage: readonly SmokeCheck[] = [
       );
       const sum = items.reduce((total, { charge }) => total + Number(charge), 0);
       equal(sum.toFixed(6), (10 - Number(await balance(smoke))).toFixed(6), 'the sum');
+    },
+  },
+  {
+    name: 'numbered records tell what has not come, and a late one closes the gap',
+    async run(smoke) {
+      const vm = { quantity: '0.001' };
+      const first = await report(smoke, [
+        record(smoke, 'n1', { ...vm, seq: 1 }),
+        record(smoke, 'n3', { ...vm, seq: 3 }),
+      ]);
+      const gapsOf = ({ json }: SmokeAnswer): unknown =>
+        (json['streams'] as { missing: number; gaps: { from: number; to: number }[] }[]).map(({ missing, gaps }) => [
+          missing,
+          gaps.map(({ from, to }) => [from, to]),
+        ]);
+      equal(gapsOf(first), [[1, [[2, 2]]]], 'the gaps');
+      equal(gapsOf(await report(smoke, [record(smoke, 'n2', { ...vm, seq: 2 })])), [[0, []]], 'the gaps after it');
+      const shown = itemsOf(await smoke.request(`/v1/nodes/${smoke.recall('node')}/gaps`));
+      equal([shown[0]?.['last'], shown[0]?.['missing']], [3, 0], 'what the operator is shown');
+    },
+  },
+  {
+    name: 'a node whose clock is a day ahead is told so',
+    async run(smoke) {
+      const sentAt = new Date(Date.now() + 24 * HOUR_MS).toISOString();
+      const body = { records: [record(smoke, 'ahead', { occurred_at: sentAt })] };
+      const answer = await smoke.request('/v1/usage', {
+        body,
+        isOperator: false,
+        headers: { authorization: `Bearer ${smoke.recall('key')}`, 'x-hero-onboarding-sent-at': sentAt },
+      });
+      holds(
+        /your clock seems to be .* ahead/.test(String(itemsOf(answer)[0]?.['message'])),
+        'the refusal does not say so',
+      );
+      const skew = Number(answer.headers.get('x-hero-onboarding-clock-skew'));
+      holds(skew > 86_000 && skew < 86_800, `the skew is ${skew}`);
+    },
+  },
+  {
+    name: 'a lease sets money aside, its token is verified without us, and usage is taken out of it',
+    async run(smoke) {
+      const before = Number(await balance(smoke));
+      const bearer = { authorization: `Bearer ${smoke.recall('key')}` };
+      const granted = await smoke.request('/v1/leases', {
+        body: { user_sid: smoke.recall('user'), amount: '1', seconds: 60 },
+        isOperator: false,
+        headers: { ...bearer, 'idempotency-key': `${smoke.recall('run')}-lease` },
+      });
+      equal(granted.status, 201, 'status of POST /v1/leases');
+      const { keys } = (await smoke.request('/.well-known/jwks.json', { isOperator: false })).json as {
+        keys: JsonWebKey[];
+      };
+      const [head, claims, signature] = String(granted.json['token']).split('.');
+      const [key] = keys.map((jwk) => createPublicKey({ key: { ...jwk }, format: 'jwk' }));
+      const isSigned = verify(
+        null,
+        Buffer.from(`${head}.${claims}`),
+        key ?? '',
+        Buffer.from(signature ?? '', 'base64url'),
+      );
+      holds(isSigned, 'the token is not signed by the key of /.well-known/jwks.json');
+      const { sid } = granted.json['lease'] as { sid: string };
+      const settled = await asNode(smoke, `/v1/leases/${sid}/settle`, { records: [record(smoke, 'leased')] });
+      const lease = settled.json['lease'] as Record<string, unknown>;
+      equal([lease['state'], lease['drawn']], ['released', '0.11'], 'the lease');
+      equal((before - Number(await balance(smoke))).toFixed(6), '0.110000', 'what it cost');
     },
   },
   {

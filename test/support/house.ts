@@ -26,6 +26,8 @@ export const TEST_SETTINGS: HouseSettings = {
   holdMax: 500n * MICROS_PER_USD,
   usageOwedMax: 5n * MICROS_PER_USD,
   lowBalance: 2n * MICROS_PER_USD,
+  leaseMax: 20n * MICROS_PER_USD,
+  leaseSecondsMax: 7_200,
   sessionHours: 12,
   sessionKey: 'a key that only tests sign cursors with',
 };

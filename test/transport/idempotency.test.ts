@@ -23,6 +23,7 @@ const INPUTS: Readonly<Record<string, Record<string, unknown>>> = {
   'hold.capture': { amount: '1.00' },
   'hold.settle': { amount: '1.00' },
   'hold.release': {},
+  'lease.grant': { user_sid: SID, amount: '1.00' },
   'payment.create': { provider: 'stripe', amount: '25.00', wallet_sid: SID },
 };
 const MONEY_OPERATIONS = OPERATIONS.filter(({ idempotency }) => idempotency === 'required');
@@ -32,11 +33,12 @@ describe('F01 a call that moves money is refused without a key', () => {
     expect(MONEY_OPERATIONS.map(({ name }) => name).sort()).toEqual(Object.keys(INPUTS).sort());
   });
 
-  for (const { name, http } of MONEY_OPERATIONS) {
+  for (const { name, http, access } of MONEY_OPERATIONS) {
     test(`${name} is refused and moves nothing`, async () => {
       const before = await moneyRows(site);
       const path = http.path.replace('{sid}', SID);
-      const refused = await site.operator(http.method.toUpperCase(), path, INPUTS[name]);
+      const headers = access === 'node' ? (await site.node()).headers : AS_OPERATOR;
+      const refused = await site.call(http.method.toUpperCase(), path, { body: INPUTS[name], headers });
       expect(refused.status).toBe(400);
       expect(codeOf(refused)).toBe('invalid_request');
       expect(refused.json['details']).toEqual({ docs: '/docs/errors#idempotency-key' });

@@ -19,6 +19,8 @@ export const SETTINGS: HouseSettings = {
   holdMax: 1_000_000_000n,
   usageOwedMax: 5_000_000n,
   lowBalance: 2_000_000n,
+  leaseMax: 20_000_000n,
+  leaseSecondsMax: 7_200,
   sessionHours: 12,
   sessionKey: 'test-session-key-of-thirty-two-bytes-and-more',
 };

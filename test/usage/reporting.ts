@@ -1,6 +1,9 @@
 import { expect } from 'vitest';
+import { buildHttp } from '../../src/http/app.ts';
+import type { App } from '../../src/http/context.ts';
 import { checkLedger } from '../../src/store/ledger-check.ts';
-import type { Answer, TestSite } from '../transport/site.ts';
+import { openPostingLanes, type PostingQueue } from '../../src/store/posting-lanes.ts';
+import { ADMIN_SECRET, answerOf, type Answer, type TestSite } from '../transport/site.ts';
 
 export const HOUR_MS = 3_600_000;
 export type Node = Awaited<ReturnType<TestSite['node']>>;
@@ -32,6 +35,28 @@ export const itemsOf = ({ json }: Answer): Record<string, unknown>[] => json['it
 
 /** The code of each record that has one, and what became of the others. */
 export const outcomesOf = (answer: Answer): unknown[] => itemsOf(answer).map(({ outcome, code }) => code ?? outcome);
+
+/** Another process on the site's database: its own connections, lanes and counters. Close its lanes before the site. */
+export interface OtherProcess {
+  readonly app: App;
+  readonly lanes: PostingQueue;
+}
+
+export function openProcess(site: TestSite, queueMax = 10_000, url = site.database.url): OtherProcess {
+  const db = site.database.open({ url });
+  const lanes = openPostingLanes(db, site.ports, { lanes: 2, batchRecordsMax: 1_000, queueMax });
+  const options = { adminSecrets: [{ id: 'adm_1', secret: ADMIN_SECRET }], ping: () => Promise.resolve() };
+  return { app: buildHttp({ ...site.house, db, lanes }, options), lanes };
+}
+
+export const post = async (app: App, path: string, body: unknown, headers: Record<string, string>): Promise<Answer> =>
+  answerOf(
+    await app.request(path, {
+      method: 'POST',
+      body: JSON.stringify(body),
+      headers: { 'content-type': 'application/json', ...headers },
+    }),
+  );
 
 /** Recomputes the ledger, then closes: whatever the tests did, every promise of it holds. */
 export async function closeSound(site: TestSite): Promise<void> {

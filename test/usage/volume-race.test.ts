@@ -1,6 +1,7 @@
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { liveAccount } from '../../src/domain/ledger/posting.ts';
 import { micros } from '../../src/domain/money.ts';
+import { isRefusal } from '../../src/domain/refusal.ts';
 import { monthOf } from '../../src/domain/usage/volume-price.ts';
 import { newNodeKey } from '../../src/operations/node/key.ts';
 import type { House } from '../../src/operations/house.ts';
@@ -104,6 +105,12 @@ describe('reports to two servers at once', () => {
     return taken.filter(({ isNew }) => isNew).length;
   }
 
+  async function report(house: House, node: NodeRow, batch: readonly unknown[]) {
+    const answered = await recordUsage(house, node, batch);
+    if (isRefusal(answered)) throw new Error(answered.message);
+    return answered.recorded;
+  }
+
   it('come to the cost of each month’s volume, whoever came first, with records twice and some taken back', async () => {
     const [one, other] = houses;
     if (!one || !other) throw new Error('two servers');
@@ -117,14 +124,14 @@ describe('reports to two servers at once', () => {
     for (const wallet of wallets) await fund(database.db, one.ports, wallet, FUNDS);
     const sent = houses.map((_, house) => batchesFor(house, wallets));
     const answers = await Promise.all(
-      houses.flatMap((house, index) => (sent[index] ?? []).map((batch, at) => recordUsage(house, nodeOf(at), batch))),
+      houses.flatMap((house, index) => (sent[index] ?? []).map((batch, at) => report(house, nodeOf(at), batch))),
     );
     expect(new Set(answers.flat().map(({ answer }) => answer.outcome))).toEqual(new Set(['applied']));
     expect(answers.flat().filter(({ isRepeated }) => isRepeated)).toHaveLength((BATCHES * BATCH_RECORDS) / 3);
     const more = batchesFor(7, wallets);
     const second = await Promise.all([
       ...wallets.flatMap((wallet) => houses.map((house) => takeSomeBack(house, wallet))),
-      ...more.map(async (batch, at) => (await recordUsage(other, nodeOf(at), batch)).length),
+      ...more.map(async (batch, at) => (await report(other, nodeOf(at), batch)).length),
     ]);
     // Each of the four lines of each wallet once, though both servers were asked to.
     expect(second.slice(0, WALLETS * 2).reduce((sum, count) => sum + count, 0)).toBe(WALLETS * 4);

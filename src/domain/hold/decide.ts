@@ -5,7 +5,10 @@ import { refuse, type Refusal } from '../refusal.ts';
 /** What the rules of a hold look at. */
 export interface HoldFacts {
   readonly wallet: bigint;
+  readonly kind: 'hold' | 'lease';
   readonly amount: Micros;
+  /** What usage under a lease has taken out of it; zero for a plain hold. */
+  readonly drawn: Micros;
   readonly state: 'open' | 'captured' | 'released' | 'expired' | 'captured_late';
   readonly expiresAt: Date;
 }
@@ -25,11 +28,15 @@ export function reserveLegs(wallet: bigint, amount: Micros): Leg[] {
   ];
 }
 
-/** Moves the whole hold back to the wallet. */
+/** What is still set aside by an open hold. */
+export const remainingOf = ({ amount, drawn }: Pick<HoldFacts, 'amount' | 'drawn'>): Micros => micros(amount - drawn);
+
+/** Moves what is left of the hold back to the wallet. */
 export function returnLegs(hold: HoldFacts): Leg[] {
+  const left = remainingOf(hold);
   return [
-    { account: liveAccount(hold.wallet, 'reserved'), amount: micros(-hold.amount) },
-    { account: liveAccount(hold.wallet, 'wallet'), amount: hold.amount },
+    { account: liveAccount(hold.wallet, 'reserved'), amount: micros(-left) },
+    { account: liveAccount(hold.wallet, 'wallet'), amount: left },
   ];
 }
 
@@ -44,6 +51,7 @@ export function decideCapture(
   request: { readonly amount: Micros; readonly now: Date; readonly revenue: AccountId },
 ): CapturePlan | Refusal {
   const { amount, now, revenue } = request;
+  if (hold.kind === 'lease') return leaseIsNotCaptured();
   if (hold.state !== 'open' && hold.state !== 'expired') return alreadyClosed(hold);
   if (amount > hold.amount) {
     return refuse('amount_out_of_range', 'A capture cannot take more than the hold.', {
@@ -70,6 +78,9 @@ export function decideCapture(
 export function refusalOfRelease(hold: HoldFacts): Refusal | null {
   return hold.state === 'open' ? null : alreadyClosed(hold);
 }
+
+const leaseIsNotCaptured = (): Refusal =>
+  refuse('state_conflict', 'This hold is a lease: usage that its node reports is taken out of it. It can be released.');
 
 function alreadyClosed(hold: HoldFacts): Refusal {
   return refuse('state_conflict', `The hold is ${hold.state.replace('_', ' ')} already.`, {

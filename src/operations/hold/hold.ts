@@ -2,7 +2,7 @@ import { z } from 'zod';
 import { formatDecimal } from '../../domain/money.ts';
 import { refuse, type Refusal } from '../../domain/refusal.ts';
 import type { Tx } from '../../store/db.ts';
-import { HOLD_STATES, lockHold, readHold, type HoldRow } from '../../store/hold.ts';
+import { HOLD_KINDS, HOLD_STATES, lockHold, readHold, type HoldRow } from '../../store/hold.ts';
 import type { Actor } from '../operation.ts';
 import { instant, sidField, signedAmount } from '../schema.ts';
 import { maySee } from '../visible.ts';
@@ -11,7 +11,12 @@ export const holdSchema = z
   .object({
     sid: sidField,
     wallet_sid: sidField,
+    kind: z.enum(HOLD_KINDS).describe('lease: asked for by a node, which works on it while it cannot reach us.'),
+    node_sid: sidField.nullable().describe('Whose lease it is; null for a plain hold.'),
     amount: signedAmount,
+    drawn: signedAmount.describe(
+      'Of a lease: what was used of it so far. The rest is still set aside while it is open.',
+    ),
     captured: signedAmount,
     state: z.enum(HOLD_STATES),
     description: z.string(),
@@ -25,7 +30,10 @@ export function toHold(row: HoldRow): z.input<typeof holdSchema> {
   return {
     sid: row.sid,
     wallet_sid: row.walletSid,
+    kind: row.kind,
+    node_sid: row.nodeSid,
     amount: formatDecimal(row.amount),
+    drawn: formatDecimal(row.drawn),
     captured: formatDecimal(row.captured),
     state: row.state,
     description: row.description,

@@ -1,6 +1,6 @@
 import { z } from 'zod';
 import { isRefusal } from '../../domain/refusal.ts';
-import { HOLD_STATES, listHolds } from '../../store/hold.ts';
+import { HOLD_KINDS, HOLD_STATES, listHolds } from '../../store/hold.ts';
 import { operation } from '../operation.ts';
 import { pageInput, pageOf, pageOutput, readCursor } from '../page.ts';
 import { sidField } from '../schema.ts';
@@ -13,7 +13,12 @@ export const holdList = operation({
   http: { method: 'get', path: '/v1/holds', status: 200 },
   access: 'user',
   idempotency: 'none',
-  input: z.strictObject({ wallet_sid: sidField.optional(), state: z.enum(HOLD_STATES).optional(), ...pageInput }),
+  input: z.strictObject({
+    wallet_sid: sidField.optional(),
+    state: z.enum(HOLD_STATES).optional(),
+    kind: z.enum(HOLD_KINDS).optional(),
+    ...pageInput,
+  }),
   output: pageOutput(holdSchema),
   refusals: [],
   async run({ house, actor }, input) {
@@ -24,6 +29,8 @@ export const holdList = operation({
       walletSid: input.wallet_sid ?? null,
       userSid: ownRowsOf(actor),
       state: input.state ?? null,
+      kind: input.kind ?? null,
+      node: null,
       limit: input.limit + 1,
     });
     return pageOf(house, 'hold.list', rows, input.limit, (hold) => hold.sid, toHold);

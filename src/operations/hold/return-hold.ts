@@ -1,12 +1,12 @@
 import { assert } from '../../domain/assert.ts';
-import { returnLegs } from '../../domain/hold/decide.ts';
+import { remainingOf, returnLegs } from '../../domain/hold/decide.ts';
 import { deriveIdem, fingerprintOf } from '../../domain/idem.ts';
 import type { Ports } from '../../ports/ports.ts';
 import type { Tx } from '../../store/db.ts';
 import { closeHold, type HoldRow } from '../../store/hold.ts';
 import { applyPostings } from '../../store/ledger.ts';
 
-/** Posts an open, locked hold back to its wallet and closes it. The posting's identity is the hold's: it can happen once. */
+/** Posts what is left of an open, locked hold back to its wallet and closes it. The posting's identity is the hold's: it can happen once. */
 export async function returnHold(tx: Tx, ports: Ports, hold: HoldRow, state: 'released' | 'expired'): Promise<HoldRow> {
   const now = ports.clock.now();
   const record = {
@@ -19,8 +19,11 @@ export async function returnHold(tx: Tx, ports: Ports, hold: HoldRow, state: 're
     occurredAt: now,
     about: JSON.stringify({ description: hold.description, hold_sid: hold.sid }),
   } as const;
-  const [outcome] = await applyPostings(tx, [record], { batch: ports.ids.batchId(), recordedAt: now });
-  assert(outcome?.kind === 'applied', 'an open hold has its money in the reserved account');
+  // A lease that was used up has nothing left to return.
+  if (remainingOf(hold) > 0n) {
+    const [outcome] = await applyPostings(tx, [record], { batch: ports.ids.batchId(), recordedAt: now });
+    assert(outcome?.kind === 'applied', 'an open hold has its money in the reserved account');
+  }
   const closed = { ...hold, state, closedAt: now };
   await closeHold(tx, closed);
   return closed;

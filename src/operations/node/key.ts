@@ -18,6 +18,9 @@ export function newNodeKey({ ports }: Pick<House, 'ports'>): NodeKey & { readonl
   return { keyId, secretHash: hashOf(secret), text: `${NODE_KEY_PREFIX}${keyId}_${secret}` };
 }
 
+/** The public half of a key, also of one that is nobody's; empty where it does not have the form of one. */
+export const keyIdOf = (text: string): string => FORM.exec(text)?.[1] ?? '';
+
 /** Whose key it is; null when it is nobody's any more. Read anew for each request, so that a revoked key ends everywhere at once. */
 export async function readNodeKey(house: House, text: string): Promise<Actor | null> {
   const [, keyId, secret] = FORM.exec(text) ?? [];

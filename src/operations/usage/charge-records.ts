@@ -13,6 +13,7 @@ import {
   type Discount,
   type Measured,
 } from '../../domain/usage/charge.ts';
+import { FUTURE_MAX_MS } from '../../domain/usage/clock-skew.ts';
 import { formatScaled, parseScaled, PRICE_DECIMALS, QUANTITY_DECIMALS } from '../../domain/usage/decimal.ts';
 import { countsVolume, priceFor, unitPriceOf, type Price } from '../../domain/usage/price.ts';
 import { volumeOf } from '../../domain/usage/volume-price.ts';
@@ -25,8 +26,6 @@ import { streakKey, type Rules } from './rules.ts';
 import { tokenCostOf, type TokenCost } from './token-cost.ts';
 import type { UsageInput } from './usage-record.ts';
 
-/** How far ahead of our clock a node's may be. */
-const FUTURE_MAX_MS = 5 * 60_000;
 const HOUR_MS = 3_600_000;
 /** The end of a run of use is written when it has moved by so much, not with every call of a busy minute. */
 const STREAK_STEP_MS = 60_000;
@@ -93,7 +92,7 @@ export class Pricing {
         revenue: isPassedOn ? `revenue:${input.applies_to}_margin` : `revenue:${input.applies_to}`,
         payable: isPassedOn ? `payable:${input.applies_to}:${provider}` : null,
       },
-      about: JSON.stringify(aboutOf({ input, node: this.#node, price, rung, charge, tokenCost })),
+      about: JSON.stringify(aboutOf({ input, node: this.#node, wallet, price, rung, charge, tokenCost })),
     };
   }
 
@@ -164,6 +163,7 @@ export const overChargeMax = (chargeMax: bigint): Refusal =>
 interface Explained {
   readonly input: UsageInput;
   readonly node: NodeRow;
+  readonly wallet: ChargedWallet;
   readonly price: Price;
   readonly rung: RungTaken | null;
   readonly charge: Charge | Volume;
@@ -174,6 +174,10 @@ interface Explained {
 export interface UsageAbout {
   readonly node: string;
   readonly key: string;
+  /** Its number among those of its node and category. */
+  readonly seq?: number;
+  /** The lease under which it was reported. */
+  readonly lease?: string;
   readonly category: string;
   readonly resource: string;
   readonly quantity: string;
@@ -195,17 +199,21 @@ export interface UsageAbout {
   readonly parts: string;
   /** The line of the statement that this takes back. Quantity and parts are negative then. */
   readonly voids?: number;
+  /** Whether the wallet was frozen then: a repetition is told the same. */
+  readonly suspended?: true;
   readonly description?: string;
 }
 
 /** Of a volume the engine adds where it stood, where it went and the exact charge. */
-function aboutOf({ input, node, price, rung, charge, tokenCost }: Explained): Partial<UsageAbout> {
-  const { provider, tokens, description } = input;
+function aboutOf({ input, node, wallet, price, rung, charge, tokenCost }: Explained): Partial<UsageAbout> {
+  const { provider, tokens, description, seq, lease } = input;
   const cost = tokenCost === null ? input.cost : formatScaled(tokenCost.cost, PRICE_DECIMALS);
   const hasUnitPrice = price.kind === 'per_unit' || price.kind === 'per_hour';
   return {
     node: node.sid,
     key: input.idempotency_key,
+    ...(seq === undefined ? {} : { seq }),
+    ...(lease === undefined ? {} : { lease }),
     category: input.applies_to,
     resource: input.resource_kind,
     quantity: input.quantity,
@@ -226,6 +234,7 @@ function aboutOf({ input, node, price, rung, charge, tokenCost }: Explained): Pa
           },
         }),
     ...(isVolume(charge) ? {} : chargeFacts(charge)),
+    ...(wallet.isFrozen ? { suspended: true as const } : {}),
     ...(description === undefined ? {} : { description }),
   };
 }

@@ -2,9 +2,12 @@ import { assert, assertNever } from '../../domain/assert.ts';
 import type { AppliedOutcome, DeclinedOutcome, Outcome } from '../../domain/ledger/posting.ts';
 import { formatDecimal } from '../../domain/money.ts';
 import { isRefusal, refuse, type Refusal } from '../../domain/refusal.ts';
+import { clockAheadMs, spanOf } from '../../domain/usage/clock-skew.ts';
 import { widenStreaks } from '../../store/ladder.ts';
 import type { NodeRow } from '../../store/node.ts';
+import { noteNumbers, type NumberSeen, type StreamRow } from '../../store/sequence.ts';
 import type { House } from '../house.ts';
+import { chargeUnderLeases, type LeasedPosting } from '../lease/charge.ts';
 import { Pricing, overChargeMax, toPosting, type Charged } from './charge-records.ts';
 import { fromCloudEvent, isCloudEvent } from './cloud-event.ts';
 import { readRules, systemAccounts } from './rules.ts';
@@ -19,16 +22,28 @@ export interface Recorded {
   readonly refusal: Refusal | null;
 }
 
+/** What became of a report. */
+export interface Report {
+  readonly recorded: readonly Recorded[];
+  /** How the streams of numbers stand that its records belong to; none where no record has a number. */
+  readonly streams: readonly StreamRow[];
+}
+
+const NO_ROOM =
+  'Too many postings are waiting. Nothing of this report was taken in: send it again, before any later one.';
+
 /**
  * Prices and charges records, each on its own: one that is wrong is refused and the others go on.
  *
  * Shape: an answer for each record, in their order, after all of them are committed.
+ * Refuses 'rate_limited' when so many postings wait that the report does not fit: nothing of it was taken in.
  * Throws when the database is away: what was committed is not known then, and the records sent again are answered as the first time.
  * Safe to: run again with the same records, concurrently, in any order: a record's identity is its node and key.
  */
-export async function recordUsage(house: House, node: NodeRow, sent: readonly unknown[]): Promise<Recorded[]> {
+export async function recordUsage(house: House, node: NodeRow, sent: readonly unknown[]): Promise<Report | Refusal> {
   const now = house.ports.clock.now();
-  const read = sent.map(readRecord);
+  if (!house.lanes.hasRoomFor(sent.length)) return refuse('rate_limited', NO_ROOM, { retryAfterSeconds: 1 });
+  const read = datedRecords(sent.map(readRecord), now);
   const inputs = read.filter((record): record is UsageInput => !isRefusal(record));
   const rules = await readRules(house.db, {
     userSids: [...new Set(inputs.map((input) => input.user_sid))],
@@ -40,7 +55,30 @@ export async function recordUsage(house: House, node: NodeRow, sent: readonly un
   const outcomes = await postAll(house, node, charged, now);
   // After the money: if we die in between, the node sends again and the runs are widened then.
   for (const streak of pricing.widened) await widenStreaks(house.db, [streak], streak);
-  return outcomes.map((outcome, index) => answerOf(house, { sent: sent[index], charged: charged[index], outcome }));
+  const recorded = outcomes.map((outcome, index) => answerOf(house, { sent: sent[index], outcome }));
+  // After the money too, and for the same reason.
+  const streams = await noteNumbers(house.db, node.id, numbersOf(read, recorded), now);
+  return { recorded, streams };
+}
+
+/** Of the records that were kept. One that was refused has not come: its number is free for it when it is sent again, mended. */
+const numbersOf = (read: readonly (UsageInput | Refusal)[], recorded: readonly Recorded[]): NumberSeen[] =>
+  read.flatMap((record, index) => {
+    const answered = recorded[index];
+    if (isRefusal(record) || record.seq === undefined || !answered || answered.refusal !== null) return [];
+    return [{ category: record.applies_to, number: record.seq, isNew: !answered.isRepeated }];
+  });
+
+/** Refuses all of a report whose records all lie in the future: their instants are wrong, each by as much. */
+function datedRecords(read: readonly (UsageInput | Refusal)[], now: Date): readonly (UsageInput | Refusal)[] {
+  const instants = read.flatMap((record) => (isRefusal(record) ? [] : [new Date(record.occurred_at)]));
+  const aheadMs = clockAheadMs(instants, now);
+  if (aheadMs === null) return read;
+  const detail = `is ahead of our clock, as is all of this report: your clock seems to be ${spanOf(aheadMs)} ahead of ${now.toISOString()}`;
+  const refusal = refuse('invalid_request', 'Set the clock of the node, and send the record with the right instant.', {
+    errors: [{ pointer: '#/occurred_at', detail }],
+  });
+  return read.map((record) => (isRefusal(record) ? record : refusal));
 }
 
 function readRecord(sent: unknown): UsageInput | Refusal {
@@ -67,32 +105,38 @@ async function postAll(
   }
   const accounts = await systemAccounts(house.db, [...codes], 'USD');
   const owedMax = house.settings.usageOwedMax;
-  return await Promise.all(
-    charged.map((record) =>
-      isRefusal(record)
-        ? Promise.resolve(record)
-        : house.lanes.post(toPosting(record, { node, accounts, owedMax, now })),
-    ),
-  );
+  const leased: LeasedPosting[] = [];
+  const plain = charged.map((record, place): Promise<Outcome | Refusal | null> => {
+    if (isRefusal(record)) return Promise.resolve(record);
+    const posting = toPosting(record, { node, accounts, owedMax, now });
+    const { lease } = record.input;
+    if (lease === undefined) return house.lanes.post(posting);
+    leased.push({ place, lease, posting });
+    return Promise.resolve(null);
+  });
+  const [outcomes, underLease] = await Promise.all([Promise.all(plain), chargeUnderLeases(house, node, leased)]);
+  return outcomes.map((outcome, place) => {
+    const made = outcome ?? underLease.get(place);
+    assert(made !== undefined, 'each record has an outcome');
+    return made;
+  });
 }
 
 interface Decided {
   readonly sent: unknown;
-  readonly charged: Charged | Refusal | undefined;
   readonly outcome: Outcome | Refusal;
 }
 
-function answerOf(house: House, { sent, charged, outcome }: Decided): Recorded {
+function answerOf(house: House, { sent, outcome }: Decided): Recorded {
   const key = keyOf(sent);
   const no = (refusal: Refusal): Recorded => ({ answer: refused(key, refusal), isRepeated: false, refusal });
   if (isRefusal(outcome)) return no(outcome);
-  assert(charged !== undefined && !isRefusal(charged), 'what was posted was charged before');
   switch (outcome.kind) {
     case 'applied':
     case 'declined':
-      return { answer: told(house, key, charged, outcome), isRepeated: false, refusal: null };
+      return { answer: told(house, key, outcome), isRepeated: false, refusal: null };
     case 'duplicate':
-      return { answer: told(house, key, charged, outcome.first), isRepeated: true, refusal: null };
+      return { answer: told(house, key, outcome.first), isRepeated: true, refusal: null };
     case 'key_reused':
       return no(refuse('idempotency_key_reused', 'This idempotency_key was used for another record.'));
     case 'unknown_account':
@@ -128,18 +172,13 @@ const refused = (key: string | null, refusal: Refusal): UsageAnswer => ({
 });
 
 /** From what is stored, so that the tenth repetition reads like the first. */
-function told(
-  house: House,
-  key: string | null,
-  { wallet }: Charged,
-  outcome: AppliedOutcome | DeclinedOutcome,
-): UsageAnswer {
+function told(house: House, key: string | null, outcome: AppliedOutcome | DeclinedOutcome): UsageAnswer {
   if (outcome.kind === 'declined') {
     return {
       ...NOTHING,
       idempotency_key: key,
       outcome: 'unbilled',
-      wallet_state: wallet.isFrozen ? 'suspended' : 'empty',
+      wallet_state: wasFrozen(outcome.about) ? 'suspended' : 'empty',
       code: outcome.code,
       message: 'The record is kept and not billed: the wallet is at its limit.',
     };
@@ -153,9 +192,12 @@ function told(
     charge: formatDecimal(-entry.amount),
     balance: formatDecimal(entry.balanceAfter),
     entry: Number(entry.seq),
-    wallet_state: stateOf(house, wallet.isFrozen, entry.balanceAfter),
+    wallet_state: stateOf(house, wasFrozen(entry.about), entry.balanceAfter),
   };
 }
+
+/** Whether the wallet was frozen when the record was charged. Quotes within a value are escaped, so this finds the field only. */
+const wasFrozen = (about: string | null): boolean => about?.includes('"suspended":true') ?? false;
 
 function stateOf({ settings }: House, isFrozen: boolean, balance: bigint): UsageAnswer['wallet_state'] {
   if (isFrozen) return 'suspended';

@@ -52,6 +52,18 @@ export const usageRecordSchema = z.strictObject({
     ),
   occurred_at: instant.describe('When it was used. May be long ago; at most 5 minutes ahead of our clock.'),
   description: textField(255).optional().describe('What the customer reads.'),
+  lease: sidField
+    .optional()
+    .describe(
+      'The lease of this node under which it was used, open or over: as much as it costs is taken out of what is left of it.',
+    ),
+  seq: z
+    .int()
+    .min(1)
+    .optional()
+    .describe(
+      'The number of the record among those of this node and category: 1, 2, 3 … Then it is known which have not come.',
+    ),
 });
 
 export type UsageInput = z.output<typeof usageRecordSchema>;

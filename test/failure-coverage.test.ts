@@ -4,7 +4,7 @@ import { describe, expect, it } from 'vitest';
 
 /**
  * The failure catalogue numbers what can go wrong with other people's money, by letter: A webhooks' authenticity, B duplicates and
- * order, D amounts and input, E debits, F idempotency keys, G crash and database. A case counts as held when a test carries its
+ * order, D amounts and input, E debits, F idempotency keys, G crash and database, H time and jobs, I providers. A case counts as held when a test carries its
  * number in its name.
  */
 const HELD = {
@@ -14,6 +14,8 @@ const HELD = {
   E: range(1, 17),
   F: range(1, 8),
   G: [...range(1, 6), ...range(11, 13)],
+  H: [1, ...range(3, 7)],
+  I: range(1, 3),
 } as const;
 
 const TEST_FOLDER = import.meta.dirname;

@@ -94,7 +94,8 @@ export async function readStreaks(tx: Tx, wallets: readonly bigint[]): Promise<(
 
 const widenStreaksStatement = statement(
   'ladder.widen_streaks',
-  // Two processes may widen one run at once: their union is right, unless the new one begins past the grace ($5, days) of the old.
+  // Two processes may widen one run at once: their union is right, unless more than the grace ($5, days) lies between the two. Then
+  // they are two runs, and the later one is the present one.
   // In the order of the key, so that two of these never wait for each other.
   `insert into usage_streak (wallet, category, started_at, last_at)
    select wallet, category, started_at, last_at
@@ -103,6 +104,7 @@ const widenStreaksStatement = statement(
    on conflict (wallet, category) do update
    set started_at = case
          when excluded.started_at > usage_streak.last_at + make_interval(days => $5) then excluded.started_at
+         when excluded.last_at < usage_streak.started_at - make_interval(days => $5) then usage_streak.started_at
          else least(excluded.started_at, usage_streak.started_at) end,
        last_at = greatest(excluded.last_at, usage_streak.last_at)`,
 );
@@ -139,7 +141,8 @@ const USAGE = POSTING_KINDS.usage;
 const provedStreaksStatement = statement(
   'ladder.proved_streaks',
   // Gaps and islands: a record begins a new run when the one before it is further away than the grace. Of each wallet's runs the
-  // last one is the present one. Only those that the summary does not have so far come back.
+  // last one is the present one. Only those that the summary does not have so far come back, and none that is over: unbilled usage,
+  // which has no entry, may have begun a later one.
   `with used as (
      select entry.account / 16 as wallet, entry.about::json ->> 'category' as category, entry.occurred_at
      from entry
@@ -157,8 +160,10 @@ const provedStreaksStatement = statement(
      select distinct on (wallet, category) wallet, category, started_at, last_at from runs order by wallet, category, run desc
    )
    select present.wallet, present.category, present.started_at, present.last_at
-   from present left join usage_streak as kept on kept.wallet = present.wallet and kept.category = present.category
-   where kept.wallet is null or present.started_at < kept.started_at or present.last_at > kept.last_at
+   from present join unnest($3::text[], $4::int4[]) as ladder (category, grace_days) on ladder.category = present.category
+   left join usage_streak as kept on kept.wallet = present.wallet and kept.category = present.category
+   where kept.wallet is null or present.last_at > kept.last_at
+     or (present.started_at < kept.started_at and present.last_at >= kept.started_at - make_interval(days => ladder.grace_days))
    order by present.wallet, present.category`,
 );
 

@@ -75,13 +75,13 @@ export const sees = (page: Page, headline: string): Promise<void> =>
 
 export const balanceOf = (page: Page): Promise<string | null> => page.getByTestId('balance').textContent();
 
-/** No finding of axe, of whatever severity; fits its window; a screenshot in test/output. */
+/** No finding of axe, of whatever severity; fits its window; with PHOTOGRAPHS=1 a screenshot in test/output. */
 export async function expectSound(page: Page, name: string): Promise<void> {
   await page
     .getByText(/^Loading /)
     .first()
     .waitFor({ state: 'detached' });
-  await photograph(page, name);
+  if (process.env['PHOTOGRAPHS'] === '1') await photograph(page, name);
   expect(await accessibilityFindings(page)).toEqual([]);
   const overhang = await page.evaluate(() => document.documentElement.scrollWidth - window.innerWidth);
   expect(overhang, `${name} is wider than its window`).toBeLessThanOrEqual(0);

@@ -9,7 +9,7 @@ import { removeDataDir, startOwnServer, type OwnServer } from '../../scripts/own
 /** Few in `npm test`; `.ci/run` asks for more. */
 const KILLS = Number(process.env['CHAOS_KILLS'] ?? 3);
 const CLIENTS = 8;
-const BETWEEN_KILLS_MS = 1_200;
+const BETWEEN_KILLS_MS = 600;
 const FUNDS_CENTS = 100_000_000;
 const MAIN = new URL('../../src/main.ts', import.meta.url).pathname;
 

@@ -52,7 +52,7 @@ describe('the job queue', () => {
     expect(log.lines.filter((line) => line.level === 'warn' || line.level === 'error')).toEqual([]);
   });
 
-  it('a job is there exactly when its transaction committed, and once however often it was added', async () => {
+  it('H07 a job is there exactly when its transaction committed, and once however often it was added', async () => {
     const { told, house } = await worked({ isWorking: false });
     const sid = told.ports.ids.sid();
     const rolledBack = house.db.transaction('test.enqueue', async (tx) => {

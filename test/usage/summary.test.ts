@@ -117,4 +117,21 @@ describe('the standing on the ladder', () => {
     const [standing] = itemsOf(await site.operator('GET', `/v1/billings/${sid}/ladder`));
     expect(standing).toMatchObject({ category: 'hero_os_hourly', multiplier: '0.5', since: begun });
   });
+
+  test('is not joined by the tick to a run that was over, when the new one began with usage that is unbilled', async () => {
+    const node = await site.node();
+    const { userSid } = await site.wallet(3_000);
+    const after = async (days: number, more: Record<string, unknown> = {}) => {
+      await site.ports.clock.advance(days * 24 * HOUR_MS);
+      return itemsOf(await report(node, [usage(userSid, more)]));
+    };
+    await after(0);
+    await after(6);
+    const [unbilled] = await after(9, { quantity: '400' });
+    expect(unbilled).toMatchObject({ outcome: 'unbilled' });
+    const tick = await site.operator('POST', '/admin/discount-ladder-tick', {});
+    expect(tick.json['mended']).toBe(0);
+    // In its second day, at the full price.
+    expect(await after(1)).toMatchObject([{ outcome: 'applied', charge: '0.11' }]);
+  });
 });

@@ -54,7 +54,8 @@ export async function recordUsage(house: House, node: NodeRow, sent: readonly un
   const charged = read.map((record) => (isRefusal(record) ? record : pricing.charge(record)));
   const outcomes = await postAll(house, node, charged, now);
   // After the money: if we die in between, the node sends again and the runs are widened then.
-  for (const streak of pricing.widened) await widenStreaks(house.db, [streak], streak);
+  const widened = Map.groupBy(pricing.widened, ({ graceDays }) => graceDays);
+  for (const [graceDays, streaks] of widened) await widenStreaks(house.db, streaks, { graceDays });
   const recorded = outcomes.map((outcome, index) => answerOf(house, { sent: sent[index], outcome }));
   // After the money too, and for the same reason.
   const streams = await noteNumbers(house.db, node.id, numbersOf(read, recorded), now);

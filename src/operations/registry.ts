@@ -18,6 +18,7 @@ import { ladderSet } from './ladder/set.ts';
 import { ladderTick } from './ladder/tick.ts';
 import { modelPriceCreate } from './model-price/create.ts';
 import { modelPriceList } from './model-price/list.ts';
+import { nodeGet } from './node/get.ts';
 import { nodeList } from './node/list.ts';
 import { nodeRegister } from './node/register.ts';
 import { nodeRevoke } from './node/revoke.ts';
@@ -70,6 +71,7 @@ const declared = [
   paymentEventList,
   webhookEventList,
   webhookEventReplay,
+  nodeGet,
   nodeList,
   nodeRegister,
   nodeRotate,

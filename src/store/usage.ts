@@ -136,6 +136,14 @@ export async function readUsageEntry(tx: Tx, account: bigint, seq: bigint): Prom
   };
 }
 
+const findLineStatement = statement('usage.find_line', `select seq from entry where idem = $1`);
+
+/** The number of the wallet's line that a posting made; null when nothing was posted under this identity. */
+export async function findLine(tx: Tx, idem: string): Promise<bigint | null> {
+  const [row] = await tx.query<{ seq: bigint }>(findLineStatement, [idem]);
+  return row?.seq ?? null;
+}
+
 /** A charge that a node caused, with what it takes to list it and to take it back. */
 export interface NodeChargeRow {
   readonly account: bigint;

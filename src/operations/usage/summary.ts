@@ -58,7 +58,14 @@ export const usageSummary = operation({
     const { by, limit } = input;
     const rows = await sumUsage(db, { wallet: wallet.id, from, until, by, after, limit: limit + 1 });
     const names = by === 'node' ? await readNodeNames(db, [...new Set(rows.map((row) => row.key))]) : NO_NAMES;
-    return pageOf(house, 'usage.summary', rows, limit, (row) => `${row.unit} ${row.key}`, (row) => toSum(row, names));
+    return pageOf(
+      house,
+      'usage.summary',
+      rows,
+      limit,
+      (row) => `${row.unit} ${row.key}`,
+      (row) => toSum(row, names),
+    );
   },
 });
 

@@ -32,6 +32,12 @@ export class Problem extends Error {
   }
 }
 
+/** The problem as far as no field of the form shows it already; null when all of it has a place. */
+export function unplaced(problem: Problem | null, hasPlace: (field: string) => boolean): Problem | null {
+  if (problem === null || problem.fields.size === 0) return problem;
+  return [...problem.fields.keys()].every(hasPlace) ? null : problem;
+}
+
 const UNREACHABLE: ProblemBody = {
   code: 'unreachable',
   detail: 'The server did not answer. Check your connection and try again; nothing is done twice.',

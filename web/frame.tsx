@@ -69,7 +69,7 @@ function Navigation({ label, pages }: { readonly label: string; readonly pages: 
     <nav
       aria-label={label}
       className={cx(
-        'flex gap-0.5 overflow-x-auto',
+        'flex flex-wrap gap-0.5',
         pages.length > 3 && 'order-last -mx-2 w-full lg:order-none lg:mx-0 lg:w-auto',
       )}
     >
@@ -107,7 +107,7 @@ function Account(): ReactElement {
   };
   return (
     <div className="flex min-w-0 flex-1 items-center justify-end gap-3 text-sm">
-      <span className="max-w-56 min-w-0 truncate text-soft">
+      <span className={cx('max-w-56 min-w-0 truncate text-soft', role === 'user' && 'max-sm:sr-only')}>
         {role === 'operator' ? 'Operator' : (user?.display_name ?? 'You')}
       </span>
       <button

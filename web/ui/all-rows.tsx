@@ -23,7 +23,7 @@ export function AllRows<T>({ what, columns, rows, keyOf }: AllRowsProps<T>): Rea
       {rest > 0 && (
         <div className="flex justify-center gap-2 border-t border-line p-3">
           <Button look="plain" size="small" onPress={() => setCount(count + 4 * STEP_ROWS)}>
-            Show {Math.min(rest, 4 * STEP_ROWS)} more of {rest}
+            {rest <= 4 * STEP_ROWS ? `Show the other ${rest}` : `Show ${4 * STEP_ROWS} more of ${rest}`}
           </Button>
         </div>
       )}

@@ -89,7 +89,7 @@ function Steps({ steps }: Pick<Explanation, 'steps'>): ReactElement | null {
               <Sentence text={what} />
             </span>
             {amount !== null && (
-              <span className="block text-right font-medium break-all tabular-nums sm:max-w-1/2">
+              <span className="block text-right font-medium break-all tabular-nums sm:max-w-1/2 sm:shrink-0">
                 {formatDollars(amount)}
               </span>
             )}

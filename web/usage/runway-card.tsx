@@ -44,7 +44,7 @@ function Outlook({ runway }: { readonly runway: Runway }): ReactElement {
           <Balance amount={runway.credit_balance} />
         </Fact>
         {!isZero(runway.per_hour) && (
-          <Fact name="Spent an hour, over the last 24">
+          <Fact name="Spent an hour (last 24 h)">
             <Money amount={runway.per_hour} />
           </Fact>
         )}

@@ -6,7 +6,6 @@ import type { UsageSum } from '../surface.ts';
 import { AllRows } from '../ui/all-rows.tsx';
 import { Banner, ProblemBanner } from '../ui/banner.tsx';
 import { formatQuantity } from '../ui/decimal.ts';
-import { EmptyState } from '../ui/empty-state.tsx';
 import { microsOf } from '../ui/money.ts';
 import { Money } from '../ui/money.tsx';
 import { Loading } from '../ui/page.tsx';
@@ -24,7 +23,10 @@ const TABS = [
 ] as const;
 
 /** The same usage four ways. */
-export function Sums({ walletSid, days }: { readonly walletSid: string; readonly days: number }): ReactElement {
+export function Sums({ walletSid, days }: Omit<SumTableProps, 'by' | 'title'>): ReactElement | null {
+  const sums = useSums(walletSid, { by: 'day', days });
+  // The chart says already that there is nothing.
+  if (sums.data?.items.length === 0) return null;
   return (
     <Tabs.Root defaultValue="day" className="card overflow-hidden">
       <TabList label="Added up by" tabs={TABS} />
@@ -53,13 +55,6 @@ function SumTable({ walletSid, days, by, title }: SumTableProps): ReactElement {
       <div className="p-4">
         <ProblemBanner problem={sums.error} retry={() => void sums.refetch()} />
       </div>
-    );
-  }
-  if (sums.data.items.length === 0) {
-    return (
-      <EmptyState title="Nothing to add up">
-        Choose a longer period, or come back when a node has reported something.
-      </EmptyState>
     );
   }
   return (

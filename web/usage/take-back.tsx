@@ -1,14 +1,16 @@
 import { useMutation, useQueryClient } from '@tanstack/react-query';
-import type { FormEvent, ReactElement } from 'react';
+import type { ReactElement } from 'react';
 import { useState } from 'react';
 import type { Problem } from '../api.ts';
-import { post, seg } from '../api.ts';
+import { post, seg, unplaced } from '../api.ts';
 import type { TakenBack } from '../surface.ts';
 import { Banner, ProblemBanner } from '../ui/banner.tsx';
 import { Button } from '../ui/button.tsx';
 import { Field } from '../ui/field.tsx';
+import { Form } from '../ui/form.tsx';
 import { formatMoney } from '../ui/money.ts';
 import { Money } from '../ui/money.tsx';
+import { Step } from '../ui/step.tsx';
 import { useToast } from '../ui/toast.tsx';
 import type { LineName } from './explain-dialog.tsx';
 
@@ -35,13 +37,13 @@ export function TakeBack(props: TakeBackProps): ReactElement {
     );
   }
   return (
-    <section aria-label="Take back" className="border-t border-line pt-4">
+    <div className="border-t border-line pt-4">
       {step === 'reason' ? (
         <ReasonForm {...props} reason={reason} setReason={setReason} onPreview={setStep} />
       ) : (
         <Confirmation {...props} shown={step} onBack={() => setStep('reason')} />
       )}
-    </section>
+    </div>
   );
 }
 
@@ -54,39 +56,40 @@ interface ReasonFormProps extends LineName {
 }
 
 function ReasonForm({ reason, setReason, onPreview, ...line }: ReasonFormProps): ReactElement {
-  const [error, setError] = useState<string | null>(null);
+  const [refusal, setRefusal] = useState<{ readonly reason: string } | null>(null);
   const preview = useMutation<TakenBack, Problem, string>({
     mutationFn: (text) => post<TakenBack>(pathOf(line), { reason: text, dry_run: true }),
     onSuccess: (answer, text) => onPreview({ reason: text, preview: answer }),
   });
-  const submit = (event: FormEvent): void => {
-    event.preventDefault();
+  const submit = (): void => {
     if (preview.isPending) return;
-    if (reason.trim() === '') setError('Say why. The customer and the audit keep the reason for ever.');
+    if (reason.trim() === '')
+      setRefusal({ reason: 'Say why. The customer reads the reason, and it is kept for ever.' });
     else preview.mutate(reason.trim());
   };
   return (
-    <form noValidate className="space-y-4" onSubmit={submit}>
+    <Form refusal={refusal ?? preview.error} onSubmit={submit}>
       <Field
         label="Why is it taken back?"
         name="reason"
         isLong
         value={reason}
-        error={error ?? preview.error?.fields.get('reason')}
+        error={refusal?.reason ?? preview.error?.fields.get('reason')}
         isRequired
         maxLength={255}
         onChange={(text) => {
           setReason(text);
-          setError(null);
+          setRefusal(null);
+          preview.reset();
         }}
       />
-      <ProblemBanner problem={preview.error} />
+      <ProblemBanner problem={unplaced(preview.error, (field) => field === 'reason')} />
       <div className="flex justify-end">
         <Button type="submit" isBusy={preview.isPending}>
           Preview
         </Button>
       </div>
-    </form>
+    </Form>
   );
 }
 
@@ -108,7 +111,7 @@ function Confirmation({ shown, onBack, onDone, ...line }: ConfirmationProps): Re
     },
   });
   return (
-    <div className="space-y-4">
+    <Step label="Preview">
       <dl className="rounded-xl bg-sunken px-4 py-3 text-sm" aria-live="polite">
         <div className="flex justify-between gap-4 py-0.5">
           <dt className="text-soft">Goes back to the wallet</dt>
@@ -139,6 +142,6 @@ function Confirmation({ shown, onBack, onDone, ...line }: ConfirmationProps): Re
           Give back {formatMoney(preview.returned)}
         </Button>
       </div>
-    </div>
+    </Step>
   );
 }

@@ -39,6 +39,12 @@ function wordsOf(line: StatementLine): string | null {
   return used === '' ? null : used;
 }
 
+/** Why a charge was taken back, in the operator's words. */
+function reasonOf(line: StatementLine): string | null {
+  const reason = line.about?.['reason'];
+  return takenBackOf(line) !== null && typeof reason === 'string' ? reason : null;
+}
+
 function paymentOf(line: StatementLine): string | null {
   const sid = line.about?.['payment_sid'];
   return typeof sid === 'string' ? sid : null;
@@ -50,6 +56,7 @@ const columnsOf = (explain: (seq: number) => void): readonly Column<StatementLin
     cell: (line) => {
       const payment = paymentOf(line);
       const words = wordsOf(line);
+      const reason = reasonOf(line);
       return (
         <>
           {payment === null ? (
@@ -60,6 +67,7 @@ const columnsOf = (explain: (seq: number) => void): readonly Column<StatementLin
             </Link>
           )}
           {words !== null && <p>{words}</p>}
+          {reason !== null && <p className="text-soft">{reason}</p>}
           <p className="mt-0.5 text-xs text-soft">
             <Time at={line.occurred_at} />
           </p>

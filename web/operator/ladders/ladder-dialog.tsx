@@ -1,5 +1,5 @@
 import { useMutation, useQueryClient } from '@tanstack/react-query';
-import type { FormEvent, ReactElement } from 'react';
+import type { ReactElement } from 'react';
 import { useState } from 'react';
 import type { Problem } from '../../api.ts';
 import { post } from '../../api.ts';
@@ -8,7 +8,9 @@ import { Banner, ProblemBanner } from '../../ui/banner.tsx';
 import { Button } from '../../ui/button.tsx';
 import { Dialog } from '../../ui/dialog.tsx';
 import { Field } from '../../ui/field.tsx';
+import { Form } from '../../ui/form.tsx';
 import { Checkbox } from '../../ui/select.tsx';
+import { Step } from '../../ui/step.tsx';
 import { useToast } from '../../ui/toast.tsx';
 import { RungFields } from './rung-fields.tsx';
 import { Rungs } from './rungs.tsx';
@@ -27,7 +29,7 @@ interface LadderDialogProps {
 export function LadderDialog({ category, ladders, onClose }: LadderDialogProps): ReactElement {
   const [wish, setWish] = useState(() => wishLike(category, activeOf(ladders, category)));
   const [body, setBody] = useState<LadderBody | null>(null);
-  const [errors, setErrors] = useState<LadderErrors>({});
+  const [errors, setErrors] = useState<LadderErrors | null>(null);
   return (
     <Dialog title={category === '' ? 'New ladder' : `New version for ${category}`} onClose={onClose}>
       {body === null ? (
@@ -37,7 +39,7 @@ export function LadderDialog({ category, ladders, onClose }: LadderDialogProps):
           errors={errors}
           onChange={(next) => {
             setWish(next);
-            setErrors({});
+            setErrors(null);
           }}
           onRead={(read) => ('body' in read ? setBody(read.body) : setErrors(read.errors))}
         />
@@ -46,7 +48,7 @@ export function LadderDialog({ category, ladders, onClose }: LadderDialogProps):
           body={body}
           present={activeOf(ladders, body.category)}
           onBack={(problem) => {
-            setErrors(refusedErrors(problem));
+            setErrors(problem && refusedErrors(problem));
             setBody(null);
           }}
           onDone={onClose}
@@ -64,38 +66,34 @@ function activeOf(ladders: readonly Ladder[], category: string): Ladder | null {
 interface LadderFormProps {
   readonly wish: LadderWish;
   readonly isCategoryFixed: boolean;
-  readonly errors: LadderErrors;
+  readonly errors: LadderErrors | null;
   readonly onChange: (wish: LadderWish) => void;
   readonly onRead: (read: ReturnType<typeof readWish>) => void;
 }
 
 function LadderForm({ wish, isCategoryFixed, errors, onChange, onRead }: LadderFormProps): ReactElement {
   const change = (part: Partial<LadderWish>): void => onChange({ ...wish, ...part });
-  const submit = (event: FormEvent): void => {
-    event.preventDefault();
-    onRead(readWish(wish));
-  };
   return (
-    <form noValidate className="space-y-4" onSubmit={submit}>
+    <Form refusal={errors} onSubmit={() => onRead(readWish(wish))}>
       {!isCategoryFixed && (
         <Field
           label="Category"
           name="category"
           hint="As nodes report it: small letters, digits and _."
           value={wish.category}
-          error={errors.category}
+          error={errors?.category}
           isRequired
           maxLength={32}
           onChange={(category) => change({ category })}
         />
       )}
-      <RungFields rungs={wish.rungs} errors={errors.rungs ?? []} onChange={(rungs) => change({ rungs })} />
+      <RungFields rungs={wish.rungs} errors={errors?.rungs ?? []} onChange={(rungs) => change({ rungs })} />
       <Field
         label="Days without use that do not break it"
         name="grace_days"
         inputMode="numeric"
         value={wish.graceDays}
-        error={errors.graceDays}
+        error={errors?.graceDays}
         isRequired
         maxLength={3}
         onChange={(graceDays) => change({ graceDays })}
@@ -111,13 +109,13 @@ function LadderForm({ wish, isCategoryFixed, errors, onChange, onRead }: LadderF
         type="datetime-local"
         hint="In your own time zone. What happened before keeps the version of its time."
         value={wish.activeFrom}
-        error={errors.activeFrom}
+        error={errors?.activeFrom}
         onChange={(activeFrom) => change({ activeFrom })}
       />
       <div className="flex justify-end">
         <Button type="submit">Preview</Button>
       </div>
-    </form>
+    </Form>
   );
 }
 
@@ -140,7 +138,7 @@ function Preview({ body, present, onBack, onDone }: PreviewProps): ReactElement 
     },
   });
   return (
-    <section className="space-y-4" aria-label="Preview">
+    <Step label="Preview">
       <div className="rounded-xl bg-sunken px-4 py-3">
         <h3 className="mb-1 text-sm font-semibold">{present === null ? 'Now' : `Now: version ${present.version}`}</h3>
         <Rungs stretches={stretchesOf(present?.rungs ?? [])} />
@@ -160,6 +158,6 @@ function Preview({ body, present, onBack, onDone }: PreviewProps): ReactElement 
           Set this version
         </Button>
       </div>
-    </section>
+    </Step>
   );
 }

@@ -100,9 +100,8 @@ function wholeOf(text: string, most: number): number | null {
 }
 
 /** What the server refused, at the field it is about. */
-export function refusedErrors(problem: Problem | null): LadderErrors {
-  const { fields } = problem ?? {};
-  const [category, graceDays, activeFrom] = ['category', 'grace_days', 'active_from'].map((name) => fields?.get(name));
+export function refusedErrors({ fields }: Problem): LadderErrors {
+  const [category, graceDays, activeFrom] = ['category', 'grace_days', 'active_from'].map((name) => fields.get(name));
   return {
     ...(category !== undefined && { category }),
     ...(graceDays !== undefined && { graceDays }),

@@ -1,14 +1,15 @@
 import type { UseMutationResult } from '@tanstack/react-query';
 import { useMutation, useQueryClient } from '@tanstack/react-query';
-import type { FormEvent, ReactElement } from 'react';
+import type { ReactElement } from 'react';
 import { useState } from 'react';
 import type { Problem } from '../../api.ts';
-import { post, seg } from '../../api.ts';
+import { post, seg, unplaced } from '../../api.ts';
 import type { NodeWithKey, UsageNode } from '../../surface.ts';
 import { Banner, ProblemBanner } from '../../ui/banner.tsx';
 import { Button } from '../../ui/button.tsx';
 import { Dialog } from '../../ui/dialog.tsx';
 import { Field } from '../../ui/field.tsx';
+import { Form } from '../../ui/form.tsx';
 import { Select } from '../../ui/select.tsx';
 import { useToast } from '../../ui/toast.tsx';
 import { KeyShown } from './key-shown.tsx';
@@ -78,15 +79,16 @@ export function RevokeDialog({ node, onClose }: NodeDialogProps): ReactElement {
       say(`${node.name} is revoked: its keys are not accepted any more.`);
       onClose();
       await queries.invalidateQueries({ queryKey: ['node', node.sid] });
+      // The button that opened this is gone: a revoked node cannot be revoked.
+      document.querySelector('h1')?.focus();
     },
   });
-  const submit = (event: FormEvent): void => {
-    event.preventDefault();
+  const submit = (): void => {
     if (!revoke.isPending) revoke.mutate(reason.trim());
   };
   return (
     <Dialog title={`Revoke ${node.name}?`} onClose={onClose}>
-      <form noValidate className="space-y-4" onSubmit={submit}>
+      <Form refusal={revoke.error} onSubmit={submit}>
         <Banner tone="warn">
           Its keys end at once and for good. What it has charged stays charged; the name is free again for another node.
         </Banner>
@@ -100,7 +102,7 @@ export function RevokeDialog({ node, onClose }: NodeDialogProps): ReactElement {
           maxLength={255}
           onChange={setReason}
         />
-        <ProblemBanner problem={revoke.error} />
+        <ProblemBanner problem={unplaced(revoke.error, (field) => field === 'reason')} />
         <div className="flex flex-wrap justify-end gap-3">
           <Button look="quiet" onPress={onClose}>
             Keep it
@@ -109,7 +111,7 @@ export function RevokeDialog({ node, onClose }: NodeDialogProps): ReactElement {
             Revoke {node.name}
           </Button>
         </div>
-      </form>
+      </Form>
     </Dialog>
   );
 }

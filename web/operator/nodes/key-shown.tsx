@@ -2,6 +2,7 @@ import type { ReactElement } from 'react';
 import { useState } from 'react';
 import { Banner } from '../../ui/banner.tsx';
 import { Button } from '../../ui/button.tsx';
+import { Step } from '../../ui/step.tsx';
 
 interface KeyShownProps {
   readonly name: string;
@@ -21,7 +22,7 @@ export function KeyShown({ name, nodeKey, onClose }: KeyShownProps): ReactElemen
     }
   };
   return (
-    <div className="space-y-4">
+    <Step label="The new key">
       <Banner tone="warn">
         This is the only time that the key of {name} is shown. We keep no copy of it: if it is lost, rotate it.
       </Banner>
@@ -44,6 +45,6 @@ export function KeyShown({ name, nodeKey, onClose }: KeyShownProps): ReactElemen
         </Button>
         <Button onPress={onClose}>I have stored the key</Button>
       </div>
-    </div>
+    </Step>
   );
 }

@@ -31,8 +31,8 @@ const COLUMNS: readonly Column<UsageNode>[] = [
   },
   { title: 'State', cell: (node) => <NodeBadge node={node} /> },
   { title: 'Reports for', isExtra: true, cell: (node) => scopeOf(node) },
-  { title: 'A record', isAmount: true, isExtra: true, cell: (node) => <Money amount={node.record_max} /> },
-  { title: 'An hour', isAmount: true, cell: (node) => <Money amount={node.hour_max} /> },
+  { title: 'Most a record', isAmount: true, isExtra: true, cell: (node) => <Money amount={node.record_max} /> },
+  { title: 'Most an hour', isAmount: true, cell: (node) => <Money amount={node.hour_max} /> },
 ];
 
 export function scopeOf({ user_sids: users }: UsageNode): string {

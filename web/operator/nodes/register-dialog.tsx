@@ -1,13 +1,14 @@
 import { useMutation, useQueryClient } from '@tanstack/react-query';
-import type { FormEvent, ReactElement } from 'react';
+import type { ReactElement } from 'react';
 import { useState } from 'react';
 import type { Problem } from '../../api.ts';
-import { post } from '../../api.ts';
+import { post, unplaced } from '../../api.ts';
 import type { NodeWithKey } from '../../surface.ts';
 import { ProblemBanner } from '../../ui/banner.tsx';
 import { Button } from '../../ui/button.tsx';
 import { Dialog } from '../../ui/dialog.tsx';
 import { Field } from '../../ui/field.tsx';
+import { Form } from '../../ui/form.tsx';
 import { readAmount } from '../../ui/money.ts';
 import { Select } from '../../ui/select.tsx';
 import { KeyShown } from './key-shown.tsx';
@@ -44,7 +45,7 @@ export function RegisterDialog({ onClose }: { readonly onClose: () => void }): R
 function RegisterForm({ onMade }: { readonly onMade: (node: NodeWithKey) => void }): ReactElement {
   const queries = useQueryClient();
   const [wish, setWish] = useState(FIRST);
-  const [errors, setErrors] = useState<Errors>({});
+  const [errors, setErrors] = useState<Errors | null>(null);
   const register = useMutation<NodeWithKey, Problem, object>({
     mutationFn: (body) => post<NodeWithKey>('/v1/nodes', { ...body }),
     onSuccess: async (node) => {
@@ -54,18 +55,18 @@ function RegisterForm({ onMade }: { readonly onMade: (node: NodeWithKey) => void
   });
   const change = (part: Partial<Wish>): void => {
     setWish({ ...wish, ...part });
-    setErrors({});
+    setErrors(null);
+    register.reset();
   };
-  const submit = (event: FormEvent): void => {
-    event.preventDefault();
+  const submit = (): void => {
     if (register.isPending) return;
     const read = readWish(wish);
     if ('body' in read) register.mutate(read.body);
     else setErrors(read.errors);
   };
-  const all = { ...refused(register.error), ...errors };
+  const all = errors ?? refused(register.error);
   return (
-    <form noValidate className="space-y-4" onSubmit={submit}>
+    <Form refusal={errors ?? register.error} onSubmit={submit}>
       <Field
         label="Name"
         name="name"
@@ -100,13 +101,13 @@ function RegisterForm({ onMade }: { readonly onMade: (node: NodeWithKey) => void
         maxLength={20}
         onChange={(hourMax) => change({ hourMax })}
       />
-      <ProblemBanner problem={register.error} />
+      <ProblemBanner problem={unplaced(register.error, hasPlace)} />
       <div className="flex justify-end">
         <Button type="submit" isBusy={register.isPending}>
           Register
         </Button>
       </div>
-    </form>
+    </Form>
   );
 }
 
@@ -164,6 +165,9 @@ function readWish(wish: Wish): { readonly body: object } | { readonly errors: Er
     },
   };
 }
+
+const hasPlace = (field: string): boolean =>
+  ['name', 'record_max', 'hour_max'].includes(field) || field.startsWith('user_sids');
 
 /** What the server had to say, at the field it is about. */
 function refused(problem: Problem | null): Errors {

@@ -1,16 +1,18 @@
 import { useMutation, useQueryClient } from '@tanstack/react-query';
-import type { FormEvent, ReactElement } from 'react';
+import type { ReactElement } from 'react';
 import { useState } from 'react';
 import type { Problem } from '../../api.ts';
-import { post, seg } from '../../api.ts';
+import { post, seg, unplaced } from '../../api.ts';
 import type { NodeReversal, UsageNode } from '../../surface.ts';
 import { Banner, ProblemBanner } from '../../ui/banner.tsx';
 import { Button } from '../../ui/button.tsx';
 import { Dialog } from '../../ui/dialog.tsx';
 import { Facts } from '../../ui/facts.tsx';
 import { Field } from '../../ui/field.tsx';
+import { Form } from '../../ui/form.tsx';
 import { decimalOf, formatMoney, microsOf } from '../../ui/money.ts';
 import { Money } from '../../ui/money.tsx';
+import { Step } from '../../ui/step.tsx';
 import { useToast } from '../../ui/toast.tsx';
 import type { Window } from './window.tsx';
 import { windowText, windowQuery } from './window.tsx';
@@ -68,40 +70,40 @@ interface ReasonFormProps {
 }
 
 function ReasonForm({ node, window, reason, setReason, onPreview }: ReasonFormProps): ReactElement {
-  const [error, setError] = useState<string | null>(null);
+  const [refusal, setRefusal] = useState<{ readonly reason: string } | null>(null);
   const preview = useMutation<NodeReversal, Problem, string>({
     mutationFn: (text) => reverse(node, { window, reason: text, confirm: false }),
     onSuccess: (answer, text) => onPreview({ reason: text, preview: answer }),
   });
-  const submit = (event: FormEvent): void => {
-    event.preventDefault();
+  const submit = (): void => {
     if (preview.isPending) return;
-    if (reason.trim() === '') setError('Say why. The reason stands on every line that is taken back.');
+    if (reason.trim() === '') setRefusal({ reason: 'Say why. The reason stands on every line that is taken back.' });
     else preview.mutate(reason.trim());
   };
   return (
-    <form noValidate className="space-y-4" onSubmit={submit}>
+    <Form refusal={refusal ?? preview.error} onSubmit={submit}>
       <Field
         label="Reason"
         name="reason"
         isLong
         hint="Customers read it in their statements."
         value={reason}
-        error={error ?? preview.error?.fields.get('reason')}
+        error={refusal?.reason ?? preview.error?.fields.get('reason')}
         isRequired
         maxLength={255}
         onChange={(text) => {
           setReason(text);
-          setError(null);
+          setRefusal(null);
+          preview.reset();
         }}
       />
-      <ProblemBanner problem={preview.error} />
+      <ProblemBanner problem={unplaced(preview.error, (field) => field === 'reason')} />
       <div className="flex justify-end">
         <Button type="submit" isBusy={preview.isPending}>
           {preview.isPending ? 'Adding up…' : 'Preview'}
         </Button>
       </div>
-    </form>
+    </Form>
   );
 }
 
@@ -116,17 +118,16 @@ interface ConfirmationProps {
 function Confirmation({ node, window, shown, onBack, onDone }: ConfirmationProps): ReactElement {
   const { preview, reason } = shown;
   const [typed, setTyped] = useState('');
-  const [error, setError] = useState<string | null>(null);
+  const [refusal, setRefusal] = useState<{ readonly name: string } | null>(null);
   const { run, done, isBusy, problem } = useReversal({ node, window, onDone });
-  const submit = (event: FormEvent): void => {
-    event.preventDefault();
+  const submit = (): void => {
     if (isBusy) return;
     if (typed.trim() === node.name) run(reason);
-    else setError(`Type ${node.name} to confirm.`);
+    else setRefusal({ name: `Type ${node.name} to confirm.` });
   };
   if (preview.records === 0) {
     return (
-      <div className="space-y-4">
+      <Step label="Preview">
         <Banner>
           There is nothing to take back: the node charged nothing then, or all of it was taken back already.
         </Banner>
@@ -135,47 +136,50 @@ function Confirmation({ node, window, shown, onBack, onDone }: ConfirmationProps
             Back
           </Button>
         </div>
-      </div>
+      </Step>
     );
   }
   return (
-    <form noValidate className="space-y-4" onSubmit={submit}>
-      <div className="rounded-xl bg-sunken px-4 py-3" aria-live="polite" data-testid="reversal">
-        <Facts
-          facts={[
-            ['Charges', preview.records.toLocaleString('en-US')],
-            ['Wallets', preview.wallets.toLocaleString('en-US')],
-            ['Goes back', <Money key="returned" amount={preview.returned} />],
-          ]}
+    <Step label="Preview">
+      <Form refusal={refusal} onSubmit={submit}>
+        <div className="rounded-xl bg-sunken px-4 py-3" aria-live="polite" data-testid="reversal">
+          <Facts
+            facts={[
+              ['Charges', preview.records.toLocaleString('en-US')],
+              ['Wallets', preview.wallets.toLocaleString('en-US')],
+              ['Goes back', <Money key="returned" amount={preview.returned} />],
+            ]}
+          />
+        </div>
+        <p className="text-sm">
+          <span className="text-soft">Reason:</span> {reason}
+        </p>
+        <Field
+          label={`Type ${node.name} to confirm`}
+          name="name"
+          value={typed}
+          error={refusal?.name}
+          isRequired
+          onChange={(text) => {
+            setTyped(text);
+            setRefusal(null);
+          }}
         />
-      </div>
-      <p className="text-sm">
-        <span className="text-soft">Reason:</span> {reason}
-      </p>
-      <Field
-        label={`Type ${node.name} to confirm`}
-        name="name"
-        value={typed}
-        error={error}
-        isRequired
-        onChange={(text) => {
-          setTyped(text);
-          setError(null);
-        }}
-      />
-      <ProblemBanner problem={problem} />
-      <output className="block text-sm text-soft">
-        {isBusy && `${done.records.toLocaleString('en-US')} of ${preview.records.toLocaleString('en-US')} taken back…`}
-      </output>
-      <div className="flex flex-wrap justify-end gap-3">
-        <Button look="quiet" onPress={onBack}>
-          Back
-        </Button>
-        <Button type="submit" look="danger" isBusy={isBusy}>
-          Take back {formatMoney(preview.returned)}
-        </Button>
-      </div>
-    </form>
+        <ProblemBanner problem={problem} />
+        <output className="block text-sm text-soft">
+          {isBusy &&
+            `${done.records.toLocaleString('en-US')} of ${preview.records.toLocaleString('en-US')} taken back…`}
+        </output>
+        <div className="flex flex-wrap justify-end gap-3">
+          <Button look="quiet" onPress={onBack}>
+            Back
+          </Button>
+          <Button type="submit" look="danger" isBusy={isBusy}>
+            Take back {formatMoney(preview.returned)}
+          </Button>
+        </div>
+      </Form>
+    </Step>
   );
 }
 

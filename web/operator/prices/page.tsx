@@ -84,6 +84,7 @@ interface CategoryProps {
 function Category({ name, prices, hasPast, onNew }: CategoryProps): ReactElement {
   const all = stated(prices);
   const rows = hasPast ? all : all.filter(({ state }) => state !== 'past');
+  const hasResources = rows.some(({ price }) => price.resource_kind !== null);
   return (
     <Card
       title={name}
@@ -93,7 +94,12 @@ function Category({ name, prices, hasPast, onNew }: CategoryProps): ReactElement
         </Button>
       }
     >
-      <AllRows what={`prices of ${name}`} columns={COLUMNS} rows={rows} keyOf={({ price }) => price.sid} />
+      <AllRows
+        what={`prices of ${name}`}
+        columns={columnsOf(hasResources)}
+        rows={rows}
+        keyOf={({ price }) => price.sid}
+      />
     </Card>
   );
 }
@@ -104,17 +110,27 @@ const STATES: Readonly<Record<PriceState, readonly [Tone, string]>> = {
   past: ['calm', 'Past'],
 };
 
-const COLUMNS: readonly Column<StatedPrice>[] = [
+const columnsOf = (hasResources: boolean): readonly Column<StatedPrice>[] => [
   {
     title: 'For',
-    cell: ({ price }) =>
-      price.resource_kind === null ? (
-        <span className="text-soft">everything else</span>
-      ) : (
-        <span className="font-medium break-all">{price.resource_kind}</span>
-      ),
+    cell: ({ price, state }) => (
+      <>
+        {price.resource_kind === null ? (
+          <span className="text-soft">{hasResources ? 'everything else' : 'everything'}</span>
+        ) : (
+          <span className="font-medium break-all">{price.resource_kind}</span>
+        )}
+        <p className="mt-1 md:hidden">
+          <Badge tone={STATES[state][0]} text={STATES[state][1]} />
+        </p>
+      </>
+    ),
   },
-  { title: 'State', cell: ({ state }) => <Badge tone={STATES[state][0]} text={STATES[state][1]} /> },
+  {
+    title: 'State',
+    isExtra: true,
+    cell: ({ state }) => <Badge tone={STATES[state][0]} text={STATES[state][1]} />,
+  },
   { title: 'From', isExtra: true, cell: ({ price }) => <Time at={price.active_from} /> },
   {
     title: 'Price',

@@ -1,13 +1,14 @@
 import { useMutation, useQueryClient } from '@tanstack/react-query';
-import type { FormEvent, ReactElement } from 'react';
+import type { ReactElement } from 'react';
 import { useState } from 'react';
 import type { Problem } from '../../api.ts';
-import { post } from '../../api.ts';
+import { post, unplaced } from '../../api.ts';
 import type { Price } from '../../surface.ts';
 import { ProblemBanner } from '../../ui/banner.tsx';
 import { Button } from '../../ui/button.tsx';
 import { Dialog } from '../../ui/dialog.tsx';
 import { Field } from '../../ui/field.tsx';
+import { Form } from '../../ui/form.tsx';
 import { Select } from '../../ui/select.tsx';
 import { instantOf } from '../../ui/time.ts';
 import { useToast } from '../../ui/toast.tsx';
@@ -28,6 +29,9 @@ const KINDS = [
   ['cost_plus', 'the provider’s cost and a margin'],
 ] as const;
 
+/** The fields of this form that have room for a sentence of the server. */
+const PLACES = ['category', 'resource_kind', 'unit', 'amount', 'margin_percent', 'active_from'];
+
 interface PriceDialogProps {
   readonly category: string;
   readonly categories: readonly string[];
@@ -45,36 +49,36 @@ export function PriceDialog({ category, categories, onClose }: PriceDialogProps)
     start: 'now',
     activeFrom: '',
   });
-  const [missing, setMissing] = useState<Readonly<Record<string, string>>>({});
-  const { create, isBusy, problem } = useCreate(onClose);
+  const [missing, setMissing] = useState<Readonly<Record<string, string>> | null>(null);
+  const { create, isBusy, problem, reset } = useCreate(onClose);
   const change = (part: Partial<Wish>): void => {
     setWish({ ...wish, ...part });
-    setMissing({});
+    setMissing(null);
+    reset();
   };
-  const submit = (event: FormEvent): void => {
-    event.preventDefault();
+  const submit = (): void => {
     if (isBusy) return;
     const found = missingIn(wish);
     if (Object.keys(found).length === 0) create(bodyOf(wish));
     else setMissing(found);
   };
-  const errorOf = (field: string): string | undefined => missing[field] ?? problem?.fields.get(field);
+  const errorOf = (field: string): string | undefined => missing?.[field] ?? problem?.fields.get(field);
   return (
     <Dialog title="New price" onClose={onClose}>
-      <form noValidate className="space-y-4" onSubmit={submit}>
+      <Form refusal={missing ?? problem} onSubmit={submit}>
         <What wish={wish} categories={categories} change={change} errorOf={errorOf} />
         <HowMuch wish={wish} change={change} errorOf={errorOf} />
         <FromWhen wish={wish} change={change} errorOf={errorOf} />
         <p className="rounded-xl bg-sunken px-4 py-3 text-sm" aria-live="polite" data-testid="price-example">
           {exampleOf(wish) ?? 'Fill in the price to see an example here.'}
         </p>
-        <ProblemBanner problem={problem} />
+        <ProblemBanner problem={unplaced(problem, (field) => PLACES.includes(field))} />
         <div className="flex justify-end">
           <Button type="submit" isBusy={isBusy}>
             Set the price
           </Button>
         </div>
-      </form>
+      </Form>
     </Dialog>
   );
 }
@@ -83,10 +87,11 @@ function useCreate(onDone: () => void): {
   readonly create: (body: object) => void;
   readonly isBusy: boolean;
   readonly problem: Problem | null;
+  readonly reset: () => void;
 } {
   const queries = useQueryClient();
   const say = useToast();
-  const { mutate, isPending, error } = useMutation<Price, Problem, object>({
+  const { mutate, isPending, error, reset } = useMutation<Price, Problem, object>({
     mutationFn: (body) => post<Price>('/v1/prices', { ...body }),
     onSuccess: async (price) => {
       say(`${price.resource_kind ?? price.category}: ${priceText(price)}.`);
@@ -94,7 +99,7 @@ function useCreate(onDone: () => void): {
       await queries.invalidateQueries({ queryKey: ['/v1/prices'] });
     },
   });
-  return { create: mutate, isBusy: isPending, problem: error };
+  return { create: mutate, isBusy: isPending, problem: error, reset };
 }
 
 /** What the server would refuse anyway, said in the words of this form. */

@@ -24,10 +24,13 @@ export function stated(prices: readonly Price[], now = Date.now()): readonly Sta
     .toSorted(
       (one, other) =>
         ORDER[one.state] - ORDER[other.state] ||
-        (one.price.resource_kind ?? '').localeCompare(other.price.resource_kind ?? '') ||
+        inOrder(one.price.resource_kind ?? '', other.price.resource_kind ?? '') ||
         other.price.active_from.localeCompare(one.price.active_from),
     );
 }
+
+/** model-2 comes before model-10. */
+const inOrder = (one: string, other: string): number => one.localeCompare(other, 'en', { numeric: true });
 
 function stateOf(price: Price, activeAt: number | null, now: number): PriceState {
   const at = new Date(price.active_from).getTime();
@@ -38,5 +41,5 @@ function stateOf(price: Price, activeAt: number | null, now: number): PriceState
 /** Categories in the order of the alphabet, each with its prices. */
 export function byCategory(prices: readonly Price[]): readonly (readonly [string, readonly Price[]])[] {
   const groups = Map.groupBy(prices, (price) => price.category);
-  return [...groups].toSorted(([one], [other]) => one.localeCompare(other));
+  return [...groups].toSorted(([one], [other]) => inOrder(one, other));
 }

@@ -224,7 +224,7 @@ test(
     expect(await page.getByTestId('runway').textContent()).toMatch(/^\d+ d \d+ h$/);
     await page.getByRole('tab', { name: 'Node' }).click();
     await expect.poll(() => page.getByRole('row', { name: 'ursula-1' }).count()).toBe(2);
-    await page.getByRole('link', { name: 'Wallet', exact: true }).click();
+    await page.goto('/wallet');
     const row = page.getByRole('row').filter({ hasText: 'some/model · 1 call' });
     const opener = row.getByRole('button', { name: /^Explain line/ });
     await opener.press('Enter');

@@ -25,8 +25,8 @@ const TABS = [
 /** The same usage four ways. */
 export function Sums({ walletSid, days }: Omit<SumTableProps, 'by' | 'title'>): ReactElement | null {
   const sums = useSums(walletSid, { by: 'day', days });
-  // The chart says already that there is nothing.
-  if (sums.data?.items.length === 0) return null;
+  // The chart says already that there is nothing, or nothing yet.
+  if (!sums.data || sums.data.items.length === 0) return null;
   return (
     <Tabs.Root defaultValue="day" className="card overflow-hidden">
       <TabList label="Added up by" tabs={TABS} />

@@ -26,11 +26,7 @@ export function KeyShown({ name, nodeKey, onClose }: KeyShownProps): ReactElemen
       <Banner tone="warn">
         This is the only time that the key of {name} is shown. We keep no copy of it: if it is lost, rotate it.
       </Banner>
-      <p
-        className="rounded-xl bg-sunken px-4 py-3 font-mono text-sm break-all select-all"
-        aria-label="Key"
-        data-testid="node-key"
-      >
+      <p className="rounded-xl bg-sunken px-4 py-3 font-mono text-sm break-all select-all" data-testid="node-key">
         {nodeKey}
       </p>
       <p className="text-sm text-soft">

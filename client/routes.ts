@@ -28,6 +28,7 @@ export const ROUTES = {
   'payment-event.list': { method: 'GET', path: '/v1/payment-events', idempotency: 'none' },
   'webhook-event.list': { method: 'GET', path: '/v1/webhook-events', idempotency: 'none' },
   'webhook-event.replay': { method: 'POST', path: '/v1/webhook-events/{sid}/replay', idempotency: 'none' },
+  'node.get': { method: 'GET', path: '/v1/nodes/{sid}', idempotency: 'none' },
   'node.list': { method: 'GET', path: '/v1/nodes', idempotency: 'none' },
   'node.register': { method: 'POST', path: '/v1/nodes', idempotency: 'none' },
   'node.rotate': { method: 'POST', path: '/v1/nodes/{sid}/rotate', idempotency: 'none' },

@@ -15,7 +15,7 @@ export class Problem extends Error {
   readonly status: number;
   readonly code: string;
   readonly requestId: string | null;
-  /** By field: `#/amount` in the answer is `amount` here. */
+  /** By field: `#/amount` in the answer is `amount` here, `#/rungs/0/multiplier` is `rungs/0/multiplier`. */
   readonly fields: ReadonlyMap<string, string>;
 
   constructor(status: number, body: ProblemBody) {
@@ -30,6 +30,12 @@ export class Problem extends Error {
   get isUnsettled(): boolean {
     return this.status === 0 || this.status >= 500 || [408, 409, 429].includes(this.status);
   }
+}
+
+/** The problem as far as no field of the form shows it already; null when all of it has a place. */
+export function unplaced(problem: Problem | null, hasPlace: (field: string) => boolean): Problem | null {
+  if (problem === null || problem.fields.size === 0) return problem;
+  return [...problem.fields.keys()].every(hasPlace) ? null : problem;
 }
 
 const UNREACHABLE: ProblemBody = {
@@ -94,6 +100,35 @@ async function send<T>(method: 'GET' | 'POST', path: string, options: Options): 
 
 export const get = <T>(path: string, options: Pick<Options, 'query' | 'signal'> = {}): Promise<T> =>
   send('GET', path, options);
+
+/** Rows that one page of a list may have at most. */
+const PAGE_ROWS_MAX = 200;
+/** 5,000 rows: past that a page shows a part and says so. */
+const PAGES_MAX = 25;
+
+/** All rows of a list, or as many as a screen can use. */
+export interface Rows<T> {
+  readonly items: readonly T[];
+  /** False: there are more than were read. */
+  readonly isWhole: boolean;
+}
+
+/** Reads a list page after page, for what is grouped, summed or sorted here. */
+export async function getAll<T>(path: string, options: Pick<Options, 'query' | 'signal'> = {}): Promise<Rows<T>> {
+  const items: T[] = [];
+  let cursor: string | null = null;
+  for (let page = 0; page < PAGES_MAX; page += 1) {
+    const query: Options['query'] = { ...options.query, limit: PAGE_ROWS_MAX, cursor: cursor ?? undefined };
+    const answer: { readonly items: readonly T[]; readonly next_cursor: string | null } = await get(path, {
+      ...options,
+      query,
+    });
+    items.push(...answer.items);
+    cursor = answer.next_cursor;
+    if (cursor === null) return { items, isWhole: true };
+  }
+  return { items, isWhole: false };
+}
 
 export const post = <T>(
   path: string,

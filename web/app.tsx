@@ -1,7 +1,12 @@
 import type { ReactElement } from 'react';
 import { Redirect, Route, Switch } from 'wouter';
 import { Frame } from './frame.tsx';
+import { OperatorLaddersPage } from './operator/ladders/page.tsx';
+import { OperatorNodesPage } from './operator/nodes/list-page.tsx';
+import { OperatorNodePage } from './operator/nodes/node-page.tsx';
 import { OperatorPaymentEventsPage } from './operator/payment-events/page.tsx';
+import { OperatorPricesPage } from './operator/prices/page.tsx';
+import { OperatorUnbilledPage } from './operator/unbilled/page.tsx';
 import { OperatorWalletPage } from './operator/wallets/wallet-page.tsx';
 import { OperatorWalletsPage } from './operator/wallets/list-page.tsx';
 import { OperatorWebhookEventsPage } from './operator/webhook-events/page.tsx';
@@ -12,6 +17,7 @@ import type { Session } from './surface.ts';
 import { ProblemBanner } from './ui/banner.tsx';
 import { EmptyState } from './ui/empty-state.tsx';
 import { Loading, PageTitle } from './ui/page.tsx';
+import { UsagePage } from './usage/page.tsx';
 import { WalletPage } from './wallet/page.tsx';
 
 export function App(): ReactElement {
@@ -43,6 +49,7 @@ function UserPages(): ReactElement {
         <Redirect to="/wallet" replace />
       </Route>
       <Route path="/wallet" component={WalletPage} />
+      <Route path="/usage" component={UsagePage} />
       <Route path="/payments/:sid">{({ sid }) => <PaymentPage key={sid} sid={sid} />}</Route>
       <Route component={NotFoundPage} />
     </Switch>
@@ -54,6 +61,11 @@ function OperatorPages(): ReactElement {
     <Switch>
       <Route path="/operator" component={OperatorWalletsPage} />
       <Route path="/operator/wallets/:sid">{({ sid }) => <OperatorWalletPage key={sid} sid={sid} />}</Route>
+      <Route path="/operator/nodes" component={OperatorNodesPage} />
+      <Route path="/operator/nodes/:sid">{({ sid }) => <OperatorNodePage key={sid} sid={sid} />}</Route>
+      <Route path="/operator/prices" component={OperatorPricesPage} />
+      <Route path="/operator/ladders" component={OperatorLaddersPage} />
+      <Route path="/operator/unbilled" component={OperatorUnbilledPage} />
       <Route path="/operator/payment-events" component={OperatorPaymentEventsPage} />
       <Route path="/operator/webhook-events" component={OperatorWebhookEventsPage} />
       <Route path="/payments/:sid">{({ sid }) => <PaymentPage key={sid} sid={sid} />}</Route>
@@ -61,6 +73,9 @@ function OperatorPages(): ReactElement {
         <Redirect to="/operator" replace />
       </Route>
       <Route path="/wallet">
+        <Redirect to="/operator" replace />
+      </Route>
+      <Route path="/usage">
         <Redirect to="/operator" replace />
       </Route>
       <Route component={NotFoundPage} />

@@ -26,7 +26,8 @@ export function Frame({ children }: { readonly children: ReactNode }): ReactElem
               <img src="/favicon.svg" alt="" width="28" height="28" />
               <span className="max-sm:sr-only">hero-onboarding</span>
             </Link>
-            {session.role === 'operator' && <OperatorNavigation />}
+            {session.role === 'operator' && <Navigation label="Operator" pages={OPERATOR_PAGES} />}
+            {session.role === 'user' && <Navigation label="Wallet" pages={USER_PAGES} />}
             {session.role !== 'anonymous' && <Account />}
           </div>
         </div>
@@ -43,28 +44,42 @@ export function Frame({ children }: { readonly children: ReactNode }): ReactElem
   );
 }
 
-const OPERATOR_PAGES = [
+type Pages = readonly (readonly [path: string, title: string])[];
+
+const USER_PAGES: Pages = [
+  ['/wallet', 'Wallet'],
+  ['/usage', 'Usage'],
+];
+
+const OPERATOR_PAGES: Pages = [
   ['/operator', 'Wallets'],
+  ['/operator/nodes', 'Nodes'],
+  ['/operator/prices', 'Prices'],
+  ['/operator/ladders', 'Ladders'],
+  ['/operator/unbilled', 'Unbilled'],
   ['/operator/payment-events', 'Payment events'],
   ['/operator/webhook-events', 'Webhook events'],
-] as const;
+];
 
-function OperatorNavigation(): ReactElement {
+function Navigation({ label, pages }: { readonly label: string; readonly pages: Pages }): ReactElement {
   const [location] = useLocation();
   const isAt = (path: string): boolean =>
     path === '/operator' ? location === path || location.startsWith('/operator/wallets') : location.startsWith(path);
   return (
     <nav
-      aria-label="Operator"
-      className="order-last -mx-2 flex w-full gap-0.5 overflow-x-auto md:order-none md:mx-0 md:w-auto"
+      aria-label={label}
+      className={cx(
+        'flex flex-wrap gap-0.5',
+        pages.length > 3 && 'order-last -mx-2 w-full lg:order-none lg:mx-0 lg:w-auto',
+      )}
     >
-      {OPERATOR_PAGES.map(([path, title]) => (
+      {pages.map(([path, title]) => (
         <Link
           key={path}
           href={path}
           aria-current={isAt(path) ? 'page' : undefined}
           className={cx(
-            'rounded-lg px-2 py-1.5 text-sm sm:px-3 font-medium whitespace-nowrap -outline-offset-2',
+            'rounded-lg px-2 py-1.5 text-sm font-medium whitespace-nowrap -outline-offset-2',
             isAt(path) ? 'bg-wash text-accent' : 'text-soft hover:bg-sunken hover:text-ink',
           )}
         >
@@ -92,7 +107,7 @@ function Account(): ReactElement {
   };
   return (
     <div className="flex min-w-0 flex-1 items-center justify-end gap-3 text-sm">
-      <span className="max-w-56 min-w-0 truncate text-soft">
+      <span className={cx('max-w-56 min-w-0 truncate text-soft', role === 'user' && 'max-sm:sr-only')}>
         {role === 'operator' ? 'Operator' : (user?.display_name ?? 'You')}
       </span>
       <button

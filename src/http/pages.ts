@@ -22,11 +22,17 @@ const CONTENT_TYPES: Readonly<Record<string, string>> = {
 const PAGE_PATHS = [
   '/',
   '/wallet',
+  '/usage',
   '/payments/:sid',
   '/operator',
   '/operator/wallets/:sid',
   '/operator/payment-events',
   '/operator/webhook-events',
+  '/operator/nodes',
+  '/operator/nodes/:sid',
+  '/operator/prices',
+  '/operator/ladders',
+  '/operator/unbilled',
 ];
 
 const NOT_BUILT = 'The pages are not built. Run "npm run build" once, then reload.\n';

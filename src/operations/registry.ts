@@ -26,6 +26,7 @@ import { leaseSettle } from './lease/settle.ts';
 import { modelPriceCreate } from './model-price/create.ts';
 import { modelPriceList } from './model-price/list.ts';
 import { nodeGaps } from './node/gaps.ts';
+import { nodeGet } from './node/get.ts';
 import { nodeGiveUpGaps } from './node/give-up-gaps.ts';
 import { nodeList } from './node/list.ts';
 import { nodeRegister } from './node/register.ts';
@@ -84,6 +85,7 @@ const declared = [
   paymentEventList,
   webhookEventList,
   webhookEventReplay,
+  nodeGet,
   nodeList,
   nodeRegister,
   nodeRotate,

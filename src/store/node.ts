@@ -99,6 +99,14 @@ export async function readNode(tx: Tx, sid: string): Promise<NodeRow | null> {
   return row ? fromRow(row) : null;
 }
 
+const readNamesStatement = statement('node.read_names', `select sid, name from node where sid = any($1::text[])`);
+
+/** What nodes are called, by sid; revoked ones included. */
+export async function readNodeNames(tx: Tx, sids: readonly string[]): Promise<ReadonlyMap<string, string>> {
+  const rows = await tx.query<{ sid: string; name: string }>(readNamesStatement, [sids]);
+  return new Map(rows.map(({ sid, name }) => [sid, name]));
+}
+
 const listStatement = statement(
   'node.list',
   `select ${COLUMNS} from node where ($1::text is null or sid < $1) order by sid desc limit $2`,

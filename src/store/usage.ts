@@ -136,6 +136,14 @@ export async function readUsageEntry(tx: Tx, account: bigint, seq: bigint): Prom
   };
 }
 
+const findLineStatement = statement('usage.find_line', `select seq from entry where idem = $1`);
+
+/** The number of the wallet's line that a posting made; null when nothing was posted under this identity. */
+export async function findLine(tx: Tx, idem: string): Promise<bigint | null> {
+  const [row] = await tx.query<{ seq: bigint }>(findLineStatement, [idem]);
+  return row?.seq ?? null;
+}
+
 /** A charge that a node caused, with what it takes to list it and to take it back. */
 export interface NodeChargeRow {
   readonly account: bigint;
@@ -151,6 +159,8 @@ export interface NodeChargeRow {
 const listOfNodeStatement = statement(
   'usage.list_of_node',
   // Which wallets a node has charged is folded by day; of those wallets the entries are read from where the last page ended.
+  // "not in" and no join: what was taken back is hashed once. As a join the planner, which cannot know how many there are, went through
+  // all entries for each entry: 4 seconds for a page of a thousand charges instead of 30 ms.
   `with charged as (
      select wallet * 16 as account from (select distinct wallet from usage_day where node = $1) as days where wallet * 16 >= $2
    ), voided as (
@@ -159,8 +169,8 @@ const listOfNodeStatement = statement(
    )
    select entry.account, entry.seq, wallet.sid as wallet_sid, entry.idem, entry.amount, entry.about, entry.occurred_at, entry.recorded_at
    from charged join wallet on wallet.id = charged.account / 16 join entry on entry.account = charged.account
-   left join voided on voided.account = entry.account and voided.seq = entry.seq
-   where entry.kind = ${USAGE} and entry.about::json ->> 'node' = $1 and not entry.about::jsonb ? 'voids' and voided.seq is null
+   where entry.kind = ${USAGE} and entry.about::json ->> 'node' = $1 and not entry.about::jsonb ? 'voids'
+     and (entry.account, entry.seq) not in (select account, seq from voided)
      and (entry.account, entry.seq) > ($2, $3) and entry.recorded_at >= $4 and entry.recorded_at < $5
    order by entry.account, entry.seq limit $7`,
 );

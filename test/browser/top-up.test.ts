@@ -82,7 +82,7 @@ describe('a person fills a wallet', () => {
       await startTopUp(page, '10');
       await page.getByTestId('cancel').click();
       await sees(page, 'Waiting for your payment');
-      await page.getByRole('link', { name: 'Wallet', exact: true }).click();
+      await page.getByRole('main').getByRole('link', { name: 'Wallet', exact: true }).click();
       await page.getByRole('heading', { name: 'On the way in' }).waitFor();
       expect(await balanceOf(page)).toBe('$0.00');
       await page.getByRole('link', { name: /Waiting for you/ }).click();

@@ -227,6 +227,17 @@ describe('a node', () => {
     expect([(await report(node, [record])).status, (await report(fresh, [record])).status]).toEqual([401, 200]);
   });
 
+  test('is shown to an operator without its key, and to nobody else', async () => {
+    const node = await site.node({ record_max: '1' });
+    const shown = await site.operator('GET', `/v1/nodes/${node.sid}`);
+    expect(shown.json).toMatchObject({ sid: node.sid, record_max: '1.00', revoked_at: null });
+    expect(shown.json).not.toHaveProperty('key');
+    expect((await site.operator('GET', `/v1/nodes/${node.sid}`)).text).toBe(shown.text);
+    expect((await site.operator('GET', '/v1/nodes/01JD9ZQ4T2V6M0F8K3A5B7C9D1')).status).toBe(404);
+    expect((await site.call('GET', `/v1/nodes/${node.sid}`)).status).toBe(401);
+    expect((await site.call('GET', `/v1/nodes/${node.sid}`, { headers: node.headers })).status).toBe(403);
+  });
+
   test('may do nothing but report, and nobody else may report', async () => {
     const node = await site.node();
     const { sid, userSid } = await site.wallet(100);

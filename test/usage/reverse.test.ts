@@ -16,6 +16,20 @@ const reverse = (node: Node, more: Record<string, unknown> = {}): Promise<Answer
   site.operator('POST', `/v1/nodes/${node.sid}/reverse`, { reason: 'the key was stolen', ...more });
 
 describe('E11 what a stolen key has charged', () => {
+  test('is shown and taken back in a moment when it is thousands of charges of one wallet', async () => {
+    const node = await site.node({ hour_max: '100000' });
+    const { sid, userSid } = await site.wallet(100_000);
+    for (let batch = 0; batch < 3; batch += 1)
+      await report(
+        node,
+        Array.from({ length: 1_000 }, () => usage(userSid, { quantity: '36', unit: 'second' })),
+      );
+    expect((await reverse(node)).json).toMatchObject({ records: 3_000, returned: '3.30', is_dry_run: true });
+    expect((await reverse(node, { confirm: true })).json).toMatchObject({ records: 3_000, is_complete: true });
+    expect((await reverse(node)).json).toMatchObject({ records: 0, returned: '0.00' });
+    expect(await balanceOf(sid)).toBe('1000.00');
+  });
+
   test('is listed page by page, and taken back in one action: shown first, then once, however often it is asked for', async () => {
     const [stolen, honest] = [await site.node({ hour_max: '100000' }), await site.node()];
     const wallets = await Promise.all(Array.from({ length: 5 }, () => site.wallet(10_000)));

@@ -35,6 +35,12 @@ describe('usage', () => {
       { key: day(0), quantity: '4' },
     ]);
     expect(new Set((await read('by=node')).map(({ quantity }) => quantity))).toEqual(new Set(['4.5', '7.5']));
+    const called = await Promise.all(
+      nodes.map(async (node) => (await site.operator('GET', `/v1/nodes/${node.sid}`)).json['name']),
+    );
+    expect((await read('by=node')).map(({ key, name }) => [key, name])).toEqual(
+      expect.arrayContaining(nodes.map(({ sid }, index) => [sid, called[index]])),
+    );
     expect(await read(`by=category&from=${day(1)}`)).toMatchObject([{ key: 'hero_os_hourly', records: 4 }]);
     const first = await site.operator('GET', `/v1/billings/${sid}/usage?by=resource_kind&limit=2`);
     const next = await read(`by=resource_kind&limit=2&cursor=${encodeURIComponent(String(first.json['next_cursor']))}`);

@@ -32,7 +32,7 @@ describe('a charge that is taken back', () => {
     const answers = await Promise.all([takeBack(sid, charged?.['entry']), takeBack(sid, charged?.['entry'])]);
     const [first, again] = answers.map(({ status, json }) => [status, json]);
     expect(first).toEqual(again);
-    expect(first).toEqual([200, { returned: '0.01358', entry: 3, credit_balance: '10.00' }]);
+    expect(first).toEqual([200, { returned: '0.01358', entry: 3, credit_balance: '10.00', is_dry_run: false }]);
     const lines = itemsOf(await site.operator('GET', `/v1/billings/${sid}/statement`));
     expect(lines).toHaveLength(3);
     expect(lines[0]).toMatchObject({
@@ -48,6 +48,31 @@ describe('a charge that is taken back', () => {
     expect(codeOf(await takeBack(sid, 99))).toBe('not_found');
     const audit = itemsOf(await site.operator('GET', `/v1/audit-events?subject=${sid}`));
     expect(audit.filter(({ action }) => action === 'usage.void')).toHaveLength(1);
+  });
+
+  test('is shown first, and then comes to what was shown, the micro-dollar of carried fractions included', async () => {
+    const node = await site.node();
+    const { sid, userSid } = await site.wallet(1_000);
+    const second = () => usage(userSid, { quantity: '1', unit: 'second' });
+    const charged = itemsOf(await report(node, [second(), second(), second()]));
+    const preview = async (seq: unknown) =>
+      await site.operator('POST', `/v1/billings/${sid}/statement/${String(seq)}/void`, { reason: 'x', dry_run: true });
+    const before = (await site.operator('GET', `/v1/billings/${sid}/statement`)).text;
+    for (const { entry } of charged) {
+      const shown = await preview(entry);
+      expect(shown.json).toMatchObject({ is_dry_run: true });
+      expect(await preview(entry)).toMatchObject({ text: shown.text });
+      expect((await site.operator('GET', `/v1/billings/${sid}/statement`)).text).toBe(before);
+    }
+    const explained = `/v1/billings/${sid}/statement/${String(charged[1]?.['entry'])}/explanation`;
+    expect((await site.operator('GET', explained)).json).toMatchObject({ taken_back_by: null });
+    const shown = await preview(charged[1]?.['entry']);
+    const done = await takeBack(sid, charged[1]?.['entry']);
+    expect(done.json).toEqual({ ...shown.json, is_dry_run: false });
+    expect((await preview(charged[1]?.['entry'])).json).toEqual(shown.json);
+    expect((await site.operator('GET', explained)).json).toMatchObject({ taken_back_by: done.json['entry'] });
+    expect(codeOf(await preview(99))).toBe('not_found');
+    expect(codeOf(await preview(done.json['entry']))).toBe('state_conflict');
   });
 
   test('and reported again costs what it cost: void and post are post, whatever was carried', async () => {

@@ -5,6 +5,7 @@ const LOOKS = {
   primary: 'bg-accent text-on-accent hover:bg-accent-deep',
   quiet: 'border border-edge bg-surface text-ink hover:bg-sunken',
   plain: 'text-accent hover:bg-wash',
+  danger: 'border border-bad bg-bad-wash text-bad hover:bg-surface',
 } as const;
 
 export type ButtonLook = keyof typeof LOOKS;

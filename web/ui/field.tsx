@@ -11,13 +11,15 @@ interface FieldProps {
   /** What to change, as a sentence; announced when it appears. */
   readonly error?: string | null | undefined;
   readonly prefix?: string;
-  readonly type?: 'text' | 'password' | 'search';
-  readonly inputMode?: 'text' | 'decimal';
+  readonly type?: 'text' | 'password' | 'search' | 'datetime-local';
+  readonly inputMode?: 'text' | 'decimal' | 'numeric';
   readonly autoComplete?: string;
   readonly placeholder?: string;
   readonly isRequired?: boolean;
   readonly isLong?: boolean;
   readonly maxLength?: number;
+  /** Offered while one types; anything else may be written as well. */
+  readonly suggestions?: readonly string[];
 }
 
 const BOX = 'w-full bg-transparent px-3 py-2.5 outline-none placeholder:text-soft';
@@ -58,11 +60,21 @@ export function Field(props: FieldProps): ReactElement {
             type={props.type ?? 'text'}
             inputMode={props.inputMode}
             autoComplete={props.autoComplete ?? 'off'}
-            className={cx(BOX, props.inputMode === 'decimal' && 'amount')}
+            list={props.suggestions === undefined ? undefined : `${id}-suggestions`}
+            className={cx(BOX, props.inputMode !== undefined && props.inputMode !== 'text' && 'amount')}
             onChange={(event) => props.onChange(event.target.value)}
           />
         )}
       </div>
+      {props.suggestions !== undefined && (
+        <datalist id={`${id}-suggestions`}>
+          {props.suggestions.map((text) => (
+            <option key={text} value={text}>
+              {text}
+            </option>
+          ))}
+        </datalist>
+      )}
       {props.hint !== undefined && (
         <p id={`${id}-hint`} className="mt-1.5 text-sm text-soft">
           {props.hint}

@@ -16,7 +16,7 @@ export function microsOf(amount: string): bigint {
   return sign ? -size : size;
 }
 
-function decimalOf(micros: bigint): string {
+export function decimalOf(micros: bigint): string {
   const size = micros < 0n ? -micros : micros;
   const fraction = (size % 1_000_000n)
     .toString()

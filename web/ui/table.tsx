@@ -37,7 +37,7 @@ export function Table<T>({ caption, columns, rows, keyOf }: TableProps<T>): Reac
         <thead>
           <tr className="border-b border-line text-xs text-soft">
             {columns.map((column) => (
-              <th key={column.title} scope="col" className={cx(place(column), 'py-2.5 font-medium')}>
+              <th key={column.title} scope="col" className={cx(place(column), 'py-2.5 font-medium wrap-normal')}>
                 {column.title}
               </th>
             ))}

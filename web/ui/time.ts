@@ -11,6 +11,25 @@ const minute = new Intl.DateTimeFormat('en-GB', { hour: '2-digit', minute: '2-di
 /** "23 Nov 2026, 14:05" */
 export const formatTime = (instant: string): string => dayAndMinute.format(new Date(instant));
 
+const day = new Intl.DateTimeFormat('en-GB', { day: 'numeric', month: 'short', year: 'numeric', timeZone: 'UTC' });
+
+/** "23 Nov 2026", of a day that was counted in UTC: 2026-11-23. */
+export const formatDay = (date: string): string => day.format(new Date(`${date}T00:00:00Z`));
+
+const DAY_MS = 86_400_000;
+
+/** The days of UTC from so many before today until today, as YYYY-MM-DD. */
+export const lastDays = (count: number): readonly string[] =>
+  Array.from({ length: count }, (_, index) =>
+    new Date(Date.now() - (count - 1 - index) * DAY_MS).toISOString().slice(0, 10),
+  );
+
+/** The instant that somebody chose in their own zone; null when it is none. */
+export function instantOf(local: string): string | null {
+  const at = new Date(local);
+  return local === '' || Number.isNaN(at.getTime()) ? null : at.toISOString();
+}
+
 /** "14:05:09", for the steps of something that happens while one watches. */
 export const formatClock = (instant: string): string => minute.format(new Date(instant));
 

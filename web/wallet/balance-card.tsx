@@ -1,5 +1,6 @@
 import type { ReactElement } from 'react';
 import type { Billing } from '../surface.ts';
+import { cx } from '../ui/class-names.ts';
 import { Icon } from '../ui/icon.tsx';
 import { formatMoney, fromCents, isFinerThanCents, isZero } from '../ui/money.ts';
 import { Balance, Money } from '../ui/money.tsx';
@@ -16,7 +17,7 @@ export function BalanceCard({ wallet }: { readonly wallet: Billing }): ReactElem
           </span>
         )}
       </div>
-      <p className="mt-1 text-5xl font-semibold tracking-tight sm:text-6xl" data-testid="balance">
+      <p className={cx('mt-1 font-semibold tracking-tight', sizeOf(wallet.credit_balance))} data-testid="balance">
         <Balance amount={wallet.credit_balance} currency={wallet.currency} />
       </p>
       {isFinerThanCents(wallet.credit_balance) && (
@@ -36,6 +37,10 @@ export function BalanceCard({ wallet }: { readonly wallet: Billing }): ReactElem
     </section>
   );
 }
+
+/** A fortune fits a phone too: from $100,000.00 on it is written smaller. */
+const sizeOf = (balance: string): string =>
+  (balance.split('.')[0] ?? '').length > 5 ? 'text-3xl sm:text-5xl' : 'text-5xl sm:text-6xl';
 
 function Fact({ name, amount }: { readonly name: string; readonly amount: string }): ReactElement {
   return (

@@ -1,4 +1,5 @@
 import type { ReactElement } from 'react';
+import { useMemo, useState } from 'react';
 import { Link } from 'wouter';
 import type { StatementLine } from '../surface.ts';
 import { EmptyState } from '../ui/empty-state.tsx';
@@ -6,11 +7,14 @@ import { List } from '../ui/list.tsx';
 import { Money } from '../ui/money.tsx';
 import type { Column } from '../ui/table.tsx';
 import { Time } from '../ui/time.tsx';
+import { ExplainDialog } from '../usage/explain-dialog.tsx';
+import { usedIn } from '../usage/words.ts';
 
 const KINDS: Readonly<Record<string, string>> = {
   top_up: 'Top-up',
   adjustment: 'Adjustment by the operator',
-  debit: 'Usage',
+  debit: 'Charge',
+  usage: 'Usage',
   hold_reserve: 'Hold placed',
   hold_capture: 'Hold charged',
   hold_release: 'Hold released',
@@ -20,29 +24,54 @@ const KINDS: Readonly<Record<string, string>> = {
 /** A kind this page has no words for is still shown, by its own name. */
 const nameOf = (kind: string): string => KINDS[kind] ?? kind.replaceAll('_', ' ');
 
+/** The line that this one takes back; null for every other. */
+function takenBackOf(line: StatementLine): number | null {
+  const seq = line.about?.['voids'];
+  return typeof seq === 'number' ? seq : null;
+}
+
+const titleOf = (line: StatementLine): string => (takenBackOf(line) === null ? nameOf(line.kind) : 'Usage taken back');
+
+/** What was used, where the node gave it no words of its own: "small · 1 hour". */
+function wordsOf(line: StatementLine): string | null {
+  if (line.description !== null) return line.description === nameOf(line.kind) ? null : line.description;
+  const used = usedIn(line.about ?? {});
+  return used === '' ? null : used;
+}
+
+/** Why a charge was taken back, in the operator's words. */
+function reasonOf(line: StatementLine): string | null {
+  const reason = line.about?.['reason'];
+  return takenBackOf(line) !== null && typeof reason === 'string' ? reason : null;
+}
+
 function paymentOf(line: StatementLine): string | null {
   const sid = line.about?.['payment_sid'];
   return typeof sid === 'string' ? sid : null;
 }
 
-const COLUMNS: readonly Column<StatementLine>[] = [
+const columnsOf = (explain: (seq: number) => void): readonly Column<StatementLine>[] => [
   {
     title: 'Entry',
     cell: (line) => {
       const payment = paymentOf(line);
+      const words = wordsOf(line);
+      const reason = reasonOf(line);
       return (
         <>
           {payment === null ? (
-            <span className="font-medium">{nameOf(line.kind)}</span>
+            <span className="font-medium">{titleOf(line)}</span>
           ) : (
             <Link href={`/payments/${payment}`} className="font-medium text-accent underline-offset-2 hover:underline">
               {nameOf(line.kind)}
             </Link>
           )}
-          {line.description !== null && line.description !== nameOf(line.kind) && <p>{line.description}</p>}
+          {words !== null && <p>{words}</p>}
+          {reason !== null && <p className="text-soft">{reason}</p>}
           <p className="mt-0.5 text-xs text-soft">
             <Time at={line.occurred_at} />
           </p>
+          {line.kind === 'usage' && <Explain line={line} explain={explain} />}
         </>
       );
     },
@@ -62,12 +91,49 @@ const COLUMNS: readonly Column<StatementLine>[] = [
   { title: 'Balance', isAmount: true, isExtra: true, cell: (line) => <Money amount={line.balance_after} /> },
 ];
 
+interface ExplainProps {
+  readonly line: StatementLine;
+  readonly explain: (seq: number) => void;
+}
+
+/** A line that takes another one back is explained by that one. */
+function Explain({ line, explain }: ExplainProps): ReactElement {
+  const takenBack = takenBackOf(line);
+  const seq = takenBack ?? line.seq;
+  return (
+    <button
+      type="button"
+      aria-label={`Explain line ${seq}`}
+      className="mt-1 rounded-md py-0.5 text-xs font-medium text-accent underline underline-offset-2"
+      onClick={() => explain(seq)}
+    >
+      {takenBack === null ? 'Explain' : `Explain line ${seq}`}
+    </button>
+  );
+}
+
 export function Statement({ walletSid }: { readonly walletSid: string }): ReactElement {
+  const [explained, setExplained] = useState<number | null>(null);
+  const columns = useMemo(() => columnsOf(setExplained), []);
+  return (
+    <>
+      <Lines walletSid={walletSid} columns={columns} />
+      {explained !== null && <ExplainDialog walletSid={walletSid} seq={explained} onClose={() => setExplained(null)} />}
+    </>
+  );
+}
+
+interface LinesProps {
+  readonly walletSid: string;
+  readonly columns: readonly Column<StatementLine>[];
+}
+
+function Lines({ walletSid, columns }: LinesProps): ReactElement {
   return (
     <List<StatementLine>
       what="entries of the statement"
       path={`/v1/billings/${encodeURIComponent(walletSid)}/statement`}
-      columns={COLUMNS}
+      columns={columns}
       keyOf={(line) => String(line.seq)}
       refreshMs={30_000}
       empty={

@@ -9,8 +9,9 @@ import { countsVolume } from '../../domain/usage/price.ts';
 import { multiplierAt } from '../../domain/discount/ladder.ts';
 import type { Tx } from '../../store/db.ts';
 import { listLadders } from '../../store/ladder.ts';
+import { readNodeNames } from '../../store/node.ts';
 import { readPrice } from '../../store/price.ts';
-import { readUsageEntry, type UsageEntryRow } from '../../store/usage.ts';
+import { findLine, readUsageEntry, type UsageEntryRow } from '../../store/usage.ts';
 import { operation } from '../operation.ts';
 import { priceSchema, toPrice } from '../price/price.ts';
 import { instant, sidField, signedAmount } from '../schema.ts';
@@ -19,6 +20,7 @@ import type { UsageAbout } from './charge-records.ts';
 import { dollarsOf, type Step } from './explain-steps.ts';
 import { explainTokens } from './explain-tokens.ts';
 import { explainVolume } from './explain-volume.ts';
+import { withdrawalIdem } from './opposite.ts';
 
 const DAY_MS = 86_400_000;
 
@@ -44,6 +46,8 @@ export const usageExplain = operation({
     price: priceSchema,
     steps: z.array(stepSchema),
     is_proved: z.boolean(),
+    node_name: z.string().nullable().describe('What the node that reported it is called.'),
+    taken_back_by: z.int().nullable().describe('The line that takes this one back; null while it stands.'),
   }),
   refusals: ['not_found'],
   async run({ house, actor }, input) {
@@ -58,6 +62,8 @@ export const usageExplain = operation({
     const price = about.price === undefined ? null : await readPrice(db, about.price);
     if (!price) return refuse('not_found', 'This line was not made from a price.');
     const { steps, isProved } = await proofOf(db, { entry, about, price });
+    const names = await readNodeNames(db, [about.node]);
+    const takenBackBy = await findLine(db, withdrawalIdem(entry.idem));
     return {
       charge: formatDecimal(-entry.amount),
       occurred_at: entry.occurredAt.toISOString(),
@@ -65,6 +71,8 @@ export const usageExplain = operation({
       price: toPrice(price),
       steps: [...steps],
       is_proved: isProved,
+      node_name: names.get(about.node) ?? null,
+      taken_back_by: takenBackBy === null ? null : Number(takenBackBy),
     };
   },
 });

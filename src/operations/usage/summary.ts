@@ -1,6 +1,7 @@
 import { z } from 'zod';
 import { formatDecimal } from '../../domain/money.ts';
 import { isRefusal, refuse } from '../../domain/refusal.ts';
+import { readNodeNames } from '../../store/node.ts';
 import { foldUsage, sumUsage, USAGE_GROUPS, type UsageSum } from '../../store/usage-day.ts';
 import { operation } from '../operation.ts';
 import { pageInput, pageOf, pageOutput, readCursor } from '../page.ts';
@@ -15,6 +16,7 @@ const dayField = z.iso.date().describe('YYYY-MM-DD, in UTC.');
 const sumSchema = z
   .object({
     key: z.string().describe('The day, category, node or resource.'),
+    name: z.string().nullable().describe('What a node is called; null for everything else.'),
     unit: z.string(),
     records: z.int(),
     quantity: z.string(),
@@ -55,14 +57,28 @@ export const usageSummary = operation({
     const after = key === null ? null : { key: rest.join(' '), unit };
     const { by, limit } = input;
     const rows = await sumUsage(db, { wallet: wallet.id, from, until, by, after, limit: limit + 1 });
-    return pageOf(house, 'usage.summary', rows, limit, (row) => `${row.unit} ${row.key}`, toSum);
+    const names = by === 'node' ? await readNodeNames(db, [...new Set(rows.map((row) => row.key))]) : NO_NAMES;
+    return pageOf(
+      house,
+      'usage.summary',
+      rows,
+      limit,
+      (row) => `${row.unit} ${row.key}`,
+      (row) => toSum(row, names),
+    );
   },
 });
 
 const dayOf = (at: Date): string => at.toISOString().slice(0, 10);
 
-const toSum = ({ key, unit, records, quantity, charge }: UsageSum): z.input<typeof sumSchema> => ({
+const NO_NAMES: ReadonlyMap<string, string> = new Map();
+
+const toSum = (
+  { key, unit, records, quantity, charge }: UsageSum,
+  names: ReadonlyMap<string, string>,
+): z.input<typeof sumSchema> => ({
   key,
+  name: names.get(key) ?? null,
   unit,
   records: Number(records),
   quantity,

@@ -8,6 +8,7 @@ import { Money } from '../../ui/money.tsx';
 import { PageTitle } from '../../ui/page.tsx';
 import type { Column } from '../../ui/table.tsx';
 import { Time } from '../../ui/time.tsx';
+import { WalletLink } from '../wallet-link.tsx';
 
 const LINK = 'text-accent underline-offset-2 hover:underline';
 
@@ -44,14 +45,6 @@ const COLUMNS: readonly Column<PaymentEvent>[] = [
     cell: (event) => <Money amount={event.amount} currency={event.currency} isChange />,
   },
 ];
-
-function WalletLink({ sid }: { readonly sid: string }): ReactElement {
-  return (
-    <Link href={`/operator/wallets/${sid}`} className={`font-mono text-xs break-all ${LINK}`}>
-      {sid}
-    </Link>
-  );
-}
 
 export function OperatorPaymentEventsPage(): ReactElement {
   const [params] = useSearchParams();

@@ -12,6 +12,7 @@ import { Dialog } from '../../ui/dialog.tsx';
 import { Field } from '../../ui/field.tsx';
 import { formatMoney, fromCents, isNegative, readAmount, toCents } from '../../ui/money.ts';
 import { Money } from '../../ui/money.tsx';
+import { Step } from '../../ui/step.tsx';
 import { useToast } from '../../ui/toast.tsx';
 
 interface Wish {
@@ -155,7 +156,7 @@ function Confirmation({ shown, onBack, onDone }: ConfirmationProps): ReactElemen
   const { preview, wish } = shown;
   const after = fromCents(preview.new_balance);
   return (
-    <section className="space-y-4" aria-label="Preview">
+    <Step label="Preview">
       <dl className="amount rounded-xl bg-sunken px-4 py-3" aria-live="polite">
         <Line name="Balance now" amount={fromCents(preview.prev_balance)} />
         <Line name="Change" amount={fromCents(preview.change_cents)} isChange />
@@ -175,7 +176,7 @@ function Confirmation({ shown, onBack, onDone }: ConfirmationProps): ReactElemen
           Set balance to {formatMoney(after)}
         </Button>
       </div>
-    </section>
+    </Step>
   );
 }
 

@@ -2,6 +2,7 @@ import { useQuery } from '@tanstack/react-query';
 import { Tabs } from 'radix-ui';
 import type { ReactElement } from 'react';
 import { useState } from 'react';
+import { Link } from 'wouter';
 import type { Problem } from '../../api.ts';
 import { get, seg } from '../../api.ts';
 import { PaymentList } from '../../payment/list.tsx';
@@ -16,10 +17,11 @@ import { Money } from '../../ui/money.tsx';
 import { BackLink, Loading, PageTitle } from '../../ui/page.tsx';
 import { TabList } from '../../ui/tabs.tsx';
 import { Time } from '../../ui/time.tsx';
+import { UsageOverview } from '../../usage/overview.tsx';
+import { HoldList } from '../../wallet/hold-list.tsx';
 import { Statement } from '../../wallet/statement.tsx';
 import { AdjustDialog } from './adjust-dialog.tsx';
 import { AuditList } from './audit-list.tsx';
-import { HoldList } from './hold-list.tsx';
 
 export function OperatorWalletPage({ sid }: { readonly sid: string }): ReactElement {
   const wallet = useQuery<Billing, Problem>({
@@ -77,6 +79,7 @@ function Overview({ wallet }: { readonly wallet: Billing }): ReactElement {
 
 const TABS = [
   ['statement', 'Statement'],
+  ['usage', 'Usage'],
   ['payments', 'Payments'],
   ['holds', 'Holds'],
   ['audit', 'Audit'],
@@ -84,19 +87,31 @@ const TABS = [
 
 function History({ sid }: { readonly sid: string }): ReactElement {
   return (
-    <Tabs.Root defaultValue="statement" className="card overflow-hidden">
-      <TabList label="History" tabs={TABS} />
-      <Tabs.Content value="statement" className="-outline-offset-2">
-        <Statement walletSid={sid} />
-      </Tabs.Content>
-      <Tabs.Content value="payments" className="-outline-offset-2">
-        <PaymentList walletSid={sid} />
-      </Tabs.Content>
-      <Tabs.Content value="holds" className="-outline-offset-2">
-        <HoldList walletSid={sid} />
-      </Tabs.Content>
-      <Tabs.Content value="audit" className="-outline-offset-2">
-        <AuditList subject={sid} />
+    <Tabs.Root defaultValue="statement" className="space-y-6">
+      <div className="card overflow-hidden">
+        <TabList label="History" tabs={TABS} />
+        <Tabs.Content value="statement" className="-outline-offset-2">
+          <Statement walletSid={sid} />
+        </Tabs.Content>
+        <Tabs.Content value="payments" className="-outline-offset-2">
+          <PaymentList walletSid={sid} />
+        </Tabs.Content>
+        <Tabs.Content value="holds" className="-outline-offset-2">
+          <HoldList walletSid={sid} />
+        </Tabs.Content>
+        <Tabs.Content value="audit" className="-outline-offset-2">
+          <AuditList subject={sid} />
+        </Tabs.Content>
+      </div>
+      <Tabs.Content value="usage" className="-outline-offset-2">
+        <UsageOverview walletSid={sid} />
+        <p className="mt-4 text-sm text-soft">
+          What this wallet could not pay is{' '}
+          <Link href={`/operator/unbilled?wallet_sid=${sid}`} className="text-accent underline underline-offset-2">
+            listed as unbilled
+          </Link>
+          .
+        </p>
       </Tabs.Content>
     </Tabs.Root>
   );

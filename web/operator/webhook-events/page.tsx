@@ -8,10 +8,10 @@ import { Badge } from '../../ui/badge.tsx';
 import type { Tone } from '../../ui/banner.tsx';
 import { ProblemBanner } from '../../ui/banner.tsx';
 import { Button } from '../../ui/button.tsx';
-import { cx } from '../../ui/class-names.ts';
 import { EmptyState } from '../../ui/empty-state.tsx';
 import { List } from '../../ui/list.tsx';
 import { PageTitle } from '../../ui/page.tsx';
+import { Pills } from '../../ui/select.tsx';
 import type { Column } from '../../ui/table.tsx';
 import { Time } from '../../ui/time.tsx';
 import { useToast } from '../../ui/toast.tsx';
@@ -48,22 +48,12 @@ export function OperatorWebhookEventsPage(): ReactElement {
     <div className="space-y-6">
       <PageTitle title="Webhook events" />
       <div>
-        <fieldset aria-label="State" className="flex flex-wrap gap-2">
-          {STATES.map((state) => (
-            <button
-              key={state}
-              type="button"
-              aria-pressed={state === filter}
-              className={cx(
-                'rounded-full border px-3.5 py-1.5 text-sm font-medium',
-                state === filter ? 'border-accent bg-wash text-accent' : 'border-edge bg-surface hover:bg-sunken',
-              )}
-              onClick={() => setParams({ state })}
-            >
-              {TEXTS[state][0]}
-            </button>
-          ))}
-        </fieldset>
+        <Pills
+          label="State"
+          value={filter}
+          options={STATES.map((state) => [state, TEXTS[state][0]] as const)}
+          onChange={(state) => setParams({ state })}
+        />
         <p className="mt-3 text-soft">{TEXTS[filter][2]}</p>
       </div>
       <section aria-label="Webhook events" className="card overflow-hidden">

@@ -1,12 +1,12 @@
 import type { ReactElement } from 'react';
-import type { Hold } from '../../surface.ts';
-import { Badge } from '../../ui/badge.tsx';
-import type { Tone } from '../../ui/banner.tsx';
-import { EmptyState } from '../../ui/empty-state.tsx';
-import { List } from '../../ui/list.tsx';
-import { Money } from '../../ui/money.tsx';
-import type { Column } from '../../ui/table.tsx';
-import { Time } from '../../ui/time.tsx';
+import type { Hold } from '../surface.ts';
+import { Badge } from '../ui/badge.tsx';
+import type { Tone } from '../ui/banner.tsx';
+import { EmptyState } from '../ui/empty-state.tsx';
+import { List } from '../ui/list.tsx';
+import { Money } from '../ui/money.tsx';
+import type { Column } from '../ui/table.tsx';
+import { Time } from '../ui/time.tsx';
 
 const STATES: Readonly<Record<string, readonly [Tone, string]>> = {
   open: ['warn', 'Open'],
@@ -44,15 +44,24 @@ const COLUMNS: readonly Column<Hold>[] = [
   { title: 'Held', isAmount: true, cell: (hold) => <Money amount={hold.amount} /> },
 ];
 
-export function HoldList({ walletSid }: { readonly walletSid: string }): ReactElement {
+interface HoldListProps {
+  readonly walletSid: string;
+  readonly isOpenOnly?: boolean;
+}
+
+export function HoldList({ walletSid, isOpenOnly = false }: HoldListProps): ReactElement {
   return (
     <List<Hold>
-      what="holds"
+      what={isOpenOnly ? 'open holds' : 'holds'}
       path="/v1/holds"
-      query={{ wallet_sid: walletSid }}
+      query={{ wallet_sid: walletSid, state: isOpenOnly ? 'open' : undefined }}
       columns={COLUMNS}
       keyOf={(hold) => hold.sid}
-      empty={<EmptyState title="No holds">Money set aside for something that still runs is listed here.</EmptyState>}
+      empty={
+        <EmptyState title={isOpenOnly ? 'Nothing is set aside' : 'No holds'}>
+          Money set aside for something that still runs is listed here.
+        </EmptyState>
+      }
     />
   );
 }

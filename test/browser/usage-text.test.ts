@@ -66,6 +66,8 @@ describe('what has become of a price', () => {
       kind: 'per_hour',
       unit: 'hour',
       amount: '1',
+      tiers: null,
+      package_size: null,
       margin_percent: '0',
       active_from: at(day),
       created_at: at(1),

@@ -188,7 +188,7 @@ describe('a tiered price', () => {
     const answers = await Promise.all([takeBack(sid, first?.['entry']), takeBack(sid, first?.['entry'])]);
     // What is left of the volume is 100: it costs 4.50, wherever the 50 had stood.
     expect(answers.map(({ json }) => json)).toEqual(
-      [1, 2].map(() => ({ returned: '1.00', entry: 4, credit_balance: '95.50' })),
+      [1, 2].map(() => ({ returned: '1.00', entry: 4, credit_balance: '95.50', is_dry_run: false })),
     );
     const [line] = itemsOf(await site.operator('GET', `/v1/billings/${sid}/statement`));
     expect(line).toMatchObject({ about: { voids: 2, quantity: '-50', volume: { before: '150', after: '100' } } });

@@ -142,3 +142,13 @@ export async function revokeNode(tx: Tx, sid: string, at: Date): Promise<NodeRow
   const [row] = await tx.query<NodeRecord>(revokeStatement, [sid, at]);
   return row ? fromRow(row) : null;
 }
+
+const findByNamesStatement = statement(
+  'node.find_by_names',
+  `select ${COLUMNS} from node where name = any($1::text[]) and revoked_at is null`,
+);
+
+/** Those nodes of these names that there are and that are not revoked. */
+export async function findNodesByName(tx: Tx, names: readonly string[]): Promise<NodeRow[]> {
+  return (await tx.query<NodeRecord>(findByNamesStatement, [names])).map(fromRow);
+}

@@ -15,7 +15,8 @@ interface Commit {
 }
 
 /** What is to be at a path afterwards; null: nothing. */
-export type Changes = ReadonlyMap<string, { readonly content: Uint8Array; readonly mode?: TreeEntry['mode'] } | null>;
+type Change = { readonly content: Uint8Array; readonly mode?: TreeEntry['mode'] } | null;
+export type Changes = ReadonlyMap<string, Change>;
 
 /**
  * A bare Git repository with one branch, as `git` itself reads it: loose objects, a ref, nothing else.
@@ -111,19 +112,19 @@ export class GitRepository {
 
   #writeTree(entries: readonly TreeEntry[], changes: Changes): string {
     const next = new Map(entries.map((entry) => [entry.name, entry]));
-    const below = new Map<string, Map<string, ReturnType<Changes['get']> & unknown>>();
+    const below = new Map<string, Map<string, Change>>();
     for (const [at, change] of changes) {
       const [name = '', ...rest] = at.split('/');
       if (rest.length > 0) {
-        const inside = below.get(name) ?? new Map<string, ReturnType<Changes['get']> & unknown>();
+        const inside = below.get(name) ?? new Map<string, Change>();
         below.set(name, inside.set(rest.join('/'), change));
-      } else if (change === null || change === undefined) next.delete(name);
+      } else if (change === null) next.delete(name);
       else next.set(name, { name, mode: change.mode ?? '100644', sha: this.#write('blob', change.content) });
     }
     for (const [name, inside] of below) {
       const there = next.get(name);
       const children = there?.mode === '40000' ? this.tree(there.sha) : [];
-      const sha = this.#writeTree(children, inside as Changes);
+      const sha = this.#writeTree(children, inside);
       if (this.tree(sha).length === 0) next.delete(name);
       else next.set(name, { name, mode: '40000', sha });
     }

@@ -125,26 +125,23 @@ function answerWithFault(
   { fault, asked }: Judged,
   response: ServerResponse,
 ): number | null {
-  switch (fault?.kind) {
-    case 'timeout-before-effect':
-      return null;
-    case 'error-before-effect':
-      return send(response, no(500, 'Internal Server Error'));
-    case 'rate-limit': {
-      const { retryAfterSeconds: wait } = fault;
-      return send(response, no(429, 'Too Many Requests'), wait === undefined ? {} : { 'retry-after': String(wait) });
-    }
-    case 'rival':
-      writeAsRival(forge, options, asked);
-      return send(response, route(forge, options, asked));
-    case undefined:
-      return send(response, route(forge, options, asked));
-    default:
-      return spoil(fault?.kind, route(forge, options, asked), response);
+  if (fault === null) return send(response, route(forge, options, asked));
+  const { kind, retryAfterSeconds: wait } = fault;
+  if (kind === 'timeout-before-effect') return null;
+  if (kind === 'error-before-effect') return send(response, no(500, 'Internal Server Error'));
+  if (kind === 'rate-limit') {
+    return send(response, no(429, 'Too Many Requests'), wait === undefined ? {} : { 'retry-after': String(wait) });
   }
+  if (kind === 'rival') {
+    writeAsRival(forge, options, asked);
+    return send(response, route(forge, options, asked));
+  }
+  return spoil(kind, route(forge, options, asked), response);
 }
 
-function spoil(kind: Fault['kind'] | undefined, done: ApiAnswer, response: ServerResponse): number | null {
+type SpoiledKind = Exclude<Fault['kind'], 'timeout-before-effect' | 'error-before-effect' | 'rate-limit' | 'rival'>;
+
+function spoil(kind: SpoiledKind, done: ApiAnswer, response: ServerResponse): number | null {
   const text = JSON.stringify(done.body);
   const half = text.slice(0, text.length / 2);
   switch (kind) {
@@ -175,7 +172,7 @@ function spoil(kind: Fault['kind'] | undefined, done: ApiAnswer, response: Serve
       response.writeHead(301, { location: 'http://127.0.0.1:9/elsewhere' }).end();
       return 301;
     default:
-      throw new Error(`a fault ${kind ?? ''} that nobody plays`);
+      return kind satisfies never;
   }
 }
 

@@ -20,10 +20,9 @@ export async function openStripeSimulator(config: Config, ports: Ports): Promise
   if (mode !== 'sandbox' || stripeApiBase !== null || secretKey === null || webhookSecret === null) return null;
   const host = /^(0\.0\.0\.0|::)$/.test(config.listen.host) ? '127.0.0.1' : config.listen.host;
   const webhookUrl = `http://${host.includes(':') ? `[${host}]` : host}:${config.listen.port}/webhooks/stripe`;
-  const given = [
-    ...['--secret-key', secretKey, '--webhook-url', webhookUrl, '--webhook-secret', webhookSecret],
-    ...['--state-file', path.join(config.dataDir, 'stripe-sandbox.jsonl')],
-  ];
+  const stateFile = path.join(config.dataDir, 'stripe-sandbox.jsonl');
+  const signed = ['--webhook-url', webhookUrl, '--webhook-secret', webhookSecret];
+  const given = ['--secret-key', secretKey, ...signed, '--state-file', stateFile];
   return await startSimulator({ name: 'Stripe', folder: 'stripe', given, ports });
 }
 

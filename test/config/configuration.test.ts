@@ -163,11 +163,14 @@ describe('secrets', () => {
     STRIPE_WEBHOOK_SECRET: `${CANARY}-webhook`,
     STRIPE_WEBHOOK_SECRET_PREVIOUS: `${CANARY}-webhook-previous`,
     STRIPE_WEBHOOK_SECRET_PREVIOUS_UNTIL: '2027-01-31T12:00:00Z',
+    FORGE_URL: 'https://git.example.org',
+    FORGE_USAGE_REPOSITORY: 'org/usage',
+    FORGE_USAGE_TOKEN: `${CANARY}-forge`,
   };
 
   it('every secret is declared as one', () => {
     const declared = Object.values(SETTINGS).filter((setting) => setting.isSecret);
-    const looksSecret = Object.values(SETTINGS).filter(({ env }) => /(SECRET|KEY|DATABASE_URL)(_PREVIOUS)?$/.test(env));
+    const looksSecret = Object.values(SETTINGS).filter(({ env }) => /(SECRET|KEY|TOKEN|DATABASE_URL)(_PREVIOUS)?$/.test(env));
     expect(declared.map(({ env }) => env)).toEqual(looksSecret.map(({ env }) => env));
   });
 

@@ -1,14 +1,10 @@
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, test } from 'vitest';
 import { isRefusal } from '../../src/domain/refusal.ts';
 import type { House } from '../../src/operations/house.ts';
-import {
-  aggregateUsage,
-  aggregateUsageByClock,
-  type AggregatedFolder,
-} from '../../src/operations/usage/aggregate-usage.ts';
+import { aggregateUsage, type AggregatedFolder } from '../../src/operations/usage/aggregate-usage.ts';
 import { pushUsage } from '../../src/operations/usage/push-usage.ts';
 import { hasty, otoml, testForge, type TestForge } from '../support/forge.ts';
-import { refusalOf, testSite, type Answer, type TestSite } from '../transport/site.ts';
+import { refusalOf, testSite, type TestSite } from '../transport/site.ts';
 import { closeSound, HOUR_MS, itemsOf, outcomesOf, reporting, type Node, type Reporting } from './reporting.ts';
 
 let forge: TestForge;
@@ -64,25 +60,6 @@ async function asked(of: () => Promise<unknown>): Promise<number> {
   await of();
   return forge.journal.length - before;
 }
-
-describe('usage.aggregate over HTTP', () => {
-  test('without a Forge is 503 and says what to set; the clock does not even ask', async () => {
-    const answer = await site.operator('POST', '/admin/aggregate-now', {});
-    expect(refusalOf(answer)).toBe('503 unavailable');
-    expect(answer.json['detail']).toMatch(/FORGE_URL, FORGE_USAGE_REPOSITORY .* FORGE_USAGE_TOKEN/);
-    await aggregateUsageByClock(site.house);
-  });
-
-  test('and its quarantine are for operators', async () => {
-    const as = (headers: Record<string, string>): Promise<Answer[]> =>
-      Promise.all([
-        site.call('POST', '/admin/aggregate-now', { body: {}, headers }),
-        site.call('GET', '/v1/usage/quarantine', { headers }),
-      ]);
-    expect((await as({})).map(refusalOf)).toEqual(['401 unauthenticated', '401 unauthenticated']);
-    expect((await as(node.headers)).map(refusalOf)).toEqual(['403 forbidden', '403 forbidden']);
-  });
-});
 
 describe('a folder', () => {
   test('is charged record by record, once, and skipped until it changes', async () => {

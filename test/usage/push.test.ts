@@ -6,8 +6,8 @@ import { isRefusal } from '../../src/domain/refusal.ts';
 import { pushUsage, pushUsageByClock, type Pushed } from '../../src/operations/usage/push-usage.ts';
 import type { House } from '../../src/operations/house.ts';
 import { FORGE_TOKEN, hasty, otoml, testForge, type TestForge } from '../support/forge.ts';
-import { AS_OPERATOR, codeOf, refusalOf, testSite, type Answer, type TestSite } from '../transport/site.ts';
-import { HOUR_MS, itemsOf, outcomesOf, reporting, type Node, type Reporting } from './reporting.ts';
+import { testSite, type Answer, type TestSite } from '../transport/site.ts';
+import { HOUR_MS, outcomesOf, reporting, type Node, type Reporting } from './reporting.ts';
 
 let forge: TestForge;
 let site: TestSite;
@@ -54,80 +54,6 @@ async function push(with_: House = house): Promise<Pushed> {
 }
 const outcomes = ({ files }: Pushed): unknown[] => files.map(({ outcome, added }) => [outcome, added]);
 
-describe('usage.queue', () => {
-  test('keeps each record by itself, once, and says so again', async () => {
-    const [one, other] = [record(), record(1)];
-    const first = await queue([one, { nonsense: 1 }, other, one, { ...one, quantity: '7' }, record(-1)]);
-    expect(outcomesOf(first)).toEqual([
-      'queued',
-      'invalid_request',
-      'queued',
-      'queued',
-      'idempotency_key_reused',
-      'invalid_request',
-    ]);
-    expect(itemsOf(first).map(({ is_repeated }) => is_repeated)).toEqual([false, false, false, true, false, false]);
-    const again = await queue([other, one]);
-    expect(itemsOf(again).map(({ outcome, is_repeated }) => [outcome, is_repeated])).toEqual([
-      ['queued', true],
-      ['queued', true],
-    ]);
-    expect(outcomesOf(await queue([{ ...other, quantity: '7' }]))).toEqual(['idempotency_key_reused']);
-    expect((await push()).files).toHaveLength(2);
-    // After the push too, for ever.
-    expect(outcomesOf(await queue([{ ...other, quantity: '7' }]))).toEqual(['idempotency_key_reused']);
-    expect(itemsOf(await queue([other]))[0]?.['is_repeated']).toBe(true);
-  });
-
-  test('takes a CloudEvents batch, and two nodes may use one key', async () => {
-    const [one] = [record()];
-    const headers = { ...node.headers, 'content-type': 'application/cloudevents-batch+json' };
-    const { idempotency_key: id, occurred_at: time, ...data } = one ?? {};
-    const event = { specversion: '1.0', id, source: '/meter', type: 'usage', time, data };
-    const answer = await site.call('POST', '/v1/usage/queue', { raw: JSON.stringify([event]), headers });
-    expect(outcomesOf(answer)).toEqual(['queued']);
-    const other = await site.node();
-    expect(outcomesOf(await queue([one]))).toEqual(['queued']);
-    expect(outcomesOf(await queue([{ ...one, quantity: '2' }], other.headers))).toEqual(['queued']);
-  });
-
-  test('lets in nobody but nodes, and 1,000 records at most', async () => {
-    expect(refusalOf(await queue([record()], AS_OPERATOR as never))).toBe('403 forbidden');
-    expect(refusalOf(await site.call('POST', '/v1/usage/queue', { body: { records: [record()] } }))).toBe(
-      '401 unauthenticated',
-    );
-    expect(refusalOf(await queue(Array.from({ length: 1_001 }, () => ({}))))).toBe('400 invalid_request');
-  });
-
-  test('keeps one of two contents of a key, whoever of many at once is first', async () => {
-    const one = record();
-    const contents = Array.from({ length: 20 }, (_, index) => ({ ...one, quantity: String((index % 2) + 1) }));
-    const answers = await Promise.all(contents.map((content) => queue([content])));
-    const kept = contents.filter((_, index) => outcomesOf(answers[index] as Answer)[0] === 'queued');
-    expect(new Set(kept.map(({ quantity }) => quantity)).size).toBe(1);
-    expect(kept).toHaveLength(10);
-    expect(
-      answers.flatMap(itemsOf).filter(({ outcome, is_repeated }) => outcome === 'queued' && is_repeated === false),
-    ).toHaveLength(1);
-  });
-});
-
-describe('usage.push over HTTP', () => {
-  test('without a Forge is 503 and says what to set; the clock does not even ask', async () => {
-    const answer = await site.operator('POST', '/admin/push-usage-now', {});
-    expect(refusalOf(answer)).toBe('503 unavailable');
-    expect(answer.json['detail']).toMatch(/FORGE_URL, FORGE_USAGE_REPOSITORY .* FORGE_USAGE_TOKEN/);
-    await pushUsageByClock(site.house);
-  });
-
-  test('is for operators', async () => {
-    expect(refusalOf(await site.call('POST', '/admin/push-usage-now', { body: {} }))).toBe('401 unauthenticated');
-    expect(refusalOf(await site.call('POST', '/admin/push-usage-now', { body: {}, headers: node.headers }))).toBe(
-      '403 forbidden',
-    );
-  });
-});
-
 describe.each(DIALECTS)('a push to a Forge that speaks %s', (dialect) => {
   beforeEach(() => {
     forge.running.switches.dialect = dialect;
@@ -143,6 +69,8 @@ describe.each(DIALECTS)('a push to a Forge that speaks %s', (dialect) => {
     expect(forge.commits()).toBe(1);
     expect(keysIn(2)).toEqual([keyOf(a), keyOf(b)].toSorted());
     expect(await push()).toEqual({ files: [], commits: 0, waiting: 0 });
+    // A key stands for its record for ever, not only while it waits.
+    expect(outcomesOf(await queue([a, { ...b, quantity: '7' }]))).toEqual(['queued', 'idempotency_key_reused']);
     const late = record(2);
     await queue([late]);
     expect(outcomes(await push())).toEqual([['written', 1]]);
@@ -389,5 +317,3 @@ describe('much at once', () => {
     expect(await push()).toMatchObject({ files: [], waiting: 0 });
   });
 });
-
-test('codes of the answers are those of errors', async () => expect(codeOf(await queue([]))).toBe('invalid_request'));

@@ -172,7 +172,8 @@ export const CONFIGURATION_CHECKS: readonly ConfigurationCheck[] = [
     id: 44,
     title: 'the token for the usage repository is a real one',
     why: 'Whoever can write to that repository charges the wallets of its nodes’ users, up to the nodes’ limits.',
-    remedy: 'Make a token in the Forge, for this repository alone: on the service it needs to read, on a node to write.',
+    remedy:
+      'Make a token in the Forge, for this repository alone: on the service it needs to read, on a node to write.',
     judge: ({ values }) => judgeForgeToken(values.forgeUsageToken),
   },
 ];

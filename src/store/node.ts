@@ -152,3 +152,17 @@ const findByNamesStatement = statement(
 export async function findNodesByName(tx: Tx, names: readonly string[]): Promise<NodeRow[]> {
   return (await tx.query<NodeRecord>(findByNamesStatement, [names])).map(fromRow);
 }
+
+const revokedNamesakesStatement = statement(
+  'node.list_revoked_namesakes',
+  `select sid, revoked_at from node where name = $1 and revoked_at is not null`,
+);
+
+/** Nodes that had this name and were revoked: a name is free again then. */
+export async function listRevokedNamesakes(
+  tx: Tx,
+  name: string,
+): Promise<{ readonly sid: string; readonly revokedAt: Date }[]> {
+  const rows = await tx.query<{ sid: string; revoked_at: Date }>(revokedNamesakesStatement, [name]);
+  return rows.map(({ sid, revoked_at: revokedAt }) => ({ sid, revokedAt }));
+}

@@ -170,7 +170,9 @@ describe('secrets', () => {
 
   it('every secret is declared as one', () => {
     const declared = Object.values(SETTINGS).filter((setting) => setting.isSecret);
-    const looksSecret = Object.values(SETTINGS).filter(({ env }) => /(SECRET|KEY|TOKEN|DATABASE_URL)(_PREVIOUS)?$/.test(env));
+    const looksSecret = Object.values(SETTINGS).filter(({ env }) =>
+      /(SECRET|KEY|TOKEN|DATABASE_URL)(_PREVIOUS)?$/.test(env),
+    );
     expect(declared.map(({ env }) => env)).toEqual(looksSecret.map(({ env }) => env));
   });
 

@@ -179,7 +179,7 @@ export const aggregateSuite: readonly SmokeCheck[] = [
       const items = itemsOf(await report(smoke, first(smoke)));
       equal(
         items.map(({ outcome, is_repeated }) => [outcome, is_repeated]),
-        Array(3).fill(['applied', true]),
+        first(smoke).map(() => ['applied', true]),
         'the answers',
       );
       equal(await balance(smoke), '9.615', 'the balance');
@@ -310,7 +310,7 @@ export const aggregateSuite: readonly SmokeCheck[] = [
       equal((await aggregate(smoke, { is_full: true }))['applied'], 1, 'applied');
       equal(await balance(smoke), '9.2519', 'the balance');
       equal(
-        (await quarantine(smoke)).map(({ code }) => code).toSorted(),
+        (await quarantine(smoke)).map(({ code }) => String(code)).toSorted(),
         ['invalid_request', 'not_found'],
         'what stands',
       );

@@ -1,4 +1,4 @@
-import type { Refusal, RefusalCode } from '../../domain/refusal.ts';
+import { isRefusal, type Refusal, type RefusalCode } from '../../domain/refusal.ts';
 import { isUsageFileName } from '../../domain/usage/batch.ts';
 import { ForgeFailure, type UsageFile, type UsageRepository } from '../../providers/usage-repository.ts';
 import { findNodesByName, type NodeRow } from '../../store/node.ts';
@@ -13,7 +13,8 @@ import {
 } from '../../store/usage-file.ts';
 import type { House } from '../house.ts';
 import { forgeAway, notConfigured } from './forge-away.ts';
-import { recordUsage, type Recorded } from './record-usage.ts';
+import { namesakesOf, recordOfFolder, type Namesakes } from './namesakes.ts';
+import type { Recorded } from './record-usage.ts';
 
 export interface AggregatedFolder {
   readonly name: string;
@@ -122,7 +123,9 @@ async function aggregateFolder(
     const commit = await repository.newestCommit(node.name);
     if (commit === null || commit === (await readFolderCommit(db, node.id)))
       return { ...about, outcome: 'unchanged', commit };
-    return await readFolder(house, { repository, node, commit });
+    const namesakes = await namesakesOf(house, node);
+    if (isRefusal(namesakes)) return { ...about, outcome: 'again', commit, message: namesakes.message };
+    return await readFolder(house, { repository, node, namesakes, commit });
   } catch (error) {
     if (!(error instanceof ForgeFailure)) throw error;
     ports.log.warn({ error, node: node.name }, 'the folder of a node could not be read and is tried again');
@@ -133,6 +136,7 @@ async function aggregateFolder(
 interface Folder {
   readonly repository: UsageRepository;
   readonly node: NodeRow;
+  readonly namesakes: Namesakes;
   readonly commit: string;
 }
 
@@ -147,10 +151,10 @@ async function readFolder(house: House, folder: Folder): Promise<AggregatedFolde
     if (known.get(file.name) === file.blobSha) continue;
     const result = await readOneFile(house, folder, file);
     sum.files += 1;
-    for (const { answer, isRepeated, refusal } of result.recorded) {
-      if (refusal !== null) sum.refused += 1;
-      else if (isRepeated) sum.repeated += 1;
-      else if (answer.outcome === 'unbilled') sum.unbilled += 1;
+    for (const one of result.recorded) {
+      if (one === null || (one.refusal === null && one.isRepeated)) sum.repeated += 1;
+      else if (one.refusal !== null) sum.refused += 1;
+      else if (one.answer.outcome === 'unbilled') sum.unbilled += 1;
       else sum.applied += 1;
     }
     if (result.malformed) sum.malformed += 1;
@@ -171,7 +175,8 @@ async function readFolder(house: House, folder: Folder): Promise<AggregatedFolde
 const isOfInterest = (name: string): boolean => /^[\x20-\x7e]{1,200}\.otoml$/.test(name);
 
 interface ReadFile {
-  readonly recorded: readonly Recorded[];
+  /** In the order of the file; null: a node that had this name before was answered for it. */
+  readonly recorded: readonly (Recorded | null)[];
   readonly malformed: boolean;
   /** Why some records must come again: then nothing is written down. */
   readonly again: Refusal | null;
@@ -189,25 +194,21 @@ async function readOneFile(house: House, folder: Folder, file: UsageFile): Promi
     });
     return { recorded: [], malformed: true, again: null };
   }
-  const recorded: Recorded[] = [];
+  const recorded: (Recorded | null)[] = [];
   for (let start = 0; start < content.records.length; start += RECORDS_MAX) {
-    const some = await recordUsage(house, folder.node, content.records.slice(start, start + RECORDS_MAX));
+    const batch = content.records.slice(start, start + RECORDS_MAX);
+    const some = await recordOfFolder(house, folder.node, folder.namesakes, batch);
+    if (isRefusal(some)) return { recorded, malformed: false, again: some };
     recorded.push(...some);
-    const again = some.map(({ refusal }) => refusal).find((refusal) => refusal !== null && isPassing(refusal));
+    const again = some.map((one) => one?.refusal ?? null).find((refusal) => refusal !== null && isPassing(refusal));
     if (again !== undefined && again !== null) return { recorded, malformed: false, again };
   }
-  const quarantined = recorded.flatMap(({ refusal, answer }, index) =>
-    refusal === null
-      ? []
-      : [
-          {
-            position: index + 1,
-            idempotencyKey: answer.idempotency_key,
-            code: refusal.code,
-            reason: answer.message ?? refusal.message,
-          },
-        ],
-  );
+  const quarantined = recorded.flatMap((one, index) => {
+    if (one === null || one.refusal === null) return [];
+    const { answer, refusal } = one;
+    const reason = answer.message ?? refusal.message;
+    return [{ position: index + 1, idempotencyKey: answer.idempotency_key, code: refusal.code, reason }];
+  });
   await writeDown(house, folder.node, { file, records: recorded.length, quarantined });
   return { recorded, malformed: false, again: null };
 }

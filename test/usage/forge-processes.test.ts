@@ -1,11 +1,14 @@
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { micros } from '../../src/domain/money.ts';
+import { isRefusal } from '../../src/domain/refusal.ts';
 import type { House } from '../../src/operations/house.ts';
 import { newNodeKey } from '../../src/operations/node/key.ts';
 import { aggregateUsage } from '../../src/operations/usage/aggregate-usage.ts';
 import { pushUsage } from '../../src/operations/usage/push-usage.ts';
 import { usageQueue } from '../../src/operations/usage/queue.ts';
 import { execute } from '../../src/operations/execute.ts';
+import { systemPorts } from '../../src/ports/system.ts';
+import type { Ports } from '../../src/ports/ports.ts';
 import { checkLedger } from '../../src/store/ledger-check.ts';
 import { insertNode, type NodeRow } from '../../src/store/node.ts';
 import { countWaiting } from '../../src/store/usage-queue.ts';
@@ -14,7 +17,7 @@ import { testDatabase, type TestDatabase } from '../support/database.ts';
 import { hasty, otoml, testForge, type TestForge } from '../support/forge.ts';
 import { testHouse } from '../support/house.ts';
 import { fund, openWallets } from '../support/ledger.ts';
-import { Crash, testPorts, type TestPorts } from '../support/ports.ts';
+import { Crash, testPorts } from '../support/ports.ts';
 
 /**
  * The process dies at every place where it waits: before and after each statement, each commit and each call to the Forge. The places
@@ -66,7 +69,7 @@ async function scene(): Promise<Scene> {
 }
 
 const pathOf = ({ node }: Scene, hour: number): string => `nodes/${node.name}/usage_2026-03-01-0${hour}.otoml`;
-const houseOf = (told: Scene, ports: TestPorts, db = database.open({ ports })): House => {
+const houseOf = (told: Scene, ports: Ports, db = database.open({ ports })): House => {
   const house = hasty(testHouse({ db, ports }));
   return { ...house, usageRepository: told.forge.repository(house.ports) };
 };
@@ -198,5 +201,44 @@ describe('G01 a crash at every await', () => {
         'sql:after:usage_folder.write',
       ],
     });
+  });
+});
+
+describe('processes at once', () => {
+  /** They meet in the database, and wait for one another in real time. */
+  const real = (): Ports => systemPorts({ logLevel: 'silent' });
+
+  it('charge each of 1,500 records of an hour once', async () => {
+    const told = await scene();
+    const { forge, node, records } = told;
+    const [one] = records;
+    const many = Array.from({ length: 1_500 }, (_, index) => ({
+      ...one,
+      quantity: '0.1',
+      idempotency_key: `${node.sid}-${index}`,
+    }));
+    forge.put(pathOf(told, 1), otoml(many));
+    const answers = await Promise.all([1, 2].map(() => aggregateUsage(houseOf(told, real()), { isFull: false })));
+    const folders = answers.flatMap((answer) => (isRefusal(answer) ? [] : answer));
+    expect(folders.map(({ outcome }) => outcome)).toEqual(['read', 'read']);
+    expect(folders.map(({ applied, repeated }) => applied + repeated)).toEqual([1_500, 1_500]);
+    expect(folders.reduce((sum, { applied }) => sum + applied, 0)).toBe(1_500);
+    expect((await readWalletBySid(database.db, told.wallet.sid))?.balance).toBe(micros(83_500_000n));
+    await forge.close();
+  });
+
+  it('read a file of 5 MB', async () => {
+    const told = await scene();
+    const { forge, node, records } = told;
+    const large = { ...records[0], quantity: '0.01', description: '💡'.repeat(255) };
+    const text = otoml(
+      Array.from({ length: 4_200 }, (_, index) => ({ ...large, idempotency_key: `${node.sid}-${index}` })),
+    );
+    expect(Buffer.byteLength(text)).toBeGreaterThan(5_000_000);
+    forge.put(pathOf(told, 1), text);
+    const answer = await aggregateUsage(houseOf(told, real()), { isFull: false });
+    expect(answer).toMatchObject([{ outcome: 'read', applied: 4_200 }]);
+    expect((await readWalletBySid(database.db, told.wallet.sid))?.balance).toBe(micros(95_380_000n));
+    await forge.close();
   });
 });

@@ -307,6 +307,14 @@ describe('much at once', () => {
     expect(keysIn(1)).toHaveLength(1_500);
   });
 
+  test('large files do not share a commit', async () => {
+    const large = { idempotency_key: 'large', description: 'x'.repeat(3 * 1_048_576) };
+    for (const hours of [1, 2, 3]) forge.put(pathOf(hours), otoml([large]));
+    await queue([1, 2, 3].map((hours) => record(hours)));
+    expect(await push()).toMatchObject({ commits: 3, waiting: 0, files: [{ added: 1 }, { added: 1 }, { added: 1 }] });
+    expect(forge.commits()).toBe(6);
+  });
+
   test('two pushes at once write everything once', async () => {
     const sent = Array.from({ length: 30 }, (_, index) => record((index % 3) + 1));
     await queue(sent);

@@ -33,8 +33,10 @@ export interface Pushed {
   readonly waiting: number;
 }
 
-/** Files in one commit: a day. One request holds them in base64. */
+/** Files in one commit: a day. */
 const FILES_MAX = 24;
+/** One request holds them all, in base64; proxies before a Forge often take no more than 10 MB. A larger file goes alone. */
+const COMMIT_BYTES_MAX = 4 * 1_048_576;
 /** Each time somebody else was faster; a rival that always is writes something else than hours of ours. */
 const ATTEMPTS_MAX = 6;
 const BACK_OFF_FIRST_MS = 200;
@@ -58,8 +60,8 @@ export async function pushUsage(house: House): Promise<Pushed | Refusal> {
       after = hours.at(-1) ?? null;
       if (after === null) break;
       const pushed = await pushHours(house, repository, hours);
-      files.push(...pushed);
-      if (pushed.some(({ outcome }) => outcome === 'written')) commits += 1;
+      files.push(...pushed.files);
+      commits += pushed.commits;
     }
   } catch (error) {
     const away = forgeAway(error);
@@ -91,21 +93,29 @@ interface Plan {
   readonly file: PushedFile;
   /** Null: nothing to write. */
   readonly write: HourWrite | null;
+  readonly bytes: number;
 }
 
 async function pushHours(
   house: House,
   repository: UsageRepository,
   hours: readonly WaitingHour[],
-): Promise<PushedFile[]> {
+): Promise<Omit<Pushed, 'waiting'>> {
   const { clock, random } = house.ports;
   for (let attempt = 1; ; attempt += 1) {
     const plans: Plan[] = [];
     for (const hour of hours) plans.push(await planOf(house, repository, hour));
     const writes = plans.map(({ write }) => write).filter((write) => write !== null);
+    // Rare, and reading half of them again is cheaper than a second way to keep count.
+    if (writes.length > 1 && plans.reduce((sum, { bytes }) => sum + bytes, 0) > COMMIT_BYTES_MAX) {
+      const half = Math.ceil(hours.length / 2);
+      const one = await pushHours(house, repository, hours.slice(0, half));
+      const other = await pushHours(house, repository, hours.slice(half));
+      return { files: [...one.files, ...other.files], commits: one.commits + other.commits };
+    }
     if (writes.length === 0 || (await tryToWrite(repository, writes, attempt)) === 'written') {
       await markAll(house, plans);
-      return plans.map(({ file }) => file);
+      return { files: plans.map(({ file }) => file), commits: Math.min(writes.length, 1) };
     }
     const [jitter = 0] = random.bytes(1);
     await clock.sleep(BACK_OFF_FIRST_MS * 2 ** (attempt - 1) * (0.5 + jitter / 512));
@@ -123,12 +133,14 @@ async function planOf(house: House, repository: UsageRepository, hour: WaitingHo
     ours: [],
     file: { ...nothing, path, outcome, message },
     write: null,
+    bytes: 0,
   });
   if (there?.kind === 'malformed')
     return left('malformed', `The file in the repository cannot be read: ${there.reason}.`);
   const known: readonly FileRecord[] = there?.records ?? [];
   const { records, added, conflicts } = mergeRecords(known, ours);
-  if (added === 0) return { hour, ours, file: { ...nothing, path, outcome: 'unchanged', conflicts }, write: null };
+  if (added === 0)
+    return { hour, ours, file: { ...nothing, path, outcome: 'unchanged', conflicts }, write: null, bytes: 0 };
   const write = { node: hour.nodeName, hour: hour.hour, records, blobSha: there?.blobSha ?? null };
   const bytes = repository.bytesOf(write);
   if (bytes > USAGE_FILE_BYTES_MAX)
@@ -136,7 +148,7 @@ async function planOf(house: House, repository: UsageRepository, hour: WaitingHo
       'too_large',
       `The file would have ${bytes} bytes, and one of more than ${USAGE_FILE_BYTES_MAX} is not read.`,
     );
-  return { hour, ours, file: { path, outcome: 'written', added, conflicts, message: null }, write };
+  return { hour, ours, file: { path, outcome: 'written', added, conflicts, message: null }, write, bytes };
 }
 
 /** 'conflict': to be read and merged again. An answer that was lost is told by what is there then. */

@@ -81,12 +81,15 @@ async function die(told: Scene, act: (house: House) => Promise<unknown>, points:
   const ports = testPorts({ seed: 1_000 + processes });
   const db = database.open({ ports });
   ports.crash.dieAfter(points);
+  const house = houseOf(told, ports, db);
   try {
-    await act(houseOf(told, ports, db));
+    await act(house);
   } catch (error) {
     // A lane tells its callers of the crash in its own words.
     if (points === null || !isOfCrash(error)) throw error;
   }
+  // A batch that failed is split, and its halves die too: nothing of this process may be alive when the next one begins.
+  await house.lanes.close();
   const reached = [...ports.crash.reached];
   ports.crash.dieAfter(null);
   await db.close();

@@ -171,7 +171,7 @@ describe('G01 a crash at every await', () => {
     });
   });
 
-  it('of an aggregation charges each record once, and the next one completes it', async () => {
+  it('of an aggregation charges each record once, and the next one completes it', { timeout: 60_000 }, async () => {
     await sweep({
       prepare: async (told) => {
         const [one, two, three] = told.records;

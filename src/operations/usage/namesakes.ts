@@ -1,10 +1,10 @@
-import { refuse, type Refusal } from '../../domain/refusal.ts';
+import { isRefusal, refuse, type Refusal } from '../../domain/refusal.ts';
 import type { FileRecord } from '../../domain/usage/batch.ts';
 import { findNodesByName, listRevokedNamesakes, type NodeRow } from '../../store/node.ts';
 import { findKnownIdems } from '../../store/usage.ts';
 import type { House } from '../house.ts';
 import { usageIdem } from './charge-records.ts';
-import { recordUsage, type Recorded } from './record-usage.ts';
+import { recordUsage, type Recorded, type Report } from './record-usage.ts';
 
 /**
  * A revoked node's name is free again, and its folder becomes that of the next node of the name: with what the old one reported. A
@@ -17,6 +17,8 @@ export interface Namesakes {
 
 /** Longer than a posting that had begun before the revocation can take to be seen: connections, statements and locks have deadlines. */
 const SETTLED_AFTER_MS = 2 * 60_000;
+
+const NOTHING_NEW: Pick<Report, 'recorded'> = { recorded: [] };
 
 /** Refuses `rate_limited` while something of a namesake may still be on its way into the ledger. */
 export async function namesakesOf({ db, ports }: House, node: NodeRow): Promise<Namesakes | Refusal> {
@@ -46,7 +48,8 @@ export async function recordOfFolder(
   const known = idems.length === 0 ? new Set<string>() : await findKnownIdems(house.db, idems);
   const isAnswered = records.map((record) => idemsOf(record).some((idem) => known.has(idem)));
   const fresh = records.filter((_, index) => isAnswered[index] !== true);
-  const recorded = fresh.length === 0 ? [] : await recordUsage(house, now, fresh);
+  const report = fresh.length === 0 ? NOTHING_NEW : await recordUsage(house, now, fresh);
+  if (isRefusal(report)) return report;
   let next = 0;
-  return isAnswered.map((wasAnswered) => (wasAnswered ? null : (recorded[next++] ?? null)));
+  return isAnswered.map((wasAnswered) => (wasAnswered ? null : (report.recorded[next++] ?? null)));
 }

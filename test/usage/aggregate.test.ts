@@ -92,7 +92,8 @@ describe('a folder', () => {
   });
 
   test('and the wire tell of the same record: charged once, whichever was first', async () => {
-    const [one, other] = [record({ description: 'Zürich "1"' }), record()];
+    const call = { applies_to: 'llm', cost: '0.02', provider: 'openrouter', tokens: { input: 3, output: 4 }, seq: 1 };
+    const [one, other] = [record({ description: 'Zürich "1"' }), record(call)];
     const queued = await site.call('POST', '/v1/usage/queue', {
       body: { records: [one, other] },
       headers: node.headers,
@@ -102,7 +103,7 @@ describe('a folder', () => {
     await pushUsage(house);
     expect(await aggregate()).toMatchObject({ applied: 1, repeated: 1, refused: 0 });
     expect(itemsOf(await report(node, [one, other])).map(({ is_repeated }) => is_repeated)).toEqual([true, true]);
-    expect(await balance()).toBe('9999.78');
+    expect(await balance()).toBe('9999.868');
     expect(await quarantine()).toEqual([]);
   });
 

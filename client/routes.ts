@@ -54,5 +54,9 @@ export const ROUTES = {
   'usage.summary': { method: 'GET', path: '/v1/billings/{sid}/usage', idempotency: 'none' },
   'usage.runway': { method: 'GET', path: '/v1/billings/{sid}/runway', idempotency: 'none' },
   'usage.ladder': { method: 'GET', path: '/v1/billings/{sid}/ladder', idempotency: 'none' },
+  'usage.queue': { method: 'POST', path: '/v1/usage/queue', idempotency: 'none' },
+  'usage.push': { method: 'POST', path: '/admin/push-usage-now', idempotency: 'none' },
+  'usage.aggregate': { method: 'POST', path: '/admin/aggregate-now', idempotency: 'none' },
+  'usage.list-quarantine': { method: 'GET', path: '/v1/usage/quarantine', idempotency: 'none' },
   'audit.list': { method: 'GET', path: '/v1/audit-events', idempotency: 'none' },
 } as const;

@@ -83,6 +83,12 @@ export function contradictions(values: Values): string[] {
       'HERO_ONBOARDING_MIGRATION_DATABASE_URL is set but DATABASE_URL is not: the embedded database needs neither.',
     );
   }
+  if ((values.forgeUsageRepository === null) !== (values.forgeUsageToken === null)) {
+    problems.push('FORGE_USAGE_REPOSITORY and FORGE_USAGE_TOKEN must be set together.');
+  }
+  if (values.forgeUsageRepository !== null && values.forgeUrl === null) {
+    problems.push('FORGE_USAGE_REPOSITORY is set but FORGE_URL is not: which Forge is it on?');
+  }
   if (values.lanes + 2 > values.databasePoolMax) {
     problems.push(
       `${SETTINGS.lanes.env} must leave at least two of the ${SETTINGS.databasePoolMax.env} connections free.`,

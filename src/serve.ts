@@ -1,4 +1,3 @@
-import path from 'node:path';
 import process from 'node:process';
 import type { Config } from './config.ts';
 import type { ListenAddress } from './config/kinds.ts';
@@ -8,7 +7,7 @@ import { beginNowOrLater, behindGate } from './serve/begin.ts';
 import { greeting } from './serve/greeting.ts';
 import { guardProcess, stopInTime, stopSignal } from './serve/guards.ts';
 import { addressRefused, reserveAddress } from './serve/port.ts';
-import { startSimulator, type Simulator } from './serve/simulator.ts';
+import { openForgeSimulator, openStripeSimulator, type Simulators } from './serve/simulators.ts';
 import { openStore, type OpenedStore } from './serve/store.ts';
 
 export interface ServeOptions {
@@ -22,6 +21,8 @@ export interface RunningServer {
   /** Where it listens, with the port that was given out. */
   readonly url: string;
   readonly simulatorUrl: string | null;
+  /** The repository for usage of the simulated Forge. */
+  readonly forgeUrl: string | null;
   readonly database: string;
   readonly house: House;
   /** Rejects when the server started without its database, and the one that came is not one to work with. */
@@ -67,10 +68,10 @@ export async function serve({ config: given, ports, version }: ServeOptions): Pr
     const address = await reserveAddress(given.listen);
     const config = withAddress(given, address);
     // Loading modules takes as long as starting PostgreSQL does: at the same time.
-    const [{ store, simulator }, doors] = await Promise.all([openAll(config, ports, opened), loadDoors()]);
+    const [{ store, simulators }, doors] = await Promise.all([openAll(config, ports, opened), loadDoors()]);
     let isFit = false;
     const gated = { ...store, db: behindGate(store.db, () => isFit) };
-    const house = doors.buildHouse(config, ports, gated, simulator);
+    const house = doors.buildHouse(config, ports, gated, simulators);
     opened.defer(() => house.lanes.close());
     const begin = async (): Promise<void> => {
       await store.bringUpToDate();
@@ -90,7 +91,8 @@ export async function serve({ config: given, ports, version }: ServeOptions): Pr
     };
     return {
       url,
-      simulatorUrl: simulator?.url ?? null,
+      simulatorUrl: simulators.stripe?.url ?? null,
+      forgeUrl: simulators.forge?.url ?? null,
       database: isLate ? `${store.description}, which does not answer yet` : store.description,
       house,
       begun,
@@ -183,26 +185,19 @@ async function openAll(
   config: Config,
   ports: Ports,
   stack: AsyncDisposableStack,
-): Promise<{ store: OpenedStore; simulator: Simulator | null }> {
-  const [store, simulator] = await Promise.allSettled([
+): Promise<{ store: OpenedStore; simulators: Simulators }> {
+  const [store, stripe, forge] = await Promise.allSettled([
     openStore(config, ports, { leavesSchema: true }),
-    openSimulator(config, ports),
+    openStripeSimulator(config, ports),
+    openForgeSimulator(config, ports),
   ]);
   if (store.status === 'fulfilled') stack.defer(() => store.value.close());
-  if (simulator.status === 'fulfilled') stack.defer(() => simulator.value?.stop());
+  if (stripe.status === 'fulfilled') stack.defer(() => stripe.value?.stop());
+  if (forge.status === 'fulfilled') stack.defer(() => forge.value?.stop());
   if (store.status === 'rejected') throw store.reason;
-  if (simulator.status === 'rejected') throw simulator.reason;
-  return { store: store.value, simulator: simulator.value };
-}
-
-/** Sandbox mode without an address of another simulator brings its own. */
-async function openSimulator(config: Config, ports: Ports): Promise<Simulator | null> {
-  const { mode, stripeApiBase, stripeSecretKey: secretKey, stripeWebhookSecret: webhookSecret } = config;
-  if (mode !== 'sandbox' || stripeApiBase !== null || secretKey === null || webhookSecret === null) return null;
-  const host = /^(0\.0\.0\.0|::)$/.test(config.listen.host) ? '127.0.0.1' : config.listen.host;
-  const webhookUrl = `http://${host.includes(':') ? `[${host}]` : host}:${config.listen.port}/webhooks/stripe`;
-  const stateFile = path.join(config.dataDir, 'stripe-sandbox.jsonl');
-  return await startSimulator({ secretKey, webhookUrl, webhookSecret, stateFile, ports });
+  if (stripe.status === 'rejected') throw stripe.reason;
+  if (forge.status === 'rejected') throw forge.reason;
+  return { store: store.value, simulators: { stripe: stripe.value, forge: forge.value } };
 }
 
 /** Production does not start with what `--check-prod-config` calls an error. */

@@ -15,7 +15,7 @@ export interface Setting<T = unknown> {
   readonly prose: string;
 }
 
-export const GROUPS = ['Server', 'Database', 'Operators and sessions', 'Stripe', 'Wallets', 'Ledger'] as const;
+export const GROUPS = ['Server', 'Database', 'Operators and sessions', 'Stripe', 'Forge', 'Wallets', 'Ledger'] as const;
 export type Group = (typeof GROUPS)[number];
 
 type Declared<T> = Omit<Setting<T>, 'isSecret'> & { readonly isSecret?: true };
@@ -177,6 +177,34 @@ export const SETTINGS = {
     group: 'Stripe',
     kind: text(/^acct_[A-Za-z0-9_]{6,}$/, 'must be a Stripe account id that starts with acct_'),
     prose: 'The account the key must belong to. Unset: the account is asked for once and believed.',
+  }),
+  forgeUrl: optional({
+    env: 'FORGE_URL',
+    group: 'Forge',
+    kind: httpUrl,
+    prose:
+      'A Forgejo or Gitea, for example https://git.example.org. Unset in sandbox mode: a simulated one is started.',
+  }),
+  forgeUsageRepository: optional({
+    env: 'FORGE_USAGE_REPOSITORY',
+    group: 'Forge',
+    kind: text(/^[A-Za-z0-9_][A-Za-z0-9._-]*\/[A-Za-z0-9_][A-Za-z0-9._-]*$/, 'must be owner/name'),
+    prose:
+      'The repository through which usage comes from nodes that cannot reach the service. Unset: it is neither pushed to nor read.',
+  }),
+  forgeUsageBranch: given({
+    env: 'FORGE_USAGE_BRANCH',
+    group: 'Forge',
+    kind: text(/^(?!.*(\.\.|\/\/|\.lock$|\/$))[A-Za-z0-9_][A-Za-z0-9._/-]{0,99}$/, 'must be the name of a branch'),
+    default: 'main',
+    prose: 'The branch of that repository.',
+  }),
+  forgeUsageToken: optional({
+    env: 'FORGE_USAGE_TOKEN',
+    group: 'Forge',
+    kind: secret,
+    isSecret: true,
+    prose: 'A token for that repository: on a node with write:repository, on the service read:repository is enough.',
   }),
   topUpMin: given({
     env: 'HERO_ONBOARDING_TOP_UP_MIN',

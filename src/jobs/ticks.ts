@@ -6,6 +6,8 @@ import { recomputeLadders } from '../operations/ladder/recompute.ts';
 import { pruneOldBudgets } from '../operations/node/prune-budgets.ts';
 import { pollPayments } from '../operations/payment/poll.ts';
 import { reconcilePayments } from '../operations/payment/reconcile.ts';
+import { aggregateUsageByClock } from '../operations/usage/aggregate-usage.ts';
+import { pushUsageByClock } from '../operations/usage/push-usage.ts';
 import { sweepWebhooks } from '../operations/webhook-event/sweep.ts';
 import { checkLedger } from '../store/ledger-check.ts';
 
@@ -34,8 +36,20 @@ export const TICKS: readonly Tick[] = [
   { name: 'gaps.tell', waitMs: every(MINUTE_MS), run: tellOfGaps },
   { name: 'budgets.prune', waitMs: every(HOUR_MS), run: pruneOldBudgets },
   { name: 'ladder.recompute', waitMs: every(DAY_MS), run: recomputeLadders },
+  { name: 'usage.push', waitMs: msToPushMinute, run: pushUsageByClock },
+  { name: 'usage.aggregate', waitMs: every(5 * MINUTE_MS), run: aggregateUsageByClock },
   { name: 'ledger.check', waitMs: msToNight, run: checkLedgerNightly },
 ];
+
+/** An hour is complete a little after its end; what comes later is merged into its file. */
+const PUSH_MINUTE = 5;
+
+/** To the next five minutes past an hour; a whole hour when it is that very moment. */
+export function msToPushMinute(now: Date): number {
+  const hourMs = 60 * MINUTE_MS;
+  const msOfHour = now.getTime() % hourMs;
+  return (((PUSH_MINUTE * MINUTE_MS - msOfHour) % hourMs) + hourMs) % hourMs || hourMs;
+}
 
 /** To the next 03:00 UTC; a whole day when it is that very moment. */
 export function msToNight(now: Date): number {

@@ -1,5 +1,6 @@
 import type { Ports } from '../ports/ports.ts';
 import type { PaymentProvider } from '../providers/provider.ts';
+import type { UsageRepository } from '../providers/usage-repository.ts';
 import type { Db, Tx } from '../store/db.ts';
 import type { Outcome, PostingRecord } from '../domain/ledger/posting.ts';
 import type { Refusal } from '../domain/refusal.ts';
@@ -13,6 +14,8 @@ export interface House {
   readonly jobs: Jobs;
   /** By name; a provider that is not configured is not there. */
   readonly providers: ReadonlyMap<string, PaymentProvider>;
+  /** Where nodes that cannot reach us leave their usage, and where this installation pushes its own; null: not configured. */
+  readonly usageRepository: UsageRepository | null;
   readonly settings: HouseSettings;
 }
 

@@ -43,9 +43,13 @@ import { paymentEventList } from './payment-event/list.ts';
 import { priceCreate } from './price/create.ts';
 import { priceList } from './price/list.ts';
 import { sessionGet } from './session/get.ts';
+import { usageAggregate } from './usage/aggregate.ts';
 import { usageExplain } from './usage/explain.ts';
 import { usageLadder } from './usage/ladder.ts';
+import { usageListQuarantine } from './usage/list-quarantine.ts';
 import { usageListUnbilled } from './usage/list-unbilled.ts';
+import { usagePush } from './usage/push.ts';
+import { usageQueue } from './usage/queue.ts';
 import { usageRecord, usageRecordOne } from './usage/record.ts';
 import { usageRunway } from './usage/runway.ts';
 import { usageSummary } from './usage/summary.ts';
@@ -111,6 +115,10 @@ const declared = [
   usageSummary,
   usageRunway,
   usageLadder,
+  usageQueue,
+  usagePush,
+  usageAggregate,
+  usageListQuarantine,
   auditList,
 ] as const;
 

@@ -158,6 +158,24 @@ export const CONFIGURATION_CHECKS: readonly ConfigurationCheck[] = [
     remedy: 'Set HERO_ONBOARDING_METRICS to loopback, operator or off.',
     judge: ({ values }) => must(values.metrics !== 'anyone', 'HERO_ONBOARDING_METRICS lets anyone read them.'),
   },
+  {
+    ...base,
+    id: 43,
+    title: 'the Forge is reached over https',
+    why: 'Usage becomes charges. Over http the token could be read on the way, and records put in.',
+    remedy: 'Set FORGE_URL to the https address of the Forge.',
+    judge: ({ values }) =>
+      must(values.forgeUrl === null || new URL(values.forgeUrl).protocol === 'https:', 'FORGE_URL is not https.'),
+  },
+  {
+    ...base,
+    id: 44,
+    title: 'the token for the usage repository is a real one',
+    why: 'Whoever can write to that repository charges the wallets of its nodes’ users, up to the nodes’ limits.',
+    remedy:
+      'Make a token in the Forge, for this repository alone: on the service it needs to read, on a node to write.',
+    judge: ({ values }) => judgeForgeToken(values.forgeUsageToken),
+  },
 ];
 
 const LIMIT_MAX = 10_000n * MICROS_PER_USD;
@@ -193,7 +211,8 @@ type SecretName =
   | 'sessionKey'
   | 'stripeSecretKey'
   | 'stripeWebhookSecret'
-  | 'stripeWebhookSecretPrevious';
+  | 'stripeWebhookSecretPrevious'
+  | 'forgeUsageToken';
 const SECRETS: readonly SecretName[] = [
   'adminSecret',
   'adminSecretPrevious',
@@ -201,6 +220,7 @@ const SECRETS: readonly SecretName[] = [
   'stripeSecretKey',
   'stripeWebhookSecret',
   'stripeWebhookSecretPrevious',
+  'forgeUsageToken',
 ];
 
 /** Pairs of setting names whose values are equal. */
@@ -233,6 +253,17 @@ function judgeProvider({ values }: ConfigurationFacts): readonly Finding[] {
     ...must(webhook !== null, 'STRIPE_SECRET_KEY is set but STRIPE_WEBHOOK_SECRET is not.'),
     ...must(!isShort(webhook), 'STRIPE_WEBHOOK_SECRET is shorter than 24 characters.'),
     ...must(!isShort(previous), 'STRIPE_WEBHOOK_SECRET_PREVIOUS is shorter than 24 characters.'),
+  ];
+}
+
+/** As Forgejo and Gitea make them: 40 hex characters. */
+const FORGE_TOKEN_LENGTH_MIN = 40;
+
+function judgeForgeToken(token: string | null): readonly Finding[] {
+  if (token === null) return [];
+  return [
+    ...must(token.length >= FORGE_TOKEN_LENGTH_MIN, 'FORGE_USAGE_TOKEN is shorter than 40 characters.'),
+    ...must(!/^(.)\1*$/.test(token) && !isExample(token), 'FORGE_USAGE_TOKEN is or contains a known example.'),
   ];
 }
 

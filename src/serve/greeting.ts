@@ -8,6 +8,8 @@ export interface GreetingFacts {
   readonly database: string;
   /** Null: no simulator was started. */
   readonly simulatorUrl: string | null;
+  /** Null: no simulated Forge was started. */
+  readonly forgeUrl: string | null;
 }
 
 const MODES = {
@@ -17,13 +19,14 @@ const MODES = {
 } as const;
 
 /** What whoever started the server needs to know next. Names the place of the secret, never the secret. */
-export function greeting({ config, version, url, database, simulatorUrl }: GreetingFacts): string {
+export function greeting({ config, version, url, database, simulatorUrl, forgeUrl }: GreetingFacts): string {
   const rows: [string, string][] = [
     ['Pages', url],
     ['API', `${url}/docs`],
     ['Operator', operatorRow(config)],
     ['Database', database],
     ['Stripe', stripeRow(config, simulatorUrl)],
+    ['Forge', forgeRow(config, forgeUrl)],
   ];
   const shown = rows.map(([label, text]) => `  ${label.padEnd(10)}${text}`).join('\n');
   const next =
@@ -44,4 +47,11 @@ function stripeRow(config: Config, simulatorUrl: string | null): string {
   if (simulatorUrl !== null) return `simulated at ${simulatorUrl}`;
   if (config.stripeSecretKey === null) return 'not configured: STRIPE_SECRET_KEY is not set';
   return config.stripeApiBase === null ? 'api.stripe.com' : config.stripeApiBase;
+}
+
+function forgeRow(config: Config, forgeUrl: string | null): string {
+  if (forgeUrl !== null) return `simulated at ${forgeUrl}`;
+  return config.forgeUsageRepository === null
+    ? 'not configured: FORGE_USAGE_REPOSITORY is not set'
+    : `${config.forgeUrl}/${config.forgeUsageRepository}`;
 }

@@ -8,11 +8,14 @@ import { stripeProvider } from '../providers/stripe/index.ts';
 import { failClosed } from '../store/fail-closed.ts';
 import { graphileJobs } from '../store/jobs.ts';
 import { openPostingLanes } from '../store/posting-lanes.ts';
+import { forgeRepository } from '../providers/forge/index.ts';
+import type { UsageRepository } from '../providers/usage-repository.ts';
 import type { Simulator } from './simulator.ts';
+import type { ForgeSimulator, Simulators } from './simulators.ts';
 import type { OpenedStore } from './store.ts';
 
 /** Everything operations and jobs may use, from the configuration and what was opened for it. */
-export function buildHouse(config: Config, ports: Ports, store: OpenedStore, simulator: Simulator | null): House {
+export function buildHouse(config: Config, ports: Ports, store: OpenedStore, simulators: Simulators): House {
   const { lanes, batchRecordsMax, queueMax } = config;
   const db = failClosed(store.db, ports.log);
   return {
@@ -20,7 +23,8 @@ export function buildHouse(config: Config, ports: Ports, store: OpenedStore, sim
     db,
     lanes: openPostingLanes(db, ports, { lanes, batchRecordsMax, queueMax }),
     jobs: graphileJobs(),
-    providers: providersOf(config, ports, simulator),
+    providers: providersOf(config, ports, simulators.stripe),
+    usageRepository: usageRepositoryOf(config, ports, simulators.forge),
     settings: houseSettings(config),
   };
 }
@@ -41,6 +45,14 @@ function providersOf(config: Config, ports: Ports, simulator: Simulator | null):
     );
   }
   return providers;
+}
+
+/** The simulated one has its own token, of this start alone. */
+function usageRepositoryOf(config: Config, ports: Ports, forge: ForgeSimulator | null): UsageRepository | null {
+  const { forgeUrl: url, forgeUsageRepository: repository, forgeUsageToken: token, forgeUsageBranch: branch } = config;
+  if (forge !== null) return forgeRepository({ ...forge, branch, ports });
+  if (url === null || repository === null || token === null) return null;
+  return forgeRepository({ url, repository, branch, token, ports });
 }
 
 /** Both secrets are good at once during a rotation. */

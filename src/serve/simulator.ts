@@ -7,11 +7,12 @@ import type { Ports } from '../ports/ports.ts';
 import { StartRefused } from './start-refused.ts';
 
 export interface SimulatorOptions {
-  readonly secretKey: string;
-  readonly webhookUrl: string;
-  readonly webhookSecret: string;
-  /** Where it keeps what it holds, so that a payment survives a restart. */
-  readonly stateFile: string;
+  /** For people: 'Stripe'. */
+  readonly name: string;
+  /** Its folder under `sandbox/`. */
+  readonly folder: 'stripe' | 'forge';
+  /** What it is told besides its port. */
+  readonly given: readonly string[];
   readonly ports: Ports;
 }
 
@@ -20,7 +21,7 @@ export interface Simulator {
   stop(): Promise<void>;
 }
 
-const PROGRAM = path.resolve(import.meta.dirname, '..', '..', 'sandbox', 'stripe', 'main.ts');
+const SANDBOX = path.resolve(import.meta.dirname, '..', '..', 'sandbox');
 const READY_WITHIN_MS = 15_000;
 const RESTART_AFTER_MS = 500;
 const STOP_WITHIN_MS = 2_000;
@@ -28,10 +29,11 @@ const STOP_WITHIN_MS = 2_000;
 type Child = ChildProcessByStdio<Writable, Readable, null>;
 
 /**
- * Starts the Stripe simulator in a process of its own and keeps it running at the same address. It ends with us whatever
+ * Starts a simulator in a process of its own and keeps it running at the same address. It ends with us whatever
  * happens: it stops when its standard input does.
  */
 export async function startSimulator(options: SimulatorOptions): Promise<Simulator> {
+  const { name } = options;
   const { log, clock } = options.ports;
   const stopping = new AbortController();
   let { child, url } = await launch(options, 0);
@@ -42,14 +44,14 @@ export async function startSimulator(options: SimulatorOptions): Promise<Simulat
       if (stopping.signal.aborted) return;
       log.warn(
         { exitCode: child.exitCode, signal: child.signalCode },
-        'the Stripe simulator died and is started again',
+        `the ${name} simulator died and is started again`,
       );
       await clock.sleep(RESTART_AFTER_MS, stopping.signal);
       if (stopping.signal.aborted) return;
       try {
         ({ child, url } = await launch(options, port));
       } catch (error) {
-        log.error({ err: error }, 'the Stripe simulator does not start');
+        log.error({ err: error }, `the ${name} simulator does not start`);
       }
     }
   };
@@ -65,18 +67,9 @@ export async function startSimulator(options: SimulatorOptions): Promise<Simulat
 }
 
 async function launch(options: SimulatorOptions, port: number): Promise<{ child: Child; url: string }> {
-  const given = [
-    '--secret-key',
-    options.secretKey,
-    '--webhook-url',
-    options.webhookUrl,
-    '--webhook-secret',
-    options.webhookSecret,
-    '--state-file',
-    options.stateFile,
-  ];
+  const program = path.join(SANDBOX, options.folder, 'main.ts');
   // A group of its own: Ctrl-C in the terminal is for the server, which then stops the simulator in its turn.
-  const child = spawn(process.execPath, [PROGRAM, ...given, '--port', String(port), '--until-stdin-ends'], {
+  const child = spawn(process.execPath, [program, ...options.given, '--port', String(port), '--until-stdin-ends'], {
     stdio: ['pipe', 'pipe', 'inherit'],
     detached: true,
   });
@@ -90,7 +83,9 @@ async function launch(options: SimulatorOptions, port: number): Promise<{ child:
   const url = line === null ? null : urlIn(line);
   if (url === null) {
     child.kill('SIGKILL');
-    throw new StartRefused('The Stripe simulator did not start; its own message, if it had one, stands above.');
+    throw new StartRefused(
+      `The ${options.name} simulator did not start; its own message, if it had one, stands above.`,
+    );
   }
   return { child, url };
 }

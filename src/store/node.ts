@@ -142,3 +142,27 @@ export async function revokeNode(tx: Tx, sid: string, at: Date): Promise<NodeRow
   const [row] = await tx.query<NodeRecord>(revokeStatement, [sid, at]);
   return row ? fromRow(row) : null;
 }
+
+const findByNamesStatement = statement(
+  'node.find_by_names',
+  `select ${COLUMNS} from node where name = any($1::text[]) and revoked_at is null`,
+);
+
+/** Those nodes of these names that there are and that are not revoked. */
+export async function findNodesByName(tx: Tx, names: readonly string[]): Promise<NodeRow[]> {
+  return (await tx.query<NodeRecord>(findByNamesStatement, [names])).map(fromRow);
+}
+
+const revokedNamesakesStatement = statement(
+  'node.list_revoked_namesakes',
+  `select sid, revoked_at from node where name = $1 and revoked_at is not null`,
+);
+
+/** Nodes that had this name and were revoked: a name is free again then. */
+export async function listRevokedNamesakes(
+  tx: Tx,
+  name: string,
+): Promise<{ readonly sid: string; readonly revokedAt: Date }[]> {
+  const rows = await tx.query<{ sid: string; revoked_at: Date }>(revokedNamesakesStatement, [name]);
+  return rows.map(({ sid, revoked_at: revokedAt }) => ({ sid, revokedAt }));
+}

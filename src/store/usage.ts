@@ -209,3 +209,13 @@ export async function listChargesOfNode(
     recordedAt: row.recorded_at,
   }));
 }
+
+const knownIdemsStatement = statement(
+  'usage.known_idems',
+  `select idem from entry where idem = any($1::uuid[]) union all select idem from declined_posting where idem = any($1::uuid[])`,
+);
+
+/** Those of the identities that the ledger has answered for: applied, or kept as unbilled. */
+export async function findKnownIdems(tx: Tx, idems: readonly string[]): Promise<Set<string>> {
+  return new Set((await tx.query<{ idem: string }>(knownIdemsStatement, [idems])).map(({ idem }) => idem));
+}

@@ -43,6 +43,10 @@ const WRONG: Readonly<Record<keyof typeof SETTINGS, string>> = {
   stripeWebhookSecretPreviousUntil: 'tomorrow',
   stripeApiBase: 'api.stripe.com',
   stripeAccountId: '12345678',
+  forgeUrl: 'git.example.org',
+  forgeUsageRepository: 'usage',
+  forgeUsageBranch: '../main',
+  forgeUsageToken: 'two words',
   topUpMin: '-5',
   topUpMax: '1e3',
   topUpPresets: '10;25',
@@ -159,11 +163,16 @@ describe('secrets', () => {
     STRIPE_WEBHOOK_SECRET: `${CANARY}-webhook`,
     STRIPE_WEBHOOK_SECRET_PREVIOUS: `${CANARY}-webhook-previous`,
     STRIPE_WEBHOOK_SECRET_PREVIOUS_UNTIL: '2027-01-31T12:00:00Z',
+    FORGE_URL: 'https://git.example.org',
+    FORGE_USAGE_REPOSITORY: 'org/usage',
+    FORGE_USAGE_TOKEN: `${CANARY}-forge`,
   };
 
   it('every secret is declared as one', () => {
     const declared = Object.values(SETTINGS).filter((setting) => setting.isSecret);
-    const looksSecret = Object.values(SETTINGS).filter(({ env }) => /(SECRET|KEY|DATABASE_URL)(_PREVIOUS)?$/.test(env));
+    const looksSecret = Object.values(SETTINGS).filter(({ env }) =>
+      /(SECRET|KEY|TOKEN|DATABASE_URL)(_PREVIOUS)?$/.test(env),
+    );
     expect(declared.map(({ env }) => env)).toEqual(looksSecret.map(({ env }) => env));
   });
 

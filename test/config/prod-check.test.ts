@@ -28,6 +28,9 @@ const GOOD: Environment = {
   STRIPE_SECRET_KEY: `rk_live_${CANARY}51Habcdefghijklmnop`,
   STRIPE_WEBHOOK_SECRET: `whsec_${CANARY}0987654321qponmlkjih`,
   STRIPE_ACCOUNT_ID: 'acct_1Habcdefghijkl',
+  FORGE_URL: 'https://git.example.org',
+  FORGE_USAGE_REPOSITORY: 'org/usage',
+  FORGE_USAGE_TOKEN: `${CANARY}0a1b2c3d4e5f60718293a4b5c6d7e8f9`,
 };
 
 function configurationFacts(change: Environment): ConfigurationFacts {
@@ -66,6 +69,10 @@ describe('settings', () => {
     [8, 'a restricted test key', { STRIPE_SECRET_KEY: 'rk_test_Zc4nAryQ' }],
     [9, 'no account', { STRIPE_ACCOUNT_ID: '' }],
     [10, 'a webhook secret that is the API key', { STRIPE_WEBHOOK_SECRET: GOOD['STRIPE_SECRET_KEY'] }],
+    [10, 'the Forge’s token and the admin secret the same', { FORGE_USAGE_TOKEN: strong('a') }],
+    [43, 'a Forge over http', { FORGE_URL: 'http://git.example.org' }],
+    [44, 'a short token for the Forge', { FORGE_USAGE_TOKEN: 'short' }],
+    [44, 'a made-up token for the Forge', { FORGE_USAGE_TOKEN: '0'.repeat(40) }],
     [12, 'a redirected API', { STRIPE_API_BASE: 'http://127.0.0.1:1234' }],
     [12, 'unchecked certificates', { NODE_TLS_REJECT_UNAUTHORIZED: '0' }],
     [12, 'an open debugger', { NODE_OPTIONS: '--inspect=0.0.0.0' }],

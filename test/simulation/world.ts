@@ -208,6 +208,7 @@ export class World {
       lanes: openPostingLanes(db, ports, { lanes: 2, batchRecordsMax: 50, queueMax: 200 }),
       jobs: this.#jobs(),
       providers: new Map([['stripe', provider]]),
+      usageRepository: null,
       settings: { ...TEST_SETTINGS, openPaymentsMax: 50, ...settings },
     };
     this.#startTicks(process);

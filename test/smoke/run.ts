@@ -1,5 +1,6 @@
 import { readFileSync } from 'node:fs';
 import { parseArgs } from 'node:util';
+import { aggregateSuite } from './aggregate.ts';
 import { balanceAdjust } from './balance-adjust.ts';
 import { discountLadder } from './discount-ladder.ts';
 import { payments } from './payments.ts';
@@ -11,6 +12,7 @@ const SUITES = new Map<string, readonly SmokeCheck[]>([
   ['payments', payments],
   ['record-usage', recordUsage],
   ['discount-ladder', discountLadder],
+  ['aggregate', aggregateSuite],
 ]);
 
 const HELP = `Checks a running server over HTTP, as a stranger would.
@@ -19,7 +21,8 @@ const HELP = `Checks a running server over HTTP, as a stranger would.
 
 The operator's secret comes from HERO_ONBOARDING_ADMIN_SECRET, or from --admin-secret-file (default ./data/secrets/admin-secret,
 where the sandbox keeps its own). The checks open wallets named "Smoke: …" and leave them there. The suite 'payments' pays
-through the sandbox's checkout page: run it against a server in sandbox mode.`;
+through the sandbox's checkout page: run it against a server in sandbox mode. The suite 'aggregate' needs a server with a repository for
+usage, which a sandbox has by itself.`;
 
 const { values } = parseArgs({
   options: {

@@ -2,6 +2,7 @@ import { MICROS_PER_USD } from '../../src/domain/money.ts';
 import type { House, HouseSettings, Jobs } from '../../src/operations/house.ts';
 import type { Ports } from '../../src/ports/ports.ts';
 import type { PaymentProvider } from '../../src/providers/provider.ts';
+import type { UsageRepository } from '../../src/providers/usage-repository.ts';
 import type { Db } from '../../src/store/db.ts';
 import { graphileJobs } from '../../src/store/jobs.ts';
 import { openPostingLanes } from '../../src/store/posting-lanes.ts';
@@ -11,6 +12,7 @@ export interface TestHouseOptions {
   readonly ports: Ports;
   /** None by default: a house without payment providers. */
   readonly providers?: readonly PaymentProvider[];
+  readonly usageRepository?: UsageRepository;
   readonly settings?: Partial<HouseSettings>;
   /** By default the real queue's table; nobody works on it unless the test starts a worker. */
   readonly jobs?: Jobs;
@@ -41,6 +43,7 @@ export function testHouse(options: TestHouseOptions): House {
     lanes: openPostingLanes(db, ports, { lanes: 2, batchRecordsMax: 1_000, queueMax: 10_000 }),
     jobs: options.jobs ?? graphileJobs(),
     providers: new Map((options.providers ?? []).map((provider) => [provider.name, provider])),
+    usageRepository: options.usageRepository ?? null,
     settings: { ...TEST_SETTINGS, ...options.settings },
   };
 }

@@ -2,6 +2,7 @@ import { buildHttp } from '../../src/http/app.ts';
 import type { App, HttpOptions } from '../../src/http/context.ts';
 import { UNDECLARED } from '../../src/operations/run.ts';
 import type { House, HouseSettings } from '../../src/operations/house.ts';
+import type { UsageRepository } from '../../src/providers/usage-repository.ts';
 import { PostingQueue } from '../../src/store/posting-lanes.ts';
 import { testDatabase, type TestDatabase } from '../support/database.ts';
 import { testPorts, type TestPorts } from '../support/ports.ts';
@@ -54,6 +55,7 @@ export interface TestSite {
 }
 
 export interface TestSiteOptions {
+  readonly usageRepository?: (ports: TestPorts) => UsageRepository;
   readonly settings?: Partial<HouseSettings>;
   readonly http?: Partial<HttpOptions>;
 }
@@ -70,6 +72,7 @@ export async function testSite(options: TestSiteOptions = {}): Promise<TestSite>
     lanes,
     jobs: { enqueue: () => Promise.resolve() },
     providers: new Map(),
+    usageRepository: options.usageRepository?.(ports) ?? null,
     settings: { ...SETTINGS, ...options.settings },
   };
   const app = buildHttp(house, {

@@ -82,7 +82,8 @@ function datedRecords(read: readonly (UsageInput | Refusal)[], now: Date): reado
   return read.map((record) => (isRefusal(record) ? record : refusal));
 }
 
-function readRecord(sent: unknown): UsageInput | Refusal {
+/** The record as its schema reads it, a CloudEvent's included; nothing is known yet of users and prices. */
+export function readRecord(sent: unknown): UsageInput | Refusal {
   const parsed = usageRecordSchema.safeParse(isCloudEvent(sent) ? fromCloudEvent(sent) : sent);
   if (parsed.success) return parsed.data;
   const errors = parsed.error.issues.map((issue) => ({

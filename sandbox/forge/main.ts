@@ -1,0 +1,47 @@
+import process from 'node:process';
+import { parseArgs } from 'node:util';
+import { startForgeSandbox } from './server.ts';
+
+const USAGE = `node sandbox/forge/main.ts --token TOKEN --folder PATH
+  --repository OWNER/NAME  sandbox/usage by default
+  --branch NAME            main by default
+  --port N                 a free one by default
+  --host ADDRESS           127.0.0.1 by default; whoever reaches it controls it
+  --until-stdin-ends       stop when standard input ends, so that it never outlives the process that started it`;
+
+const { values } = parseArgs({
+  options: {
+    token: { type: 'string' },
+    folder: { type: 'string' },
+    repository: { type: 'string', default: 'sandbox/usage' },
+    branch: { type: 'string', default: 'main' },
+    port: { type: 'string', default: '0' },
+    host: { type: 'string', default: '127.0.0.1' },
+    'until-stdin-ends': { type: 'boolean', default: false },
+  },
+});
+
+const { token, folder, repository, branch, port, host } = values;
+if (token === undefined || folder === undefined) {
+  console.error(USAGE);
+  process.exit(2);
+}
+
+const running = await startForgeSandbox({
+  token,
+  folder,
+  repository,
+  branch,
+  host,
+  port: Number(port),
+  now: () => new Date(),
+});
+
+const stop = (): void => {
+  void running.close().then(() => process.exit(0));
+};
+process.once('SIGTERM', stop);
+process.once('SIGINT', stop);
+if (values['until-stdin-ends']) process.stdin.resume().once('end', stop).once('error', stop);
+
+process.stdout.write(`${JSON.stringify({ url: running.url })}\n`);

@@ -1,0 +1,68 @@
+import { z } from 'zod';
+
+/**
+ * forgejo: a stale `sha` is 409. forgejo_old: 422. gitea: 422. odd: 400, as some answer for a deleted file.
+ * The sentences differ too; a client must not look at them.
+ */
+export const DIALECTS = ['forgejo', 'forgejo_old', 'gitea', 'odd'] as const;
+export type Dialect = (typeof DIALECTS)[number];
+
+export const FAULT_KINDS = [
+  /** 500, and nothing was done, or it was. */
+  'error-before-effect',
+  'error-after-effect',
+  /** No answer at all; nothing was done, or it was. */
+  'timeout-before-effect',
+  'timeout-after-effect',
+  /** The connection is cut: before the answer, or in the middle of its body. */
+  'reset-after-effect',
+  'reset-in-body',
+  /** 429, with `retryAfterSeconds` if given. */
+  'rate-limit',
+  /** Before it is done, somebody else writes the same files: their content with one more record. */
+  'rival',
+  /** It was done, but the answer is: */
+  'html',
+  'empty-object',
+  'truncated',
+  'truncated-content',
+  'huge',
+  'redirect',
+] as const;
+
+export const faultSchema = z.strictObject({
+  kind: z.enum(FAULT_KINDS),
+  /** How many requests it hits; absent: all until the switches are reset. */
+  times: z.number().int().positive().optional(),
+  method: z.enum(['GET', 'POST', 'PUT', 'DELETE']).optional(),
+  /** Only requests whose path holds this. */
+  path: z.string().optional(),
+  retryAfterSeconds: z.number().nonnegative().optional(),
+});
+export type Fault = z.infer<typeof faultSchema>;
+
+export const switchesSchema = z.strictObject({
+  dialect: z.enum(DIALECTS),
+  /** Whether several files can be written in one commit; an old release answers 404. */
+  hasManyFiles: z.boolean(),
+  faults: z.array(faultSchema),
+});
+export type Switches = z.infer<typeof switchesSchema>;
+
+export const calm = (): Switches => ({ dialect: 'forgejo', hasManyFiles: true, faults: [] });
+
+/** Takes the first switch that fits the request, and uses it up once. */
+export function takeFault(faults: Fault[], request: { readonly method: string; readonly path: string }): Fault | null {
+  const index = faults.findIndex(
+    (fault) =>
+      (fault.method === undefined || fault.method === request.method) &&
+      (fault.path === undefined || request.path.includes(fault.path)),
+  );
+  const fault = faults[index];
+  if (fault === undefined) return null;
+  if (fault.times !== undefined) {
+    fault.times -= 1;
+    if (fault.times === 0) faults.splice(index, 1);
+  }
+  return fault;
+}

@@ -1,0 +1,39 @@
+import path from 'node:path';
+import type { Config } from '../config.ts';
+import type { Ports } from '../ports/ports.ts';
+import { startSimulator, type Simulator } from './simulator.ts';
+
+/** What sandbox mode runs beside itself; null where it was told of another, or is not a sandbox. */
+export interface Simulators {
+  readonly stripe: Simulator | null;
+  readonly forge: ForgeSimulator | null;
+}
+
+export interface ForgeSimulator extends Simulator {
+  readonly repository: string;
+  readonly token: string;
+}
+
+/** Sandbox mode without an address of another simulator brings its own. */
+export async function openStripeSimulator(config: Config, ports: Ports): Promise<Simulator | null> {
+  const { mode, stripeApiBase, stripeSecretKey: secretKey, stripeWebhookSecret: webhookSecret } = config;
+  if (mode !== 'sandbox' || stripeApiBase !== null || secretKey === null || webhookSecret === null) return null;
+  const host = /^(0\.0\.0\.0|::)$/.test(config.listen.host) ? '127.0.0.1' : config.listen.host;
+  const webhookUrl = `http://${host.includes(':') ? `[${host}]` : host}:${config.listen.port}/webhooks/stripe`;
+  const stateFile = path.join(config.dataDir, 'stripe-sandbox.jsonl');
+  const signed = ['--webhook-url', webhookUrl, '--webhook-secret', webhookSecret];
+  const given = ['--secret-key', secretKey, ...signed, '--state-file', stateFile];
+  return await startSimulator({ name: 'Stripe', folder: 'stripe', given, ports });
+}
+
+const SANDBOX_REPOSITORY = 'sandbox/usage';
+
+/** Not beside another Stripe: who brings one brings everything that is to be simulated. */
+export async function openForgeSimulator(config: Config, ports: Ports): Promise<ForgeSimulator | null> {
+  if (config.mode !== 'sandbox' || config.forgeUrl !== null || config.stripeApiBase !== null) return null;
+  const token = Buffer.from(ports.random.bytes(20)).toString('hex');
+  const folder = path.join(config.dataDir, 'forge-sandbox.git');
+  const given = ['--token', token, '--repository', SANDBOX_REPOSITORY, '--folder', folder];
+  const simulator = await startSimulator({ name: 'Forge', folder: 'forge', given, ports });
+  return { ...simulator, repository: SANDBOX_REPOSITORY, token };
+}

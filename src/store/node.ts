@@ -75,21 +75,27 @@ export async function insertNode(
   return row ? fromRow(row) : null;
 }
 
-const findByKeyStatement = statement(
-  'node.find_by_key',
-  `select ${COLUMNS}, secret_hash as hash from node where key_id = $1 and revoked_at is null
+const findByKeysStatement = statement(
+  'node.find_by_keys',
+  `select ${COLUMNS}, secret_hash as hash, key_id as asked from node where key_id = any($1::text[]) and revoked_at is null
    union all
-   select ${COLUMNS}, old_secret_hash from node where old_key_id = $1 and revoked_at is null and old_until > $2`,
+   select ${COLUMNS}, old_secret_hash, old_key_id from node where old_key_id = any($1::text[]) and revoked_at is null and old_until > $2`,
 );
 
-/** The node whose present key, or old one that is still good, has this public half; with the hash to compare the secret with. */
-export async function findNodeByKey(
+/** A node with the hash to compare a secret with. */
+export interface KeyHolder {
+  readonly node: NodeRow;
+  readonly secretHash: Uint8Array;
+}
+
+/** By the public half of a key: the node whose present key has it, or whose old one has and is still good. */
+export async function findNodesByKeys(
   tx: Tx,
-  keyId: string,
+  keyIds: readonly string[],
   now: Date,
-): Promise<{ readonly node: NodeRow; readonly secretHash: Uint8Array } | null> {
-  const [row] = await tx.query<NodeRecord & { hash: Buffer }>(findByKeyStatement, [keyId, now]);
-  return row ? { node: fromRow(row), secretHash: row.hash } : null;
+): Promise<ReadonlyMap<string, KeyHolder>> {
+  const rows = await tx.query<NodeRecord & { hash: Buffer; asked: string }>(findByKeysStatement, [keyIds, now]);
+  return new Map(rows.map((row) => [row.asked, { node: fromRow(row), secretHash: row.hash }]));
 }
 
 const readStatement = statement('node.read', `select ${COLUMNS} from node where sid = $1`);

@@ -1,3 +1,4 @@
+import type { Streak } from '../domain/discount/ladder.ts';
 import { POSTING_KINDS } from '../domain/ledger/posting.ts';
 import { micros, type Micros } from '../domain/money.ts';
 import { statement, type Tx } from './db.ts';
@@ -12,27 +13,39 @@ export interface ChargedWallet {
   readonly walletSid: string;
   readonly currency: string;
   readonly isFrozen: boolean;
+  /** Its runs of continuous use, each in a category. */
+  readonly streaks: readonly (Streak & { readonly category: string })[];
 }
 
 const findWalletsStatement = statement(
   'usage.find_wallets',
-  `select wallet.user_sid, wallet.id, wallet.sid, wallet.currency, account.is_frozen
-   from wallet join account on account.id = wallet.id * 16 where wallet.user_sid = any($1::text[])`,
+  `select wallet.user_sid, wallet.id, wallet.sid, wallet.currency, account.is_frozen,
+          streak.category, streak.started_at, streak.last_at
+   from wallet join account on account.id = wallet.id * 16 left join usage_streak as streak on streak.wallet = wallet.id
+   where wallet.user_sid = any($1::text[])`,
 );
 
 /** The wallets of those users that there are. */
 export async function findChargedWallets(tx: Tx, userSids: readonly string[]): Promise<ChargedWallet[]> {
-  const rows = await tx.query<{ user_sid: string; id: bigint; sid: string; currency: string; is_frozen: boolean }>(
-    findWalletsStatement,
-    [userSids],
-  );
-  return rows.map((row) => ({
-    userSid: row.user_sid,
-    wallet: row.id,
-    walletSid: row.sid,
-    currency: row.currency,
-    isFrozen: row.is_frozen,
-  }));
+  const rows = await tx.query<{
+    user_sid: string;
+    id: bigint;
+    sid: string;
+    currency: string;
+    is_frozen: boolean;
+    category: string | null;
+    started_at: Date;
+    last_at: Date;
+  }>(findWalletsStatement, [userSids]);
+  return [...Map.groupBy(rows, (row) => row.id).values()].flatMap((ofWallet) => {
+    const [row] = ofWallet;
+    if (!row) return [];
+    const streaks = ofWallet.flatMap(({ category, started_at: startedAt, last_at: lastAt }) =>
+      category === null ? [] : [{ category, startedAt, lastAt }],
+    );
+    const { user_sid: userSid, id: wallet, sid: walletSid, currency, is_frozen: isFrozen } = row;
+    return [{ userSid, wallet, walletSid, currency, isFrozen, streaks }];
+  });
 }
 
 const findSystemAccountsStatement = statement(

@@ -10,7 +10,7 @@ import type { House } from '../house.ts';
 import { chargeUnderLeases, type LeasedPosting } from '../lease/charge.ts';
 import { Pricing, overChargeMax, toPosting, type Charged } from './charge-records.ts';
 import { fromCloudEvent, isCloudEvent } from './cloud-event.ts';
-import { readRules, systemAccounts } from './rules.ts';
+import { knownAccounts, readRules } from './rules.ts';
 import { isPricedByTokens } from './token-cost.ts';
 import { usageRecordSchema, type UsageAnswer, type UsageInput } from './usage-record.ts';
 
@@ -45,7 +45,7 @@ export async function recordUsage(house: House, node: NodeRow, sent: readonly un
   if (!house.lanes.hasRoomFor(sent.length)) return refuse('rate_limited', NO_ROOM, { retryAfterSeconds: 1 });
   const read = datedRecords(sent.map(readRecord), now);
   const inputs = read.filter((record): record is UsageInput => !isRefusal(record));
-  const rules = await readRules(house.db, {
+  const rules = await readRules(house, {
     userSids: [...new Set(inputs.map((input) => input.user_sid))],
     categories: [...new Set(inputs.map((input) => input.applies_to))],
     models: [...new Set(inputs.filter(isPricedByTokens).map((input) => input.resource_kind))],
@@ -105,7 +105,7 @@ async function postAll(
     codes.add(record.codes.revenue);
     if (record.codes.payable !== null) codes.add(record.codes.payable);
   }
-  const accounts = await systemAccounts(house.db, [...codes], 'USD');
+  const accounts = await knownAccounts(house, [...codes], 'USD');
   const owedMax = house.settings.usageOwedMax;
   const leased: LeasedPosting[] = [];
   const plain = charged.map((record, place): Promise<Outcome | Refusal | null> => {

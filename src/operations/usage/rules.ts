@@ -1,12 +1,15 @@
+import { assert } from '../../domain/assert.ts';
 import type { Ladder, Streak } from '../../domain/discount/ladder.ts';
 import type { Price } from '../../domain/usage/price.ts';
 import type { ModelPrice } from '../../domain/usage/model-price.ts';
 import type { Tx } from '../../store/db.ts';
-import { listLadders, readStreaks } from '../../store/ladder.ts';
+import { listLadders } from '../../store/ladder.ts';
 import { ensureSystemAccount } from '../../store/ledger.ts';
 import { listModelPricesFor } from '../../store/model-price.ts';
 import { listPricesFor } from '../../store/price.ts';
+import { SharedRead } from '../../store/shared-read.ts';
 import { findChargedWallets, findSystemAccounts, type ChargedWallet } from '../../store/usage.ts';
+import type { House } from '../house.ts';
 
 /** Everything that charging some records needs to know, read once for all of them. */
 export interface Rules {
@@ -21,8 +24,41 @@ export interface Rules {
 
 export const streakKey = (wallet: bigint, category: string): string => `${wallet}/${category}`;
 
+/** What is read for all reports that come at the same moment. */
+interface Reads {
+  readonly wallets: SharedRead<string, ChargedWallet>;
+  readonly prices: SharedRead<string, readonly Price[]>;
+  readonly ladders: SharedRead<string, readonly Ladder[]>;
+  readonly modelPrices: SharedRead<string, readonly ModelPrice[]>;
+  /** The ids of system accounts by code: an account that was opened keeps its id for ever. */
+  readonly accounts: Map<string, bigint>;
+}
+
+const readsOf = new WeakMap<House, Reads>();
+
+function readsIn(house: House): Reads {
+  const known = readsOf.get(house);
+  if (known) return known;
+  const { db, ports } = house;
+  const shared = <V>(read: (keys: readonly string[]) => Promise<ReadonlyMap<string, V>>): SharedRead<string, V> =>
+    new SharedRead(ports.clock, read);
+  const reads: Reads = {
+    wallets: shared(async (userSids) => {
+      const wallets = await findChargedWallets(db, userSids);
+      return new Map(wallets.map((wallet) => [wallet.userSid, wallet]));
+    }),
+    prices: shared(async (categories) => Map.groupBy(await listPricesFor(db, categories), ({ category }) => category)),
+    ladders: shared(async (categories) => Map.groupBy(await listLadders(db, categories), ({ category }) => category)),
+    modelPrices: shared(async (models) => Map.groupBy(await listModelPricesFor(db, models), ({ model }) => model)),
+    accounts: new Map(),
+  };
+  readsOf.set(house, reads);
+  return reads;
+}
+
+/** As they are now, or were committed while we asked. Not for decisions that need a lock: those are the ledger's. */
 export async function readRules(
-  tx: Tx,
+  house: House,
   about: {
     readonly userSids: readonly string[];
     readonly categories: readonly string[];
@@ -30,26 +66,46 @@ export async function readRules(
     readonly models: readonly string[];
   },
 ): Promise<Rules> {
+  const reads = readsIn(house);
   const [wallets, prices, ladders, modelPrices] = await Promise.all([
-    findChargedWallets(tx, about.userSids),
-    listPricesFor(tx, about.categories),
-    listLadders(tx, about.categories),
-    about.models.length === 0 ? [] : listModelPricesFor(tx, about.models),
+    reads.wallets.load(about.userSids),
+    reads.prices.load(about.categories),
+    reads.ladders.load(about.categories),
+    about.models.length === 0 ? new Map<string, readonly ModelPrice[]>() : reads.modelPrices.load(about.models),
   ]);
-  const hasLadder = ladders.length > 0 && wallets.length > 0;
-  const streaks = hasLadder
-    ? await readStreaks(
-        tx,
-        wallets.map(({ wallet }) => wallet),
-      )
-    : [];
+  const own = about.userSids.flatMap((userSid) => wallets.get(userSid) ?? []);
   return {
-    prices,
-    modelPrices,
-    ladders,
-    wallets: new Map(wallets.map((wallet) => [wallet.userSid, wallet])),
-    streaks: new Map(streaks.map((streak) => [streakKey(streak.wallet, streak.category), streak])),
+    prices: about.categories.flatMap((category) => prices.get(category) ?? []),
+    modelPrices: about.models.flatMap((model) => modelPrices.get(model) ?? []),
+    ladders: about.categories.flatMap((category) => ladders.get(category) ?? []),
+    wallets: new Map(own.map((wallet) => [wallet.userSid, wallet])),
+    streaks: new Map(
+      own.flatMap(({ wallet, streaks }) =>
+        streaks.map((streak) => [streakKey(wallet, streak.category), streak] as const),
+      ),
+    ),
   };
+}
+
+/** As {@link systemAccounts}, outside of any transaction: what is known by then is committed, and need not be read again. */
+export async function knownAccounts(
+  house: House,
+  codes: readonly string[],
+  currency: string,
+): Promise<ReadonlyMap<string, bigint>> {
+  const { accounts } = readsIn(house);
+  const missing = codes.filter((code) => !accounts.has(`${currency} ${code}`));
+  if (missing.length > 0) {
+    const found = await systemAccounts(house.db, missing, currency);
+    for (const [code, id] of found) accounts.set(`${currency} ${code}`, id);
+  }
+  return new Map(
+    codes.map((code) => {
+      const id = accounts.get(`${currency} ${code}`);
+      assert(id !== undefined, 'an account that was missing was opened');
+      return [code, id];
+    }),
+  );
 }
 
 /** The ids of system accounts by code, opened where they are new. */

@@ -3,6 +3,7 @@ import { exampleOf } from '../../web/operator/prices/example.ts';
 import { stated } from '../../web/operator/prices/state.ts';
 import { stateOf, stretchesOf } from '../../web/operator/ladders/state.ts';
 import { readWish, wishLike } from '../../web/operator/ladders/wish.ts';
+import { priceText } from '../../web/usage/price-text.ts';
 import type { Ladder, Price } from '../../web/surface.ts';
 import { formatDollars, formatQuantity, partsOf, textOf } from '../../web/ui/decimal.ts';
 
@@ -56,6 +57,29 @@ describe('the example of a price', () => {
 
 const NOW = Date.UTC(2026, 5, 15);
 const at = (day: number): string => new Date(Date.UTC(2026, 5, day)).toISOString();
+
+describe('a price in words', () => {
+  const price = { unit: 'gib', amount: '5', margin_percent: '10', tiers: null, package_size: null } as const;
+  test.each([
+    [{ ...price, kind: 'per_hour', margin_percent: '0' }, '$5.00 an hour'],
+    [{ ...price, kind: 'per_unit' }, '$5.00 per gib + 10 %'],
+    [{ ...price, kind: 'cost_plus' }, 'The provider’s cost + 10 %'],
+    [{ ...price, kind: 'package', package_size: '1000' }, '$5.00 for each 1,000 gib begun + 10 %'],
+    [
+      {
+        ...price,
+        kind: 'tiered',
+        tiers: [
+          { up_to: '100', amount: '0' },
+          { up_to: null, amount: '0.02' },
+        ],
+      },
+      'per gib: up to 100 $0.00, then $0.02 + 10 %',
+    ],
+  ] as const)('%o: %s', (asked, words) => {
+    expect(priceText({ ...asked, tiers: asked.tiers && [...asked.tiers] })).toBe(words);
+  });
+});
 
 describe('what has become of a price', () => {
   test('the latest that has begun is active, each resource for itself; those to come are future', () => {

@@ -185,11 +185,12 @@ describe('a tiered price', () => {
     const { used } = await tiered();
     const [first] = itemsOf(await report(node, [used(userSid, '50'), used(userSid, '100')]));
     expect([first?.['charge'], await balanceOf(sid)]).toEqual(['2.00', '94.50']);
+    const path = `/v1/billings/${sid}/statement/${String(first?.['entry'])}/void`;
+    const shown = await site.operator('POST', path, { reason: 'measured twice', dry_run: true });
     const answers = await Promise.all([takeBack(sid, first?.['entry']), takeBack(sid, first?.['entry'])]);
     // What is left of the volume is 100: it costs 4.50, wherever the 50 had stood.
-    expect(answers.map(({ json }) => json)).toEqual(
-      [1, 2].map(() => ({ returned: '1.00', entry: 4, credit_balance: '95.50', is_dry_run: false })),
-    );
+    expect(shown.json).toEqual({ returned: '1.00', entry: 4, credit_balance: '95.50', is_dry_run: true });
+    expect(answers.map(({ json }) => json)).toEqual([1, 2].map(() => ({ ...shown.json, is_dry_run: false })));
     const [line] = itemsOf(await site.operator('GET', `/v1/billings/${sid}/statement`));
     expect(line).toMatchObject({ about: { voids: 2, quantity: '-50', volume: { before: '150', after: '100' } } });
     expect(await countersOf(sid)).toEqual({ [month()]: '100' });

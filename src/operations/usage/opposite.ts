@@ -80,6 +80,7 @@ async function pricesThatCount(tx: Tx, lines: readonly ChargedLine[]): Promise<R
   const prices = await listPricesFor(tx, [...new Set(counted.map(({ about }) => about.category))]);
   return new Map(prices.map((price) => [price.sid, price]));
 }
+
 /** The identity of the posting that takes a charge back: one for each charge, so that there can be only one. */
 export const withdrawalIdem = (idem: string): string => deriveIdem('usage.void', idem);
 

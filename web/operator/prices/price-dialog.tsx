@@ -174,6 +174,7 @@ function HowMuch({ wish, change, errorOf }: PartProps): ReactElement {
         name="kind"
         value={wish.kind}
         options={KINDS}
+        hint="Prices by tiers and by packages are set on the command line, with “price create”."
         onChange={(kind) => change({ kind })}
       />
       {wish.kind === 'per_unit' && (

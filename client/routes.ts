@@ -49,6 +49,8 @@ export const ROUTES = {
   'usage.record': { method: 'POST', path: '/v1/usage', idempotency: 'none' },
   'usage.record-one': { method: 'POST', path: '/record_usage', idempotency: 'none' },
   'usage.list-unbilled': { method: 'GET', path: '/v1/usage/unbilled', idempotency: 'none' },
+  'usage.bill-unbilled': { method: 'POST', path: '/v1/usage/unbilled/bill', idempotency: 'none' },
+  'usage.write-off': { method: 'POST', path: '/v1/usage/unbilled/write-off', idempotency: 'none' },
   'usage.explain': { method: 'GET', path: '/v1/billings/{sid}/statement/{seq}/explanation', idempotency: 'none' },
   'usage.void': { method: 'POST', path: '/v1/billings/{sid}/statement/{seq}/void', idempotency: 'none' },
   'usage.summary': { method: 'GET', path: '/v1/billings/{sid}/usage', idempotency: 'none' },
@@ -58,5 +60,9 @@ export const ROUTES = {
   'usage.push': { method: 'POST', path: '/admin/push-usage-now', idempotency: 'none' },
   'usage.aggregate': { method: 'POST', path: '/admin/aggregate-now', idempotency: 'none' },
   'usage.list-quarantine': { method: 'GET', path: '/v1/usage/quarantine', idempotency: 'none' },
+  'correction.get': { method: 'GET', path: '/v1/corrections/{sid}', idempotency: 'none' },
+  'correction.list': { method: 'GET', path: '/v1/corrections', idempotency: 'none' },
+  'correction.create': { method: 'POST', path: '/v1/corrections', idempotency: 'optional' },
+  'correction.cancel': { method: 'POST', path: '/v1/corrections/{sid}/cancel', idempotency: 'none' },
   'audit.list': { method: 'GET', path: '/v1/audit-events', idempotency: 'none' },
 } as const;

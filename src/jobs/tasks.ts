@@ -1,4 +1,5 @@
 import { z } from 'zod';
+import { runCorrection } from '../operations/correction/run.ts';
 import type { House, JobName } from '../operations/house.ts';
 import { ownCause } from '../operations/payment/cause.ts';
 import { checkPayment } from '../operations/payment/poll.ts';
@@ -10,6 +11,9 @@ const payloadSchema = z.object({ sid: z.string() });
 export const JOBS: Readonly<Record<JobName, (house: House, payload: unknown) => Promise<void>>> = {
   'webhook.apply': async (house, payload) => {
     await applyWebhook(house, payloadSchema.parse(payload).sid, ownCause(house, 'webhook'));
+  },
+  'correction.run': async (house, payload) => {
+    await runCorrection(house, payloadSchema.parse(payload).sid);
   },
   'payment.check': async (house, payload) => {
     await checkPayment(house, payloadSchema.parse(payload).sid);

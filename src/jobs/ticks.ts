@@ -1,5 +1,6 @@
 import { Bug } from '../domain/assert.ts';
 import type { House } from '../operations/house.ts';
+import { resumeCorrections } from '../operations/correction/run.ts';
 import { tellOfGaps } from '../operations/gap-policy/tell.ts';
 import { expireHolds } from '../operations/hold/expire.ts';
 import { recomputeLadders } from '../operations/ladder/recompute.ts';
@@ -8,6 +9,7 @@ import { pollPayments } from '../operations/payment/poll.ts';
 import { reconcilePayments } from '../operations/payment/reconcile.ts';
 import { aggregateUsageByClock } from '../operations/usage/aggregate-usage.ts';
 import { pushUsageByClock } from '../operations/usage/push-usage.ts';
+import { billAll } from '../operations/usage/bill-wallet.ts';
 import { sweepWebhooks } from '../operations/webhook-event/sweep.ts';
 import { checkLedger } from '../store/ledger-check.ts';
 
@@ -35,6 +37,8 @@ export const TICKS: readonly Tick[] = [
   { name: 'holds.expire', waitMs: every(30 * SECOND_MS), run: expireHolds },
   { name: 'gaps.tell', waitMs: every(MINUTE_MS), run: tellOfGaps },
   { name: 'budgets.prune', waitMs: every(HOUR_MS), run: pruneOldBudgets },
+  { name: 'corrections.resume', waitMs: every(30 * SECOND_MS), run: resumeCorrections },
+  { name: 'usage.bill', waitMs: every(5 * MINUTE_MS), run: billAll },
   { name: 'ladder.recompute', waitMs: every(DAY_MS), run: recomputeLadders },
   { name: 'usage.push', waitMs: msToPushMinute, run: pushUsageByClock },
   { name: 'usage.aggregate', waitMs: every(5 * MINUTE_MS), run: aggregateUsageByClock },

@@ -30,7 +30,7 @@ export interface PostingLanes {
   close(): Promise<void>;
 }
 
-export type JobName = 'webhook.apply' | 'payment.check';
+export type JobName = 'webhook.apply' | 'payment.check' | 'correction.run';
 
 export interface Jobs {
   /** Adds a job in the caller's transaction: gone if it rolls back, seen by workers only after the commit. */

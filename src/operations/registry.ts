@@ -7,6 +7,10 @@ import { billingGet } from './billing/get.ts';
 import { billingList } from './billing/list.ts';
 import { billingSetCreditBalance } from './billing/set-credit-balance.ts';
 import { billingStatement } from './billing/statement.ts';
+import { correctionCancel } from './correction/cancel.ts';
+import { correctionCreate } from './correction/create.ts';
+import { correctionGet } from './correction/get.ts';
+import { correctionList } from './correction/list.ts';
 import { gapPolicyList } from './gap-policy/list.ts';
 import { gapPolicySet } from './gap-policy/set.ts';
 import { holdCapture } from './hold/capture.ts';
@@ -44,6 +48,7 @@ import { priceCreate } from './price/create.ts';
 import { priceList } from './price/list.ts';
 import { sessionGet } from './session/get.ts';
 import { usageAggregate } from './usage/aggregate.ts';
+import { usageBillUnbilled } from './usage/bill-unbilled.ts';
 import { usageExplain } from './usage/explain.ts';
 import { usageLadder } from './usage/ladder.ts';
 import { usageListQuarantine } from './usage/list-quarantine.ts';
@@ -54,6 +59,7 @@ import { usageRecord, usageRecordOne } from './usage/record.ts';
 import { usageRunway } from './usage/runway.ts';
 import { usageSummary } from './usage/summary.ts';
 import { usageVoid } from './usage/void.ts';
+import { usageWriteOff } from './usage/write-off.ts';
 import { userCreate } from './user/create.ts';
 import { userList } from './user/list.ts';
 import { webhookEventList } from './webhook-event/list.ts';
@@ -110,6 +116,8 @@ const declared = [
   usageRecord,
   usageRecordOne,
   usageListUnbilled,
+  usageBillUnbilled,
+  usageWriteOff,
   usageExplain,
   usageVoid,
   usageSummary,
@@ -119,6 +127,10 @@ const declared = [
   usagePush,
   usageAggregate,
   usageListQuarantine,
+  correctionGet,
+  correctionList,
+  correctionCreate,
+  correctionCancel,
   auditList,
 ] as const;
 

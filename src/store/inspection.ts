@@ -100,7 +100,15 @@ const contentsStatement = statement(
 );
 
 /** Tables that only ever grow. */
-export const APPEND_ONLY = ['entry', 'batch_leg', 'declined_posting', 'audit', 'payment_event', 'idempotency'] as const;
+export const APPEND_ONLY = [
+  'entry',
+  'batch_leg',
+  'declined_posting',
+  'unbilled_outcome',
+  'audit',
+  'payment_event',
+  'idempotency',
+] as const;
 
 interface ServerRow extends Record<string, unknown> {
   readonly version: number;

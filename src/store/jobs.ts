@@ -16,7 +16,7 @@ export function graphileJobs() {
   return {
     async enqueue(
       tx: Tx,
-      name: 'webhook.apply' | 'payment.check',
+      name: 'webhook.apply' | 'payment.check' | 'correction.run',
       payload: { readonly sid: string },
       options: { readonly runAt?: Date } = {},
     ): Promise<void> {

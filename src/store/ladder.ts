@@ -125,62 +125,77 @@ export async function widenStreaks(
   ]);
 }
 
-const countWalletsStatement = statement(
-  'ladder.count_wallets',
-  `select coalesce(max(id), 0)::int8 as last from wallet`,
-);
-
-/** The highest number of a wallet. */
-export async function lastWallet(tx: Tx): Promise<bigint> {
-  const [row] = await tx.query<{ last: bigint }>(countWalletsStatement);
-  return row?.last ?? 0n;
-}
-
 const USAGE = POSTING_KINDS.usage;
 
 const provedStreaksStatement = statement(
   'ladder.proved_streaks',
-  // Gaps and islands: a record begins a new run when the one before it is further away than the grace. Of each wallet's runs the
-  // last one is the present one. Only those that the summary does not have so far come back, and none that is over: unbilled usage,
-  // which has no entry, may have begun a later one.
-  `with used as (
-     select entry.account / 16 as wallet, entry.about::json ->> 'category' as category, entry.occurred_at
-     from entry
-     where entry.account >= $1::int8 * 16 and entry.account < $2::int8 * 16 and entry.account % 16 = 0 and entry.kind = ${USAGE}
-       and not entry.about::jsonb ? 'voids'
+  // Gaps and islands: a record begins a new run when the one before it is further away than the grace. Of a wallet's runs the last one is
+  // the present one. What was taken back is no use. Only those that the summary has otherwise come back. What is
+  // unbilled was used as well.
+  `with voided as materialized (
+     select coalesce((about::json ->> 'corrects')::int8, (about::json ->> 'voids')::int8) as seq from entry
+     where account = $1::int8 * 16 and kind = ${USAGE} and (strpos(about, '"corrects":') > 0 or strpos(about, '"voids":') > 0)
+       and strpos(about, '"voids":') > 0
+   ), used as (
+     select about::json ->> 'category' as category, occurred_at from entry
+     where account = $1::int8 * 16 and kind = ${USAGE} and strpos(about, '"corrects":') = 0 and strpos(about, '"voids":') = 0
+       and seq not in (select seq from voided)
+     union all
+     select declined.about::json ->> 'category', coalesce(declined.occurred_at, declined.recorded_at) from declined_posting as declined
+     where declined.wallet = $1 and declined.kind = ${USAGE} and strpos(declined.about, '"corrects":') = 0 and not exists (
+       select from unbilled_outcome as unbilled where unbilled.idem = declined.idem and unbilled.outcome in ('billed', 'superseded'))
    ), marked as (
      select used.*, coalesce(used.occurred_at - lag(used.occurred_at) over each_run > make_interval(days => ladder.grace_days), true) as is_first
-     from used join unnest($3::text[], $4::int4[]) as ladder (category, grace_days) on ladder.category = used.category
-     window each_run as (partition by used.wallet, used.category order by used.occurred_at)
+     from used join unnest($2::text[], $3::int4[]) as ladder (category, grace_days) on ladder.category = used.category
+     window each_run as (partition by used.category order by used.occurred_at)
    ), numbered as (
-     select marked.*, count(*) filter (where is_first) over (partition by wallet, category order by occurred_at) as run from marked
+     select marked.*, count(*) filter (where is_first) over (partition by category order by occurred_at) as run from marked
    ), runs as (
-     select wallet, category, run, min(occurred_at) as started_at, max(occurred_at) as last_at from numbered group by 1, 2, 3
+     select category, run, min(occurred_at) as started_at, max(occurred_at) as last_at from numbered group by 1, 2
    ), present as (
-     select distinct on (wallet, category) wallet, category, started_at, last_at from runs order by wallet, category, run desc
+     select distinct on (category) category, started_at, last_at from runs order by category, run desc
    )
-   select present.wallet, present.category, present.started_at, present.last_at
-   from present join unnest($3::text[], $4::int4[]) as ladder (category, grace_days) on ladder.category = present.category
-   left join usage_streak as kept on kept.wallet = present.wallet and kept.category = present.category
+   select $1::int8 as wallet, present.category, present.started_at, present.last_at
+   from present join unnest($2::text[], $3::int4[]) as ladder (category, grace_days) on ladder.category = present.category
+   left join usage_streak as kept on kept.wallet = $1 and kept.category = present.category
    where kept.wallet is null or present.last_at > kept.last_at
-     or (present.started_at < kept.started_at and present.last_at >= kept.started_at - make_interval(days => ladder.grace_days))
-   order by present.wallet, present.category`,
+     or (present.started_at <> kept.started_at and present.last_at >= kept.started_at - make_interval(days => ladder.grace_days))
+   order by present.category`,
 );
 
 /**
- * The present runs of use of the wallets numbered `from` up to, not including, `until`, as their entries prove them; only those that
- * begin earlier or end later than what is kept, or are not kept at all.
+ * The present runs of use of a wallet as its entries prove them; only those that begin at another time than what is kept, end later, or
+ * are not kept at all.
  */
 export async function provedStreaks(
   tx: Tx,
-  range: { readonly from: bigint; readonly until: bigint },
+  wallet: bigint,
   ladders: readonly Pick<Ladder, 'category' | 'graceDays'>[],
 ): Promise<(StreakKey & Streak)[]> {
   const rows = await tx.query<StreakRecord>(provedStreaksStatement, [
-    range.from,
-    range.until,
+    wallet,
     ladders.map(({ category }) => category),
     ladders.map(({ graceDays }) => graceDays),
   ]);
   return rows.map(({ started_at: startedAt, last_at: lastAt, ...key }) => ({ ...key, startedAt, lastAt }));
+}
+
+const writeStreaksStatement = statement(
+  'ladder.write_streaks',
+  `insert into usage_streak (wallet, category, started_at, last_at)
+   select wallet, category, started_at, last_at
+   from unnest($1::int8[], $2::text[], $3::timestamptz[], $4::timestamptz[]) as t (wallet, category, started_at, last_at)
+   order by wallet, category
+   on conflict (wallet, category) do update set started_at = excluded.started_at, last_at = greatest(usage_streak.last_at, excluded.last_at)`,
+);
+
+/** Puts proved runs in the place of what was kept. */
+export async function writeStreaks(tx: Tx, streaks: readonly (StreakKey & Streak)[]): Promise<void> {
+  if (streaks.length === 0) return;
+  await tx.query(writeStreaksStatement, [
+    streaks.map(({ wallet }) => wallet),
+    streaks.map(({ category }) => category),
+    streaks.map(({ startedAt }) => startedAt),
+    streaks.map(({ lastAt }) => lastAt),
+  ]);
 }

@@ -97,7 +97,7 @@ const INVARIANTS: readonly Invariant[] = [
               (select count(*) from pg_trigger where tgrelid = to_regclass(name) and tgname = name || '__append_only' and tgenabled in ('O', 'A'))
                 as triggers,
               has_table_privilege('hero_onboarding_app', name, 'UPDATE, DELETE, TRUNCATE') as role_may_change
-       from unnest(array['entry', 'batch_leg', 'declined_posting', 'audit', 'payment_event', 'idempotency', 'price', 'ladder', 'model_price']) as t (name)
+       from unnest(array['entry', 'batch_leg', 'declined_posting', 'audit', 'payment_event', 'idempotency', 'price', 'ladder', 'model_price', 'unbilled_outcome']) as t (name)
        where not exists (select 1 from pg_trigger where tgrelid = to_regclass(name) and tgname = name || '__append_only' and tgenabled in ('O', 'A'))
           or has_table_privilege('hero_onboarding_app', name, 'UPDATE, DELETE, TRUNCATE')`,
     ),
@@ -210,7 +210,7 @@ const INVARIANTS: readonly Invariant[] = [
        from (select wallet, sum(charge) as charge, sum(records) as records from usage_day group by wallet) as days
        full join (
          select fold.wallet, -sum(entry.amount) as charge,
-                sum(case when entry.about::jsonb ? 'voids' then -1 else 1 end) as entries
+                sum(case when entry.about::jsonb ? 'voids' then -1 when entry.about::jsonb ? 'corrects' then 0 else 1 end) as entries
          from usage_fold as fold join entry on entry.account = fold.wallet * 16 and entry.seq <= fold.seq and entry.kind = $1
          group by fold.wallet
        ) as charged on charged.wallet = days.wallet
@@ -277,6 +277,46 @@ const INVARIANTS: readonly Invariant[] = [
          from month left join price on price.sid = month.counter
        )
        select wallet, counter, period_start, quantity, parts, parts_by_price from owed where parts is distinct from parts_by_price
+       limit ${ROWS_MAX}`,
+    ),
+    values: [POSTING_KINDS.usage],
+  },
+  {
+    id: 'L18',
+    promise:
+      'what corrects a charge names one of its own wallet, leaves it at what it says, and nothing corrects it once it was taken back',
+    violations: statement(
+      'ledger_check.corrections',
+      `select account, seq, line, problem from (
+         select entry.account, entry.seq, line.seq as line,
+           case
+             when charge.seq is null then 'names no charge'
+             when lag(entry.about) over by_line like '%"voids":%' then 'after a void'
+             when entry.about::json -> 'volume' is null and (charge.about::json ->> 'parts')::numeric
+                  + sum((entry.about::json ->> 'parts')::numeric) over by_line <> coalesce((entry.about::json -> 'now' ->> 'parts')::numeric, 0)
+               then 'does not leave what it says'
+           end as problem
+         from entry
+         cross join lateral (select coalesce((entry.about::json ->> 'corrects')::int8, (entry.about::json ->> 'voids')::int8) as seq) as line
+         left join entry as charge on charge.account = entry.account and charge.seq = line.seq and charge.kind = $1
+           and strpos(charge.about, '"corrects":') = 0 and strpos(charge.about, '"voids":') = 0
+         where entry.kind = $1 and (strpos(entry.about, '"corrects":') > 0 or strpos(entry.about, '"voids":') > 0)
+         window by_line as (partition by entry.account, line.seq order by entry.seq)
+       ) as correction where problem is not null limit ${ROWS_MAX}`,
+    ),
+    values: [POSTING_KINDS.usage],
+  },
+  {
+    id: 'L19',
+    promise:
+      'every unbilled record that was billed or replaced names the posting, or the record, that did it; no other has an outcome',
+    violations: statement(
+      'ledger_check.unbilled',
+      `select unbilled.idem, unbilled.outcome, unbilled.by_idem from unbilled_outcome as unbilled
+       left join declined_posting as declined on declined.idem = unbilled.idem and declined.kind = $1
+       where declined.idem is null or (unbilled.by_idem is not null
+         and not exists (select from entry where entry.idem = unbilled.by_idem and entry.account = declined.wallet * 16)
+         and not exists (select from declined_posting as later where later.idem = unbilled.by_idem and later.wallet = declined.wallet))
        limit ${ROWS_MAX}`,
     ),
     values: [POSTING_KINDS.usage],

@@ -11,6 +11,7 @@ import {
   isLive,
   type AccountId,
   type AppliedOutcome,
+  type Budget,
   type DeclineCode,
   type EntryFacts,
   type Outcome,
@@ -60,15 +61,44 @@ export async function applyPostings(
 const isBrokenRule = (error: unknown): error is Error =>
   error instanceof Bug || (error instanceof Error && 'code' in error && error.code === '23514');
 
+/**
+ * Takes the locks of postings whose amounts depend on what is there: first these, then the reading, then {@link applyPostings}.
+ *
+ * Shape: the live accounts as they stand, until the transaction ends; one that is not there is missing. Budgets and counters are locked
+ * before them, as everywhere: nobody who holds an account waits for one of those.
+ */
+export async function lockAhead(
+  tx: Tx,
+  ids: readonly AccountId[],
+  { budgets = [], counted = [] }: LocksBefore = {},
+): Promise<ReadonlyMap<AccountId, LockedAccount>> {
+  await lockBudgets(tx, budgets);
+  await lockCounters(tx, counted);
+  return await lockAccounts(tx, ids);
+}
+
+/** What is locked before the accounts. */
+export interface LocksBefore {
+  readonly budgets?: readonly Budget[];
+  /** Records with the counters that they add to. */
+  readonly counted?: readonly Pick<PostingRecord, 'volume'>[];
+}
+
 async function lockDecideWrite(
   tx: Tx,
   records: readonly PostingRecord[],
   stamp: BatchStamp,
   keyCheck: KeyCheck,
 ): Promise<Outcome[]> {
-  const spent = await lockBudgets(tx, records);
+  const spent = await lockBudgets(
+    tx,
+    records.flatMap(({ budget }) => budget ?? []),
+  );
   const counted = await lockCounters(tx, records);
-  const accounts = await lockAccounts(tx, records);
+  const accounts = await lockAccounts(
+    tx,
+    records.flatMap(({ legs }) => legs.flatMap(({ account }) => (isLive(account) ? account : []))),
+  );
   const { recordedAt } = stamp;
   if (keyCheck === 'take_for_new') {
     const decision = decideBatch({ accounts, prior: new Map(), recordedAt, spent, counted }, records);
@@ -92,11 +122,8 @@ const lockAccountsStatement = statement(
   `select id, balance, seq, credit_floor, is_frozen, carry from account where id = any($1::int8[]) order by id for no key update`,
 );
 
-async function lockAccounts(tx: Tx, records: readonly PostingRecord[]): Promise<Map<AccountId, LockedAccount>> {
-  const ids = new Set<AccountId>();
-  for (const record of records) {
-    for (const leg of record.legs) if (isLive(leg.account)) ids.add(leg.account);
-  }
+async function lockAccounts(tx: Tx, named: readonly AccountId[]): Promise<Map<AccountId, LockedAccount>> {
+  const ids = new Set(named);
   const rows = await tx.query<{
     id: bigint;
     balance: bigint;
@@ -123,9 +150,9 @@ const lockBudgetsStatement = statement(
    returning owner, window_start, spent`,
 );
 
-/** What was taken before out of each budget that a record names, with its row locked. */
-async function lockBudgets(tx: Tx, records: readonly PostingRecord[]): Promise<ReadonlyMap<string, bigint>> {
-  const budgets = new Map(records.flatMap(({ budget }) => (budget ? [[budgetKey(budget), budget] as const] : [])));
+/** What was taken before out of each of the budgets, with its row locked. */
+async function lockBudgets(tx: Tx, all: readonly Budget[]): Promise<ReadonlyMap<string, bigint>> {
+  const budgets = new Map(all.map((budget) => [budgetKey(budget), budget]));
   if (budgets.size === 0) return new Map();
   const named = [...budgets.values()];
   const rows = await tx.query<{ owner: bigint; window_start: Date; spent: bigint }>(lockBudgetsStatement, [
@@ -291,10 +318,10 @@ const legIdem = (idem: string, leg: number): string => (leg === 0 ? idem : idem.
 
 const writeDeclinedStatement = statement(
   'ledger.write_declined',
-  `insert into declined_posting (idem, fingerprint, wallet, code, about, kind, recorded_at)
-   select idem, fingerprint, wallet, code, about, kind, $7::timestamptz
-   from unnest($1::uuid[], $2::uuid[], $3::int8[], $4::text[], $5::text[], $6::int2[])
-     as t (idem, fingerprint, wallet, code, about, kind)`,
+  `insert into declined_posting (idem, fingerprint, wallet, code, about, kind, recorded_at, occurred_at)
+   select idem, fingerprint, wallet, code, about, kind, $7::timestamptz, occurred_at
+   from unnest($1::uuid[], $2::uuid[], $3::int8[], $4::text[], $5::text[], $6::int2[], $8::timestamptz[])
+     as t (idem, fingerprint, wallet, code, about, kind, occurred_at)`,
 );
 
 async function writeDeclined(tx: Tx, decision: BatchDecision, stamp: BatchStamp): Promise<void> {
@@ -307,6 +334,7 @@ async function writeDeclined(tx: Tx, decision: BatchDecision, stamp: BatchStamp)
     textArray(declined.map(({ outcome }) => outcome.about)),
     int2Array(declined.map(({ record }) => POSTING_KINDS[record.kind])),
     stamp.recordedAt,
+    timestampArray(declined.map(({ record }) => record.occurredAt)),
   ]);
 }
 

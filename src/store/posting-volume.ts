@@ -18,7 +18,10 @@ const lockStatement = statement(
 );
 
 /** Where each counter stands that a record adds to, with its row locked; without such records no statement is sent. */
-export async function lockCounters(tx: Tx, records: readonly PostingRecord[]): Promise<ReadonlyMap<string, bigint>> {
+export async function lockCounters(
+  tx: Tx,
+  records: readonly Pick<PostingRecord, 'volume'>[],
+): Promise<ReadonlyMap<string, bigint>> {
   const counters = new Map<string, CounterKey>();
   for (const { volume } of records) if (volume) counters.set(counterKey(volume), volume);
   if (counters.size === 0) return new Map();

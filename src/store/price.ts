@@ -14,6 +14,7 @@ interface PriceRecord extends Record<string, unknown> {
   package_size: bigint | null;
   active_from: Date;
   created_at: Date;
+  is_backdated: boolean;
 }
 
 /** As the column holds them: we wrote it, and a restore or a hand may have too. */
@@ -30,6 +31,8 @@ const Tiers = z.array(
 /** A price with when it was made. */
 export interface PriceRow extends Price {
   readonly createdAt: Date;
+  /** Whether it began before it was made, to put another one right. */
+  readonly isBackdated: boolean;
 }
 
 const fromRow = (row: PriceRecord): PriceRow => ({
@@ -47,6 +50,7 @@ const fromRow = (row: PriceRecord): PriceRow => ({
   packageSize: row.package_size,
   activeFrom: row.active_from,
   createdAt: row.created_at,
+  isBackdated: row.is_backdated,
 });
 
 const toColumn = (tiers: readonly Tier[]): string | null =>
@@ -55,7 +59,7 @@ const toColumn = (tiers: readonly Tier[]): string | null =>
     : JSON.stringify(tiers.map(({ upTo, amount }) => ({ up_to: upTo?.toString() ?? null, amount: amount.toString() })));
 
 const COLUMNS =
-  'sid, category, resource_kind, kind, unit, amount, margin, tiers, package_size, active_from, created_at';
+  'sid, category, resource_kind, kind, unit, amount, margin, tiers, package_size, active_from, created_at, is_backdated';
 
 const listForStatement = statement('price.list_for', `select ${COLUMNS} from price where category = any($1::text[])`);
 
@@ -87,8 +91,8 @@ export async function listPrices(
 
 const insertStatement = statement(
   'price.insert',
-  `insert into price (sid, category, resource_kind, kind, unit, amount, margin, tiers, package_size, active_from, created_at, created_by)
-   values ($1, $2, $3, $4, $5, $6, $7, $8::jsonb, $9, $10, $11, $12) on conflict do nothing returning sid`,
+  `insert into price (sid, category, resource_kind, kind, unit, amount, margin, tiers, package_size, active_from, created_at, created_by, is_backdated)
+   values ($1, $2, $3, $4, $5, $6, $7, $8::jsonb, $9, $10, $11, $12, $13) on conflict do nothing returning sid`,
 );
 
 /** False when the category, or the resource, has a price from this very instant on. */
@@ -106,6 +110,7 @@ export async function insertPrice(tx: Tx, price: PriceRow, createdBy: string): P
     price.activeFrom,
     price.createdAt,
     createdBy,
+    price.isBackdated,
   ]);
   return rows.length === 1;
 }

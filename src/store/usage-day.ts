@@ -23,7 +23,7 @@ const foldStatement = statement(
      where account = $1::int8 * 16 and seq > $2 and seq <= $3 and kind = ${USAGE}
    ), folded as (
      insert into usage_day (wallet, day, category, node, resource_kind, unit, records, quantity, charge)
-     select $1::int8, day, about ->> 'category', about ->> 'node', about ->> 'resource', about ->> 'unit', sum(case when about ? 'voids' then -1 else 1 end),
+     select $1::int8, day, about ->> 'category', about ->> 'node', about ->> 'resource', about ->> 'unit', sum(case when about ? 'voids' then -1 when about ? 'corrects' then 0 else 1 end),
             sum((about ->> 'quantity')::numeric), -sum(amount)
      from fresh group by 2, 3, 4, 5, 6
      on conflict (wallet, day, category, node, resource_kind, unit) do update
@@ -106,13 +106,14 @@ export async function sumUsage(
 
 const chargedSinceStatement = statement(
   'usage_day.charged_since',
-  // From the newest entry backwards: as many as the time has, and none of the years before.
+  // From the newest entry backwards: as many as the time has, and none of the years before. Without corrections: they are of other times.
   `select coalesce(-sum(amount), 0)::int8 as charge, count(*) as records from entry
    where account = $1::int8 * 16 and kind = ${USAGE} and recorded_at > $2
+     and strpos(about, '"corrects":') = 0 and strpos(about, '"voids":') = 0
      and seq > (select seq from account where id = $1::int8 * 16) - $3`,
 );
 
-/** What a wallet was charged since an instant, by its last `entriesMax` entries at most. */
+/** What a wallet was charged since an instant, corrections left out, by its last `entriesMax` entries at most. */
 export async function chargedSince(
   tx: Tx,
   asked: { readonly wallet: bigint; readonly since: Date; readonly entriesMax: number },

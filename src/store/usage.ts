@@ -63,53 +63,6 @@ export async function findSystemAccounts(
   return new Map(rows.map(({ code, id }) => [code, id]));
 }
 
-/** Usage that was delivered and not paid: the wallet was at its limit. */
-export interface UnbilledRow {
-  readonly idem: string;
-  readonly walletSid: string;
-  readonly userSid: string;
-  readonly code: string;
-  readonly about: string | null;
-  readonly recordedAt: Date;
-}
-
-const listUnbilledStatement = statement(
-  'usage.list_unbilled',
-  `select declined.idem, wallet.sid as wallet_sid, wallet.user_sid, declined.code, declined.about, declined.recorded_at
-   from declined_posting as declined join wallet on wallet.id = declined.wallet
-   where declined.kind = ${USAGE}
-     and ($1::timestamptz is null or (declined.recorded_at, declined.idem) < ($1, $2::uuid))
-     and ($3::text is null or wallet.sid = $3)
-   order by declined.recorded_at desc, declined.idem desc limit $4`,
-);
-
-/** Newest first. `before` names the last row of the page before. */
-export async function listUnbilled(
-  tx: Tx,
-  page: {
-    readonly before: Pick<UnbilledRow, 'recordedAt' | 'idem'> | null;
-    readonly walletSid: string | null;
-    readonly limit: number;
-  },
-): Promise<UnbilledRow[]> {
-  const rows = await tx.query<{
-    idem: string;
-    wallet_sid: string;
-    user_sid: string;
-    code: string;
-    about: string | null;
-    recorded_at: Date;
-  }>(listUnbilledStatement, [page.before?.recordedAt ?? null, page.before?.idem ?? null, page.walletSid, page.limit]);
-  return rows.map((row) => ({
-    idem: row.idem,
-    walletSid: row.wallet_sid,
-    userSid: row.user_sid,
-    code: row.code,
-    about: row.about,
-    recordedAt: row.recorded_at,
-  }));
-}
-
 /** One charge, as its entry has it. */
 export interface UsageEntryRow {
   readonly idem: string;
@@ -182,7 +135,7 @@ const listOfNodeStatement = statement(
    )
    select entry.account, entry.seq, wallet.sid as wallet_sid, entry.idem, entry.amount, entry.about, entry.occurred_at, entry.recorded_at
    from charged join wallet on wallet.id = charged.account / 16 join entry on entry.account = charged.account
-   where entry.kind = ${USAGE} and entry.about::json ->> 'node' = $1 and not entry.about::jsonb ? 'voids'
+   where entry.kind = ${USAGE} and entry.about::json ->> 'node' = $1 and not entry.about::jsonb ?| array['voids', 'corrects']
      and (entry.account, entry.seq) not in (select account, seq from voided)
      and (entry.account, entry.seq) > ($2, $3) and entry.recorded_at >= $4 and entry.recorded_at < $5
    order by entry.account, entry.seq limit $7`,

@@ -95,6 +95,7 @@ describe('what has become of a price', () => {
       margin_percent: '0',
       active_from: at(day),
       created_at: at(1),
+      is_backdated: false,
     });
     const prices = [price('a', null, 1), price('b', null, 15), price('c', null, 16), price('d', 'c4', 2)];
     expect(stated(prices, NOW).map(({ price: { sid }, state }) => `${sid} ${state}`)).toEqual([

@@ -192,7 +192,7 @@ describe('G01 a crash at every await', () => {
     const made = { sid: ids.sid(), name: 'node-1', userSids: null, createdAt: clock.now(), ...limits };
     const row = await insertNode(database.db, { ...made, ...newNodeKey(healthy) });
     if (!row) throw new Error('no node');
-    await insertPrice(database.db, { sid: ids.sid(), ...TRAFFIC, createdAt: clock.now() }, 'test');
+    await insertPrice(database.db, { sid: ids.sid(), ...TRAFFIC, createdAt: clock.now(), isBackdated: false }, 'test');
     node = { kind: 'node', id: `node:${row.sid}`, node: row };
   });
   afterAll(async () => {

@@ -62,18 +62,22 @@ export class UsageJudge {
       ).map(({ name }) => name),
     );
     const charged = new Map<string, Entry>();
+    const billed = new Map<string, Entry>();
     for (const walletSid of model.walletSids) {
       const entries = model.entriesOf(walletSid, 0n).filter(({ kind }) => kind === KIND.usage);
       this.#judgeWallet(walletSid, entries, sent);
-      for (const entry of entries) {
+      for (const entry of entries.filter(({ facts }) => facts['corrects'] === undefined)) {
         const name = nameOf(entry);
-        if (charged.has(name)) breaks('I11 a record is charged once', name);
-        charged.set(name, entry);
+        const once = entry.facts['bills'] === undefined ? charged : billed;
+        if (once.has(name)) breaks('I11 a record is charged once', name);
+        once.set(name, entry);
       }
     }
     for (const [name, all] of sent)
       this.#judgeAnswers({ name, all, entry: charged.get(name), isUnbilled: unbilled.has(name), wallets });
-    await this.#judgeSides([...charged.values()], sent);
+    for (const name of billed.keys())
+      if (!unbilled.has(name)) breaks('I21 only what was unbilled is billed later', name);
+    await this.#judgeSides([...charged.values(), ...billed.values()], sent);
   }
 
   #readSent(): Map<string, Sent[]> {
@@ -94,6 +98,7 @@ export class UsageJudge {
     const { breaks, mark } = this.#options;
     let exact = 0n;
     let paid = 0n;
+    const standing = new Map<unknown, bigint>();
     for (const entry of entries) {
       const name = nameOf(entry);
       const [told] = sent.get(name) ?? [];
@@ -101,10 +106,15 @@ export class UsageJudge {
         breaks('I11 nothing is charged that no node sent', name);
         continue;
       }
-      const parts = this.#partsOf(told.record, entry);
+      // A line on a wrong rung is corrected by the difference: it stands then as if it had been charged so at first.
+      const now = entry.facts['now'] as Entry['facts'] | undefined;
+      const stands = this.#partsOf(told.record, now === undefined ? entry : { ...entry, facts: now });
+      const line = entry.facts['corrects'] ?? Number(entry.seq);
+      const parts = stands - (standing.get(line) ?? 0n);
+      standing.set(line, stands);
       exact += parts;
       paid -= entry.amount;
-      const whole = parts / PARTS;
+      const whole = (parts - (((parts % PARTS) + PARTS) % PARTS)) / PARTS;
       if (-entry.amount !== whole && -entry.amount !== whole + 1n)
         breaks('a record costs what its price says', `${name}: ${entry.amount}, exactly ${parts}/${PARTS}`);
       if (-entry.amount === whole + 1n) mark('fractions come to a micro-dollar');
@@ -200,6 +210,8 @@ export class UsageJudge {
       if (!told) continue;
       const [whole = '', fraction = ''] = (told.record.cost ?? '0').split('.');
       owed += BigInt(whole + fraction.padEnd(6, '0').slice(0, 6));
+      // What is billed later is not taken from the node's hours again.
+      if (entry.facts['bills'] !== undefined) continue;
       const node = String(entry.facts['node']);
       spent.set(node, (spent.get(node) ?? 0n) + this.#partsOf(told.record, entry) / PARTS);
     }

@@ -90,7 +90,7 @@ export class LedgerModel {
     const mayGoBelow =
       entry.kind === KIND.adjustment ||
       (entry.kind === KIND.capture && entry.facts['is_late'] === true) ||
-      (entry.kind === KIND.usage && entry.balance_after >= -OWED_MAX);
+      (entry.kind === KIND.usage && (entry.balance_after >= -OWED_MAX || entry.facts['corrects'] !== undefined));
     if (entry.balance_after < 0n && entry.amount < 0n && !mayGoBelow) this.#break('I18 never below zero', where);
     if (entry.account % 16n === 1n && entry.balance_after < 0n) this.#break('I20 reserved is not negative', where);
     if (entry.balance_after < 0n) this.#mark('a balance is below zero');

@@ -158,8 +158,8 @@ export const LEDGER_MUTANTS: readonly Mutant[] = [
     patches: [
       {
         file: 'src/operations/billing/adjust-balance.ts',
-        find: '  await writeAudit(tx, {',
-        replace: '  if (after > before) await writeAudit(tx, {',
+        find: '  await recordAudit(tx, call, {',
+        replace: '  if (after > before) await recordAudit(tx, call, {',
       },
     ],
   },

@@ -102,7 +102,7 @@ export const USAGE_MUTANTS: readonly Mutant[] = [
     patches: [
       {
         file: 'src/operations/usage/charge-records.ts',
-        find: 'if (this.#node.userSids?.includes(input.user_sid) === false)',
+        find: 'if (node.userSids?.includes(input.user_sid) === false)',
         replace: 'if (this.#node.userSids?.length === 0)',
       },
     ],

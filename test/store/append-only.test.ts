@@ -3,11 +3,20 @@ import { statement } from '../../src/store/db.ts';
 import { testDatabase } from '../support/database.ts';
 import type { TestDatabase } from '../support/database.ts';
 
-const APPEND_ONLY = ['entry', 'batch_leg', 'declined_posting', 'audit', 'payment_event', 'idempotency'];
+const APPEND_ONLY = [
+  'entry',
+  'batch_leg',
+  'declined_posting',
+  'unbilled_outcome',
+  'audit',
+  'payment_event',
+  'idempotency',
+];
 const COLUMN: Record<string, string> = {
   entry: 'amount = 1',
   batch_leg: 'amount = 1',
   declined_posting: 'wallet = 1',
+  unbilled_outcome: `actor = 'x'`,
   audit: `actor = 'x'`,
   payment_event: 'amount = 1',
   idempotency: 'status = 200',

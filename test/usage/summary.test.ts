@@ -119,6 +119,7 @@ describe('the standing on the ladder', () => {
     expect(json['mended']).toBe(0);
     const wallet = `(select id from wallet where sid = '${sid}')`;
     await site.database.owner.query({ name: 'test.lose', text: `delete from usage_streak where wallet = ${wallet}` });
+    await report(node, [usage(userSid)]);
     expect((await tick()).json['mended']).toBe(1);
     const [standing] = itemsOf(await site.operator('GET', `/v1/billings/${sid}/ladder`));
     expect(standing).toMatchObject({ category: 'hero_os_hourly', multiplier: '0.5', since: begun });

@@ -5,7 +5,7 @@ import { isRefusal } from '../../src/domain/refusal.ts';
 import { monthOf } from '../../src/domain/usage/volume-price.ts';
 import { newNodeKey } from '../../src/operations/node/key.ts';
 import type { House } from '../../src/operations/house.ts';
-import { takeBack } from '../../src/operations/usage/opposite.ts';
+import { correctLines } from '../../src/operations/usage/correct-lines.ts';
 import { recordUsage } from '../../src/operations/usage/record-usage.ts';
 import type { UsageAbout } from '../../src/operations/usage/charge-records.ts';
 import { statement } from '../../src/store/db.ts';
@@ -53,7 +53,14 @@ describe('reports to two servers at once', () => {
     const [house] = houses;
     if (!house) throw new Error('no house');
     const { clock, ids } = house.ports;
-    const active = { activeFrom: new Date(0), createdAt: clock.now(), resourceKind: null, unit: 'gib', margin: 0n };
+    const active = {
+      activeFrom: new Date(0),
+      createdAt: clock.now(),
+      isBackdated: false,
+      resourceKind: null,
+      unit: 'gib',
+      margin: 0n,
+    };
     await insertPrice(database.db, { sid: ids.sid(), category: 'traffic', ...active, ...TIERED }, 'test');
     await insertPrice(database.db, { sid: ids.sid(), category: 'disk', ...active, ...PACKAGE }, 'test');
     const limits = { recordMax: micros(10n ** 9n), hourMax: micros(10n ** 12n) };
@@ -100,9 +107,9 @@ describe('reports to two servers at once', () => {
       .map((row) => ({ ...row, account, about: JSON.parse(row.about ?? '{}') as UsageAbout }))
       .filter(({ about }) => about.voids === undefined);
     const taken = await house.db.transaction('test.take_back', (tx) =>
-      takeBack(house, tx, lines, { actorId: 'test', reason: 'a race' }),
+      correctLines(house, tx, lines, { actorId: 'test', reason: 'a race', why: 'void' }, () => 'nothing'),
     );
-    return taken.filter(({ isNew }) => isNew).length;
+    return taken.filter(({ kind }) => kind === 'changed').length;
   }
 
   async function report(house: House, node: NodeRow, batch: readonly unknown[]) {

@@ -43,7 +43,10 @@ export function unitPriceOf({ amount, margin }: Pick<Price, 'amount' | 'margin'>
   return scaled % TEN_THOUSAND === 0n ? scaled / TEN_THOUSAND : null;
 }
 
-/** The price that counts for what happened at an instant: the latest that was active, the one for its resource before the category's. */
+/**
+ * The price that counts for what happened at an instant: the latest that was active, the one for its resource before the category's. Of
+ * two from the same instant the one that was made later: it was made to put the other right.
+ */
 export function priceFor(
   prices: readonly Price[],
   about: { readonly category: string; readonly resourceKind: string; readonly occurredAt: Date },
@@ -59,5 +62,6 @@ export function priceFor(
 
 function isBefore(one: Price, other: Price): boolean {
   if ((one.resourceKind === null) !== (other.resourceKind === null)) return one.resourceKind === null;
+  if (one.activeFrom.getTime() === other.activeFrom.getTime()) return one.sid < other.sid;
   return one.activeFrom < other.activeFrom;
 }

@@ -3,10 +3,10 @@ import { liveAccount, type PostingRecord } from '../../domain/ledger/posting.ts'
 import { formatDecimal, fromCents, micros, toCentsFloor, type Micros } from '../../domain/money.ts';
 import { assert } from '../../domain/assert.ts';
 import { refuse, type Refusal } from '../../domain/refusal.ts';
-import { writeAudit } from '../../store/audit.ts';
 import type { Tx } from '../../store/db.ts';
 import { applyPostings, ensureSystemAccount, lockBalance } from '../../store/ledger.ts';
 import { readWalletBySid, type WalletRow } from '../../store/wallet.ts';
+import { recordAudit } from '../audit/record.ts';
 import type { Call } from '../operation.ts';
 
 /** A trillion dollars: far above any wallet, far below where int8 micro-dollars end. */
@@ -45,17 +45,12 @@ export async function adjustBalance(tx: Tx, call: Call, request: AdjustRequest):
     if (outcome?.kind === 'out_of_range') return outOfRange();
     assert(outcome?.kind === 'applied', 'an adjustment has a key of its own, an open account, and may overdraw');
   }
-  await writeAudit(tx, {
-    sid: ports.ids.sid(),
-    at: now,
-    actor: call.actor.id,
+  await recordAudit(tx, call, {
     action: 'billing.adjust',
     subject: wallet.sid,
-    outcome: 'done',
     reason: request.reason,
     before: { balance: formatDecimal(before) },
     after: { balance: formatDecimal(after) },
-    requestId: call.requestId,
   });
   const adjusted = await readWalletBySid(tx, request.sid);
   assert(adjusted !== null, 'a wallet is never deleted');

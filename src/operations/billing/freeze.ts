@@ -1,7 +1,7 @@
 import { z } from 'zod';
 import { isRefusal } from '../../domain/refusal.ts';
-import { writeAudit } from '../../store/audit.ts';
 import { setFrozen } from '../../store/wallet.ts';
+import { recordAudit } from '../audit/record.ts';
 import { operation } from '../operation.ts';
 import { sidField, textField } from '../schema.ts';
 import { visibleWallet } from '../visible.ts';
@@ -23,22 +23,17 @@ export const billingFreeze = operation({
   output: billingSchema,
   refusals: ['not_found'],
   async run(call, input) {
-    const { db, ports } = call.house;
+    const { db } = call.house;
     return db.transaction('billing.freeze', async (tx) => {
       const wallet = await visibleWallet(tx, call.actor, input.sid);
       if (isRefusal(wallet)) return wallet;
       const isChanged = await setFrozen(tx, wallet.id, input.is_frozen);
-      await writeAudit(tx, {
-        sid: ports.ids.sid(),
-        at: ports.clock.now(),
-        actor: call.actor.id,
+      await recordAudit(tx, call, {
         action: input.is_frozen ? 'billing.freeze' : 'billing.thaw',
         subject: wallet.sid,
-        outcome: 'done',
         reason: input.reason,
         before: { is_frozen: isChanged ? !input.is_frozen : input.is_frozen },
         after: { is_frozen: input.is_frozen },
-        requestId: call.requestId,
       });
       return toBilling({ ...wallet, isFrozen: input.is_frozen });
     });

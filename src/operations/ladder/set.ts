@@ -3,9 +3,9 @@ import { refuse, type Refusal } from '../../domain/refusal.ts';
 import type { Rung } from '../../domain/discount/ladder.ts';
 import { parseScaled } from '../../domain/usage/decimal.ts';
 import { hasVolumePriceFrom } from '../../domain/usage/volume-price.ts';
-import { writeAudit } from '../../store/audit.ts';
 import { insertLadder } from '../../store/ladder.ts';
 import { listPricesFor, lockCategory } from '../../store/price.ts';
+import { recordAudit } from '../audit/record.ts';
 import { operation } from '../operation.ts';
 import { categoryField } from '../price/price.ts';
 import { instant } from '../schema.ts';
@@ -46,17 +46,10 @@ export const ladderSet = operation({
         return refuse('state_conflict', COUNTS_VOLUME);
       const asked = { category, rungs: rungs.rungs, graceDays, isFloorAtCost, activeFrom };
       const ladder = await insertLadder(tx, asked, { at: now, by: call.actor.id });
-      await writeAudit(tx, {
-        sid: ports.ids.sid(),
-        at: now,
-        actor: call.actor.id,
+      await recordAudit(tx, call, {
         action: 'ladder.set',
         subject: ladder.category,
-        outcome: 'done',
-        reason: null,
-        before: null,
         after: { version: ladder.version, rungs: JSON.stringify(toLadder(ladder).rungs), grace_days: ladder.graceDays },
-        requestId: call.requestId,
       });
       return toLadder(ladder);
     });

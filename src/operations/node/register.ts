@@ -1,8 +1,8 @@
 import { z } from 'zod';
 import { parseDecimal } from '../../domain/money.ts';
 import { refuse } from '../../domain/refusal.ts';
-import { writeAudit } from '../../store/audit.ts';
 import { insertNode } from '../../store/node.ts';
+import { recordAudit } from '../audit/record.ts';
 import { operation } from '../operation.ts';
 import { amountField, sidField } from '../schema.ts';
 import { newNodeKey } from './key.ts';
@@ -44,17 +44,10 @@ export const nodeRegister = operation({
       const node = await insertNode(tx, { ...made, ...key });
       if (!node)
         return refuse('state_conflict', 'A node of this name is there already. Rotate its key, or revoke it first.');
-      await writeAudit(tx, {
-        sid: ports.ids.sid(),
-        at: now,
-        actor: call.actor.id,
+      await recordAudit(tx, call, {
         action: 'node.register',
         subject: node.sid,
-        outcome: 'done',
-        reason: null,
-        before: null,
         after: { name: node.name, key_id: node.keyId },
-        requestId: call.requestId,
       });
       return { ...toNode(node), key: text };
     });

@@ -1,16 +1,15 @@
 import { z } from 'zod';
 import { formatDecimal } from '../../domain/money.ts';
 import { refuse } from '../../domain/refusal.ts';
-import { writeAudit } from '../../store/audit.ts';
 import { readNode } from '../../store/node.ts';
-import { listChargesOfNode, type NodeChargeRow } from '../../store/usage.ts';
+import { listUsageLines, type UsageLineRow } from '../../store/usage-line.ts';
+import { recordAudit } from '../audit/record.ts';
 import type { Call } from '../operation.ts';
 import { operation } from '../operation.ts';
 import { instant, sidField, signedAmount, textField } from '../schema.ts';
-import type { UsageAbout } from '../usage/charge-records.ts';
+import { correctLines } from '../usage/correct-lines.ts';
 import { foldAll } from '../usage/fold-all.ts';
-import { takeBack } from '../usage/opposite.ts';
-import { EVER } from './usage.ts';
+import { ANY_LINE, EVER } from './usage.ts';
 
 /** Taken back in one commit. */
 const STEP_RECORDS = 200;
@@ -50,17 +49,13 @@ export const nodeReverse = operation({
     const until = input.until === undefined ? EVER.until : new Date(input.until);
     const wallets = new Set<string>();
     let [records, returned] = [0, 0n];
-    let after: NodeChargeRow | null = null;
+    let after: UsageLineRow | null = null;
     for (;;) {
-      const page: NodeChargeRow[] = await listChargesOfNode(house.db, {
-        nodeSid: input.sid,
-        after,
-        since,
-        until,
-        isOpen: true,
-        limit: STEP_RECORDS,
-      });
-      const amounts = input.confirm ? await reverse(call, page, input) : page.map(({ amount }) => -amount);
+      const filter = { ...ANY_LINE, nodeSid: input.sid, recordedFrom: since, recordedUntil: until };
+      const page: UsageLineRow[] = await listUsageLines(house.db, filter, { after, limit: STEP_RECORDS });
+      const amounts = input.confirm
+        ? await reverse(call, page, input)
+        : page.map(({ amount, moved }) => -amount - moved);
       records += amounts.length;
       for (const amount of amounts) returned += amount;
       for (const { walletSid } of page) wallets.add(walletSid);
@@ -77,28 +72,22 @@ export const nodeReverse = operation({
 /** Answers what each charge gave back; nothing for those that somebody else took back meanwhile. */
 async function reverse(
   call: Call,
-  page: readonly NodeChargeRow[],
+  page: readonly UsageLineRow[],
   input: { readonly sid: string; readonly reason: string },
 ): Promise<bigint[]> {
   if (page.length === 0) return [];
   const { house, actor } = call;
-  const { ports, db } = house;
-  const lines = page.map((row) => ({ ...row, about: JSON.parse(row.about) as UsageAbout }));
+  const { db } = house;
   return await db.transaction('node.reverse', async (tx) => {
-    const taken = await takeBack(house, tx, lines, { actorId: actor.id, reason: input.reason });
-    const amounts = taken.filter(({ isNew }) => isNew).map(({ made }) => made.amount);
+    const correcting = { actorId: actor.id, reason: input.reason, why: 'void' } as const;
+    const taken = await correctLines(house, tx, page, correcting, () => 'nothing');
+    const amounts = taken.flatMap((one) => (one.kind === 'changed' ? one.made.amount : []));
     if (amounts.length > 0) {
-      await writeAudit(tx, {
-        sid: ports.ids.sid(),
-        at: ports.clock.now(),
-        actor: actor.id,
+      await recordAudit(tx, call, {
         action: 'node.reverse',
         subject: input.sid,
-        outcome: 'done',
         reason: input.reason,
-        before: null,
         after: { records: amounts.length, returned: formatDecimal(amounts.reduce((sum, one) => sum + one, 0n)) },
-        requestId: call.requestId,
       });
     }
     return amounts;

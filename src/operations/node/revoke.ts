@@ -1,7 +1,7 @@
 import { z } from 'zod';
 import { refuse } from '../../domain/refusal.ts';
-import { writeAudit } from '../../store/audit.ts';
 import { revokeNode } from '../../store/node.ts';
+import { recordAudit } from '../audit/record.ts';
 import { operation } from '../operation.ts';
 import { sidField, textField } from '../schema.ts';
 import { nodeSchema, toNode } from './node.ts';
@@ -21,17 +21,11 @@ export const nodeRevoke = operation({
     return db.transaction('node.revoke', async (tx) => {
       const node = await revokeNode(tx, input.sid, now);
       if (!node) return refuse('not_found', 'There is no node with this sid.');
-      await writeAudit(tx, {
-        sid: ports.ids.sid(),
-        at: now,
-        actor: call.actor.id,
+      await recordAudit(tx, call, {
         action: 'node.revoke',
         subject: node.sid,
-        outcome: 'done',
         reason: input.reason ?? null,
-        before: null,
         after: { key_id: node.keyId },
-        requestId: call.requestId,
       });
       return toNode(node);
     });

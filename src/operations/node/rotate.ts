@@ -1,7 +1,7 @@
 import { z } from 'zod';
 import { refuse } from '../../domain/refusal.ts';
-import { writeAudit } from '../../store/audit.ts';
 import { rotateNodeKey } from '../../store/node.ts';
+import { recordAudit } from '../audit/record.ts';
 import { operation } from '../operation.ts';
 import { sidField } from '../schema.ts';
 import { newNodeKey } from './key.ts';
@@ -35,17 +35,10 @@ export const nodeRotate = operation({
     return db.transaction('node.rotate', async (tx) => {
       const node = await rotateNodeKey(tx, input.sid, key, new Date(now.getTime() + input.overlap_seconds * 1_000));
       if (!node) return refuse('not_found', 'There is no node with this sid that is not revoked.');
-      await writeAudit(tx, {
-        sid: ports.ids.sid(),
-        at: now,
-        actor: call.actor.id,
+      await recordAudit(tx, call, {
         action: 'node.rotate',
         subject: node.sid,
-        outcome: 'done',
-        reason: null,
-        before: null,
         after: { key_id: node.keyId, overlap_seconds: input.overlap_seconds },
-        requestId: call.requestId,
       });
       return { ...toNode(node), key: text };
     });

@@ -3,6 +3,7 @@ import { formatDecimal } from '../../domain/money.ts';
 import { isRefusal, refuse } from '../../domain/refusal.ts';
 import { readNode } from '../../store/node.ts';
 import { listChargesOfNode, type NodeChargeRow } from '../../store/usage.ts';
+import type { LineFilter } from '../../store/usage-line.ts';
 import { operation } from '../operation.ts';
 import { pageInput, pageOf, pageOutput, readCursor } from '../page.ts';
 import { instant, sidField, signedAmount } from '../schema.ts';
@@ -21,6 +22,19 @@ const chargeSchema = z
 
 /** From the beginning of time to its end, as far as timestamps go. */
 export const EVER = { since: new Date(0), until: new Date(Date.UTC(9999, 0, 1)) } as const;
+
+/** Every line there is; narrow it. */
+export const ANY_LINE: LineFilter = {
+  walletSid: null,
+  nodeSid: null,
+  category: null,
+  resourceKind: null,
+  priceSid: null,
+  occurredFrom: EVER.since,
+  occurredUntil: EVER.until,
+  recordedFrom: EVER.since,
+  recordedUntil: EVER.until,
+};
 
 export const nodeUsage = operation({
   name: 'node.usage',

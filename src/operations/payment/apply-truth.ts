@@ -5,13 +5,13 @@ import { formatDecimal, micros } from '../../domain/money.ts';
 import { judge, type QuarantineReason, type Verdict } from '../../domain/payment/judge.ts';
 import { nextCheckAt } from '../../domain/payment/schedule.ts';
 import type { ProviderOrder } from '../../providers/provider.ts';
-import { writeAudit } from '../../store/audit.ts';
 import type { Tx } from '../../store/db.ts';
 import { applyPostings, ensureSystemAccount } from '../../store/ledger.ts';
 import { updatePayment, type PaymentRow } from '../../store/payment.ts';
 import { insertPaymentEvent } from '../../store/payment-event.ts';
+import { recordAudit } from '../audit/record.ts';
 import type { House } from '../house.ts';
-import { QUARANTINED_BECAUSE, type Cause, type Settled } from './cause.ts';
+import { authorOf, QUARANTINED_BECAUSE, type Cause, type Settled } from './cause.ts';
 
 type Credit = Extract<Verdict, { kind: 'credit' }>;
 
@@ -33,7 +33,7 @@ export async function applyTruth(
   const after = await follow(tx, house, { payment, truth, verdict, now });
   if (after.payment !== payment) await updatePayment(tx, after.payment);
   if (after.payment.state !== payment.state)
-    await auditMove(tx, house, { before: payment, after: after.payment, cause, now });
+    await auditMove(tx, house, { before: payment, after: after.payment, cause });
   return { ...after, before: payment };
 }
 
@@ -178,20 +178,14 @@ interface Move {
   readonly before: PaymentRow;
   readonly after: PaymentRow;
   readonly cause: Cause;
-  readonly now: Date;
 }
 
-async function auditMove(tx: Tx, house: House, { before, after, cause, now }: Move): Promise<void> {
-  await writeAudit(tx, {
-    sid: house.ports.ids.sid(),
-    at: now,
-    actor: cause.actorId,
+async function auditMove(tx: Tx, house: House, { before, after, cause }: Move): Promise<void> {
+  await recordAudit(tx, authorOf(house, cause), {
     action: 'payment.settle',
     subject: after.sid,
-    outcome: 'done',
     reason: after.problem,
     before: { state: before.state },
     after: { state: after.state, credited: after.credited === null ? null : formatDecimal(after.credited) },
-    requestId: cause.requestId,
   });
 }

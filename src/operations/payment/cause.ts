@@ -1,6 +1,7 @@
 import type { QuarantineReason, Verdict } from '../../domain/payment/judge.ts';
 import { formatDecimal } from '../../domain/money.ts';
 import type { PaymentRow } from '../../store/payment.ts';
+import type { Author } from '../audit/record.ts';
 import type { House } from '../house.ts';
 import type { Call } from '../operation.ts';
 
@@ -22,6 +23,13 @@ export const ownCause = (house: House, kind: 'webhook' | 'poller' | 'reconciler'
   kind,
   actorId: `system:${kind}`,
   requestId: house.ports.ids.requestId(),
+});
+
+/** Whose change it is that follows from a cause. */
+export const authorOf = (house: House, { actorId, requestId }: Cause): Author => ({
+  house,
+  actor: { id: actorId },
+  requestId,
 });
 
 /** What a look at the provider came to. */

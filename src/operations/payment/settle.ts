@@ -1,12 +1,12 @@
 import { misfitOf } from '../../domain/payment/judge-event.ts';
 import type { QuarantineReason } from '../../domain/payment/judge.ts';
-import { writeAudit } from '../../store/audit.ts';
 import type { Tx } from '../../store/db.ts';
 import { markInbox, type InboxRow } from '../../store/inbox.ts';
 import { lockPayment, readPayment, updatePayment, type PaymentRow } from '../../store/payment.ts';
+import { recordAudit } from '../audit/record.ts';
 import type { House } from '../house.ts';
 import { applyTruth } from './apply-truth.ts';
-import { logSettled, type Cause, type Settled } from './cause.ts';
+import { authorOf, logSettled, type Cause, type Settled } from './cause.ts';
 import { askProvider, type Asked } from './order.ts';
 
 /** The event that made us look. It is marked in the transaction of what it caused. */
@@ -102,17 +102,12 @@ export async function closeRefused(tx: Tx, house: House, payment: PaymentRow, ca
   const problem = 'The payment provider refused the order. Nothing was charged.';
   const closed: PaymentRow = { ...payment, state: 'failed', problem, updatedAt: now, nextCheckAt: null };
   await updatePayment(tx, closed);
-  await writeAudit(tx, {
-    sid: house.ports.ids.sid(),
-    at: now,
-    actor: cause.actorId,
+  await recordAudit(tx, authorOf(house, cause), {
     action: 'payment.settle',
     subject: payment.sid,
-    outcome: 'done',
     reason: problem,
     before: { state: payment.state },
     after: { state: closed.state, credited: null },
-    requestId: cause.requestId,
   });
   return { before: payment, payment: closed, verdict: { kind: 'close', state: 'failed', problem } };
 }

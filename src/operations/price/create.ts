@@ -2,9 +2,9 @@ import { z } from 'zod';
 import { refuse } from '../../domain/refusal.ts';
 import { countsVolume, PRICE_KINDS } from '../../domain/usage/price.ts';
 import { hasRungsFrom } from '../../domain/discount/ladder.ts';
-import { writeAudit } from '../../store/audit.ts';
 import { listLadders } from '../../store/ladder.ts';
 import { insertPrice, lockCategory } from '../../store/price.ts';
+import { recordAudit } from '../audit/record.ts';
 import { operation } from '../operation.ts';
 import { instant } from '../schema.ts';
 import { categoryField, priceSchema, resourceKindField, toPrice } from './price.ts';
@@ -50,7 +50,14 @@ export const priceCreate = operation({
       ),
     package_size: z.string().optional().describe('For package: how many units it has.'),
     margin_percent: z.string().default('0').describe('On top, in per cent with at most two decimals: "10".'),
-    active_from: instant.optional().describe('Now if left out. Not in the past: what was charged stays charged.'),
+    active_from: instant.optional().describe('Now if left out. In the past only with is_backdated.'),
+    is_backdated: z
+      .boolean()
+      .default(false)
+      .describe(
+        'Lets active_from lie in the past, to put a wrong price right. Lines that were charged are NOT changed by it: make a correction of ' +
+          'kind reprice for them (correction.create). Records that come late have the new price at once.',
+      ),
   }),
   output: priceSchema,
   refusals: ['state_conflict'],
@@ -60,7 +67,8 @@ export const priceCreate = operation({
     const terms = readTerms(input);
     if ('refusal' in terms) return terms.refusal;
     const activeFrom = input.active_from === undefined ? now : new Date(input.active_from);
-    if (activeFrom < now) return invalidPrice('active_from', 'must not be in the past');
+    if (activeFrom < now && !input.is_backdated)
+      return invalidPrice('active_from', 'must not be in the past, unless is_backdated is true');
     const price = {
       sid: ports.ids.sid(),
       category: input.category,
@@ -70,6 +78,7 @@ export const priceCreate = operation({
       ...terms,
       activeFrom,
       createdAt: now,
+      isBackdated: activeFrom < now,
     };
     return db.transaction('price.create', async (tx) => {
       await lockCategory(tx, price.category);
@@ -77,17 +86,10 @@ export const priceCreate = operation({
         return refuse('state_conflict', HAS_LADDER);
       if (!(await insertPrice(tx, price, call.actor.id)))
         return refuse('state_conflict', 'There is a price from this very instant on already.');
-      await writeAudit(tx, {
-        sid: ports.ids.sid(),
-        at: now,
-        actor: call.actor.id,
+      await recordAudit(tx, call, {
         action: 'price.create',
         subject: price.sid,
-        outcome: 'done',
-        reason: null,
-        before: null,
         after: { ...toPrice(price), tiers: JSON.stringify(toPrice(price).tiers) },
-        requestId: call.requestId,
       });
       return toPrice(price);
     });

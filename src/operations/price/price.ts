@@ -35,6 +35,7 @@ export const priceSchema = z
     margin_percent: z.string().describe('On top of the amount, or of the cost.'),
     active_from: instant,
     created_at: instant,
+    is_backdated: z.boolean().describe('Whether it began before it was made, to put another one right.'),
   })
   .meta({ id: 'Price' });
 
@@ -57,5 +58,6 @@ export function toPrice(price: PriceRow): z.input<typeof priceSchema> {
     margin_percent: formatScaled(price.margin, 2),
     active_from: price.activeFrom.toISOString(),
     created_at: price.createdAt.toISOString(),
+    is_backdated: price.isBackdated,
   };
 }

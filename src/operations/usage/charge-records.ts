@@ -1,7 +1,7 @@
 import { assert } from '../../domain/assert.ts';
 import { ladderFor, multiplierAt, widen, type Ladder, type Streak } from '../../domain/discount/ladder.ts';
 import { deriveIdem, fingerprintOf } from '../../domain/idem.ts';
-import { FRACTIONS_PER_MICRO, liveAccount, type PostingRecord } from '../../domain/ledger/posting.ts';
+import { FRACTIONS_PER_MICRO, liveAccount, type Budget, type PostingRecord } from '../../domain/ledger/posting.ts';
 import type { Volume } from '../../domain/ledger/volume.ts';
 import { formatDecimal, micros } from '../../domain/money.ts';
 import { isRefusal, refuse, type Refusal } from '../../domain/refusal.ts';
@@ -61,13 +61,9 @@ export class Pricing {
   }
 
   charge(input: UsageInput): Charged | Refusal {
+    const wallet = walletFor(input, { node: this.#node, rules: this.#rules, now: this.#now });
+    if (isRefusal(wallet)) return wallet;
     const occurredAt = new Date(input.occurred_at);
-    if (occurredAt.getTime() > this.#now.getTime() + FUTURE_MAX_MS)
-      return invalidRecord('occurred_at', 'must be at most 5 minutes ahead of now');
-    if (this.#node.userSids?.includes(input.user_sid) === false)
-      return refuse('forbidden', 'This node may not report for this user.');
-    const wallet = this.#rules.wallets.get(input.user_sid);
-    if (!wallet) return refuse('not_found', 'There is no user with this sid.');
     const about = { category: input.applies_to, resourceKind: input.resource_kind, occurredAt };
     const price = priceFor(this.#rules.prices, about);
     if (!price)
@@ -127,18 +123,31 @@ export class Pricing {
   }
 }
 
+/** The wallet that a record is charged to, if this node may report for it. */
+export function walletFor(
+  input: UsageInput,
+  { node, rules, now }: { readonly node: NodeRow; readonly rules: Rules; readonly now: Date },
+): ChargedWallet | Refusal {
+  if (new Date(input.occurred_at).getTime() > now.getTime() + FUTURE_MAX_MS)
+    return invalidRecord('occurred_at', 'must be at most 5 minutes ahead of now');
+  if (node.userSids?.includes(input.user_sid) === false)
+    return refuse('forbidden', 'This node may not report for this user.');
+  return rules.wallets.get(input.user_sid) ?? refuse('not_found', 'There is no user with this sid.');
+}
+
 const isWorthKeeping = (kept: Streak | null, now: Streak): boolean =>
   kept === null ||
   kept.startedAt.getTime() !== now.startedAt.getTime() ||
   now.lastAt.getTime() - kept.lastAt.getTime() >= STREAK_STEP_MS;
 
-interface RungTaken {
+/** A rung of a ladder as a record has taken it. */
+export interface RungTaken {
   readonly ladder: Ladder;
   readonly streak: Streak;
   readonly discount: Discount;
 }
 
-function measuredOf(input: UsageInput, price: Price, tokenCost: TokenCost | null): Measured | Refusal {
+export function measuredOf(input: UsageInput, price: Price, tokenCost: TokenCost | null): Measured | Refusal {
   const quantity = parseScaled(input.quantity, QUANTITY_DECIMALS);
   const cost = input.cost === undefined ? (tokenCost?.cost ?? null) : parseScaled(input.cost, PRICE_DECIMALS);
   assert(quantity !== null && (cost !== null || input.cost === undefined), 'the schema has checked both');
@@ -147,7 +156,7 @@ function measuredOf(input: UsageInput, price: Price, tokenCost: TokenCost | null
   return { quantity, unit: input.unit ?? price.unit, cost };
 }
 
-const UNPRICEABLE = {
+export const UNPRICEABLE = {
   unit_does_not_fit: 'The unit is not the one of the price.',
   cost_is_missing:
     'The price is the provider’s cost and a margin: send cost and provider, or, for a model of the table, tokens and provider.',
@@ -162,8 +171,8 @@ export const overChargeMax = (chargeMax: bigint): Refusal =>
 
 interface Explained {
   readonly input: UsageInput;
-  readonly node: NodeRow;
-  readonly wallet: ChargedWallet;
+  readonly node: Pick<NodeRow, 'sid'>;
+  readonly wallet: Pick<ChargedWallet, 'isFrozen'>;
   readonly price: Price;
   readonly rung: RungTaken | null;
   readonly charge: Charge | Volume;
@@ -201,11 +210,20 @@ export interface UsageAbout {
   readonly voids?: number;
   /** Whether the wallet was frozen then: a repetition is told the same. */
   readonly suspended?: true;
+  /** The line that this corrects. Quantity and parts are differences then, and `now` is how the line stands from here on. */
+  readonly corrects?: number;
+  readonly now?: UsageAbout;
+  readonly why?: 'void' | 'true_up' | 'reprice' | 'rerate';
+  readonly reason?: string;
+  /** The key of the unbilled record in whose place this one was charged. */
+  readonly supersedes?: string;
+  /** The unbilled record that this charges later. */
+  readonly bills?: string;
   readonly description?: string;
 }
 
 /** Of a volume the engine adds where it stood, where it went and the exact charge. */
-function aboutOf({ input, node, wallet, price, rung, charge, tokenCost }: Explained): Partial<UsageAbout> {
+export function aboutOf({ input, node, wallet, price, rung, charge, tokenCost }: Explained): Partial<UsageAbout> {
   const { provider, tokens, description, seq, lease } = input;
   const cost = tokenCost === null ? input.cost : formatScaled(tokenCost.cost, PRICE_DECIMALS);
   const hasUnitPrice = price.kind === 'per_unit' || price.kind === 'per_hour';
@@ -274,15 +292,18 @@ export function toPosting(
     mayOverdraw: false,
     owedMax: micros(house.owedMax),
     passesFreeze: true,
-    budget: {
-      owner: house.node.id,
-      windowStart: new Date(Math.floor(house.now.getTime() / HOUR_MS) * HOUR_MS),
-      limit: house.node.hourMax,
-    },
+    budget: budgetOf(house.node, house.now),
     occurredAt: new Date(input.occurred_at),
     about,
   };
 }
+
+/** What a node's records may cost in the hour of `now`. */
+export const budgetOf = (node: NodeRow, now: Date): Budget => ({
+  owner: node.id,
+  windowStart: new Date(Math.floor(now.getTime() / HOUR_MS) * HOUR_MS),
+  limit: node.hourMax,
+});
 
 /** A record's identity: its node and the node's own key for it. */
 export const usageIdem = (nodeSid: string, key: string): string => deriveIdem('usage', nodeSid, key);

@@ -15,13 +15,18 @@ export const isCloudEvent = (sent: unknown): sent is CloudEvent =>
 /**
  * The record that an event tells, still to be judged by the record's schema.
  *
- * `source` and `id` together name it, as the standard has it; both may be any text, so the key is made of a hash of them.
+ * `source` and `id` together name it, as the standard has it; both may be any text, so the key is made of a hash of them. `corrects` in
+ * the data is the id of an earlier event of the same source.
  */
 export function fromCloudEvent({ source, id, time, data }: CloudEvent): Record<string, unknown> {
-  const isNamed = typeof source === 'string' && source !== '' && typeof id === 'string' && id !== '';
-  return {
-    ...(typeof data === 'object' && data !== null && !Array.isArray(data) ? data : {}),
-    ...(time === undefined ? {} : { occurred_at: time }),
-    ...(isNamed ? { idempotency_key: `ce-${deriveIdem(source, id)}` } : {}),
-  };
+  const fields: Record<string, unknown> =
+    typeof data === 'object' && data !== null && !Array.isArray(data) ? { ...data } : {};
+  if (time !== undefined) fields['occurred_at'] = time;
+  if (typeof source !== 'string' || source === '') return fields;
+  if (typeof id === 'string' && id !== '') fields['idempotency_key'] = keyOf(source, id);
+  const { corrects } = fields;
+  if (typeof corrects === 'string' && corrects !== '') fields['corrects'] = keyOf(source, corrects);
+  return fields;
 }
+
+const keyOf = (source: string, id: string): string => `ce-${deriveIdem(source, id)}`;

@@ -12,6 +12,7 @@ import { listLadders } from '../../store/ladder.ts';
 import { readNodeNames } from '../../store/node.ts';
 import { readPrice } from '../../store/price.ts';
 import { findLine, readUsageEntry, type UsageEntryRow } from '../../store/usage.ts';
+import { listLineCorrections, type LineCorrectionRow } from '../../store/usage-line.ts';
 import { operation } from '../operation.ts';
 import { priceSchema, toPrice } from '../price/price.ts';
 import { instant, sidField, signedAmount } from '../schema.ts';
@@ -20,13 +21,24 @@ import type { UsageAbout } from './charge-records.ts';
 import { dollarsOf, type Step } from './explain-steps.ts';
 import { explainTokens } from './explain-tokens.ts';
 import { explainVolume } from './explain-volume.ts';
-import { withdrawalIdem } from './opposite.ts';
+import { withdrawalIdem } from './correct-lines.ts';
 
 const DAY_MS = 86_400_000;
 
 const stepSchema = z.object({
   what: z.string().describe('A sentence.'),
   amount: z.string().nullable().describe('US dollars after this step, to 24 decimals where it has so many.'),
+});
+
+const correctionSchema = z.object({
+  entry: z.int().describe('The number of its line.'),
+  why: z
+    .enum(['void', 'true_up', 'reprice', 'rerate'])
+    .describe('Taken back, a later figure of the node, another price, another rung of the ladder.'),
+  reason: z.string().nullable(),
+  charge: signedAmount.describe('The difference: what the wallet paid with it, or got back.'),
+  record: z.record(z.string(), z.unknown()).nullable().describe('How the line stands from there on; null: taken back.'),
+  recorded_at: instant,
 });
 
 export const usageExplain = operation({
@@ -48,6 +60,8 @@ export const usageExplain = operation({
     is_proved: z.boolean(),
     node_name: z.string().nullable().describe('What the node that reported it is called.'),
     taken_back_by: z.int().nullable().describe('The line that takes this one back; null while it stands.'),
+    corrections: z.array(correctionSchema),
+    stands: signedAmount.describe('The charge and its corrections.'),
   }),
   refusals: ['not_found'],
   async run({ house, actor }, input) {
@@ -59,11 +73,15 @@ export const usageExplain = operation({
     const about = JSON.parse(entry.about ?? '{}') as UsageAbout;
     if (about.voids !== undefined)
       return refuse('not_found', `This line takes back line ${about.voids}. Ask for that one.`);
+    if (about.corrects !== undefined)
+      return refuse('not_found', `This line corrects line ${about.corrects}. Ask for that one.`);
     const price = about.price === undefined ? null : await readPrice(db, about.price);
     if (!price) return refuse('not_found', 'This line was not made from a price.');
     const { steps, isProved } = await proofOf(db, { entry, about, price });
     const names = await readNodeNames(db, [about.node]);
     const takenBackBy = await findLine(db, withdrawalIdem(entry.idem));
+    const corrections = await listLineCorrections(db, { account: liveAccount(wallet.id, 'wallet'), seq: entry.seq });
+    const stands = corrections.reduce((sum, { amount }) => sum - amount, -entry.amount);
     return {
       charge: formatDecimal(-entry.amount),
       occurred_at: entry.occurredAt.toISOString(),
@@ -73,9 +91,24 @@ export const usageExplain = operation({
       is_proved: isProved,
       node_name: names.get(about.node) ?? null,
       taken_back_by: takenBackBy === null ? null : Number(takenBackBy),
+      corrections: corrections.map(toCorrection),
+      stands: formatDecimal(stands),
     };
   },
 });
+
+function toCorrection(row: LineCorrectionRow): z.input<typeof correctionSchema> {
+  const { voids, why, reason, now } = JSON.parse(row.about) as UsageAbout;
+  return {
+    entry: Number(row.seq),
+    // A void of the first release says only what it takes back.
+    why: voids === undefined ? (why ?? 'true_up') : 'void',
+    reason: reason ?? null,
+    charge: formatDecimal(-row.amount),
+    record: now === undefined ? null : { ...now },
+    recorded_at: row.recordedAt.toISOString(),
+  };
+}
 
 interface Facts {
   readonly entry: UsageEntryRow;

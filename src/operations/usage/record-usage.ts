@@ -12,6 +12,7 @@ import { Pricing, overChargeMax, toPosting, type Charged } from './charge-record
 import { fromCloudEvent, isCloudEvent } from './cloud-event.ts';
 import { knownAccounts, readRules } from './rules.ts';
 import { isPricedByTokens } from './token-cost.ts';
+import { isTrueUp, trueUp } from './true-up.ts';
 import { usageRecordSchema, type UsageAnswer, type UsageInput } from './usage-record.ts';
 
 /** A refusal's code and sentence, or what the ledger made of a record. */
@@ -51,12 +52,19 @@ export async function recordUsage(house: House, node: NodeRow, sent: readonly un
     models: [...new Set(inputs.filter(isPricedByTokens).map((input) => input.resource_kind))],
   });
   const pricing = new Pricing(node, rules, now);
-  const charged = read.map((record) => (isRefusal(record) ? record : pricing.charge(record)));
-  const outcomes = await postAll(house, node, charged, now);
+  const charged = read.map((record) =>
+    isRefusal(record) ? record : record.corrects === undefined ? pricing.charge(record) : null,
+  );
+  const posted = await postAll(house, node, charged, now);
+  // Last, and in their order: what a record corrects may be in the same batch.
+  for (const [index, record] of read.entries()) {
+    if (!isRefusal(record) && isTrueUp(record))
+      posted[index] = await trueUp(house, { node, input: record, rules, now });
+  }
   // After the money: if we die in between, the node sends again and the runs are widened then.
   const widened = Map.groupBy(pricing.widened, ({ graceDays }) => graceDays);
   for (const [graceDays, streaks] of widened) await widenStreaks(house.db, streaks, { graceDays });
-  const recorded = outcomes.map((outcome, index) => answerOf(house, { sent: sent[index], outcome }));
+  const recorded = posted.map((outcome, index) => answerOf(house, { sent: sent[index], outcome }));
   // After the money too, and for the same reason.
   const streams = await noteNumbers(house.db, node.id, numbersOf(read, recorded), now);
   return { recorded, streams };
@@ -93,15 +101,16 @@ export function readRecord(sent: unknown): UsageInput | Refusal {
   return refuse('invalid_request', errors.map(({ pointer, detail }) => `${pointer}: ${detail}`).join('; '), { errors });
 }
 
+/** Null for what is not charged here. */
 async function postAll(
   house: House,
   node: NodeRow,
-  charged: readonly (Charged | Refusal)[],
+  charged: readonly (Charged | Refusal | null)[],
   now: Date,
-): Promise<(Outcome | Refusal)[]> {
+): Promise<(Outcome | Refusal | null)[]> {
   const codes = new Set<string>();
   for (const record of charged) {
-    if (isRefusal(record)) continue;
+    if (record === null || isRefusal(record)) continue;
     codes.add(record.codes.revenue);
     if (record.codes.payable !== null) codes.add(record.codes.payable);
   }
@@ -109,7 +118,7 @@ async function postAll(
   const owedMax = house.settings.usageOwedMax;
   const leased: LeasedPosting[] = [];
   const plain = charged.map((record, place): Promise<Outcome | Refusal | null> => {
-    if (isRefusal(record)) return Promise.resolve(record);
+    if (record === null || isRefusal(record)) return Promise.resolve(record);
     const posting = toPosting(record, { node, accounts, owedMax, now });
     const { lease } = record.input;
     if (lease === undefined) return house.lanes.post(posting);
@@ -118,20 +127,19 @@ async function postAll(
   });
   const [outcomes, underLease] = await Promise.all([Promise.all(plain), chargeUnderLeases(house, node, leased)]);
   return outcomes.map((outcome, place) => {
-    const made = outcome ?? underLease.get(place);
-    assert(made !== undefined, 'each record has an outcome');
-    return made;
+    return outcome ?? underLease.get(place) ?? null;
   });
 }
 
 interface Decided {
   readonly sent: unknown;
-  readonly outcome: Outcome | Refusal;
+  readonly outcome: Outcome | Refusal | null;
 }
 
 function answerOf(house: House, { sent, outcome }: Decided): Recorded {
   const key = keyOf(sent);
   const no = (refusal: Refusal): Recorded => ({ answer: refused(key, refusal), isRepeated: false, refusal });
+  assert(outcome !== null, 'a record is charged, or corrects one');
   if (isRefusal(outcome)) return no(outcome);
   switch (outcome.kind) {
     case 'applied':

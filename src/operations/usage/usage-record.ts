@@ -28,6 +28,14 @@ export const usageRecordSchema = z.strictObject({
     .string()
     .regex(/^[\x21-\x7e]{1,255}$/, 'must be 1 to 255 visible ASCII characters')
     .describe('Names the record among those of this node, for ever: sent again, it is answered as the first time.'),
+  corrects: z
+    .string()
+    .regex(/^[\x21-\x7e]{1,255}$/, 'must be the idempotency_key of an earlier record of this node')
+    .optional()
+    .describe(
+      'The idempotency_key of an earlier record of this node, an estimate, that this one puts right. The difference is posted, at the ' +
+        'price, on the rung and for the day of the first; user, category, resource, unit and provider must be the same.',
+    ),
   user_sid: sidField.describe('Who used it.'),
   applies_to: categoryField.describe('The category whose price it has: hero_os_hourly, llm, vm, …'),
   resource_kind: resourceKindField,

@@ -1,23 +1,24 @@
 import { z } from 'zod';
 import { assert } from '../../domain/assert.ts';
-import { liveAccount } from '../../domain/ledger/posting.ts';
+import { liveAccount, type EntryFacts } from '../../domain/ledger/posting.ts';
 import { formatDecimal } from '../../domain/money.ts';
 import { refuse } from '../../domain/refusal.ts';
-import { writeAudit } from '../../store/audit.ts';
 import type { Tx } from '../../store/db.ts';
 import { readUsageEntry } from '../../store/usage.ts';
 import { readWalletBySid } from '../../store/wallet.ts';
+import { recordAudit } from '../audit/record.ts';
 import { operation } from '../operation.ts';
 import { rehearse } from '../rehearse.ts';
 import { sidField, signedAmount, textField } from '../schema.ts';
 import type { UsageAbout } from './charge-records.ts';
-import { takeBack } from './opposite.ts';
+import { correctLines } from './correct-lines.ts';
 
 export const usageVoid = operation({
   name: 'usage.void',
   summary: 'Take a usage charge back, exactly and once',
   description:
-    'Posts the opposite of the line, its fraction of a micro-dollar included; the line itself stays. A second time answers as the first. ' +
+    'Posts the opposite of what stands of the line, its corrections and its fraction of a micro-dollar included; the line itself stays. ' +
+    'A second time answers as the first. ' +
     'What replaces it is reported as a new record. With dry_run nothing is written and the answer says what would happen.',
   http: { method: 'post', path: '/v1/billings/{sid}/statement/{seq}/void', status: 200 },
   access: 'operator',
@@ -35,44 +36,45 @@ export const usageVoid = operation({
     credit_balance: signedAmount.describe('What the wallet held after it.'),
     is_dry_run: z.boolean(),
   }),
-  refusals: ['not_found', 'state_conflict'],
+  refusals: ['not_found', 'state_conflict', 'amount_out_of_range'],
   async run(call, input) {
-    const { db, ports } = call.house;
+    const { db } = call.house;
     const withdraw = async (tx: Tx) => {
       const wallet = await readWalletBySid(tx, input.sid);
       if (!wallet) return refuse('not_found', 'There is no wallet with this sid.');
-      const entry = await readUsageEntry(tx, liveAccount(wallet.id, 'wallet'), BigInt(input.seq));
+      const account = liveAccount(wallet.id, 'wallet');
+      const entry = await readUsageEntry(tx, account, BigInt(input.seq));
       if (!entry) return refuse('not_found', 'This line of the statement is not a usage record.');
       const about = JSON.parse(entry.about ?? '{}') as UsageAbout;
       if (about.voids !== undefined)
         return refuse('state_conflict', 'This line takes another one back. Report the usage again instead.');
-      const account = liveAccount(wallet.id, 'wallet');
-      const line = { account, seq: entry.seq, idem: entry.idem, occurredAt: entry.occurredAt, about };
-      const withdrawal = { actorId: call.actor.id, reason: input.reason };
-      const [taken] = await takeBack(call.house, tx, [line], withdrawal);
-      assert(taken !== undefined, 'each line has an answer');
-      const { made } = taken;
-      if (taken.isNew) {
-        await writeAudit(tx, {
-          sid: ports.ids.sid(),
-          at: ports.clock.now(),
-          actor: call.actor.id,
-          action: 'usage.void',
-          subject: wallet.sid,
-          outcome: 'done',
-          reason: input.reason,
-          before: { entry: Number(entry.seq), charge: formatDecimal(-entry.amount) },
-          after: { entry: Number(made.seq), returned: formatDecimal(made.amount) },
-          requestId: call.requestId,
-        });
+      if (about.corrects !== undefined)
+        return refuse('state_conflict', `This line corrects line ${about.corrects}. Take that one back.`);
+      const correcting = { actorId: call.actor.id, reason: input.reason, why: 'void' } as const;
+      const [taken] = await correctLines(call.house, tx, [{ account, seq: entry.seq }], correcting, () => 'nothing');
+      if (taken?.kind === 'taken_back') {
+        const first = await readUsageEntry(tx, account, taken.line.lastSeq ?? 0n);
+        assert(first !== null, 'a line that was taken back has a line that took it');
+        return { ...toAnswer(first), is_dry_run: input.dry_run };
       }
-      return {
-        returned: formatDecimal(made.amount),
-        entry: Number(made.seq),
-        credit_balance: formatDecimal(made.balanceAfter),
-        is_dry_run: input.dry_run,
-      };
+      if (taken?.kind === 'skipped') return taken.refusal;
+      assert(taken?.kind === 'changed', 'each line has an answer');
+      const { made, line } = taken;
+      await recordAudit(tx, call, {
+        action: 'usage.void',
+        subject: wallet.sid,
+        reason: input.reason,
+        before: { entry: Number(entry.seq), charge: formatDecimal(-line.moved) },
+        after: { entry: Number(made.seq), returned: formatDecimal(made.amount) },
+      });
+      return { ...toAnswer(made), is_dry_run: input.dry_run };
     };
     return input.dry_run ? rehearse(db, 'usage.void_preview', withdraw) : db.transaction('usage.void', withdraw);
   },
+});
+
+const toAnswer = ({ amount, seq, balanceAfter }: Pick<EntryFacts, 'amount' | 'seq' | 'balanceAfter'>) => ({
+  returned: formatDecimal(amount),
+  entry: Number(seq),
+  credit_balance: formatDecimal(balanceAfter),
 });

@@ -1,6 +1,6 @@
 import { z } from 'zod';
 import { refuse } from '../../domain/refusal.ts';
-import { writeAudit } from '../../store/audit.ts';
+import { recordAudit } from '../audit/record.ts';
 import { billingSchema, toBilling } from '../billing/billing.ts';
 import { operation } from '../operation.ts';
 import { textField } from '../schema.ts';
@@ -29,17 +29,10 @@ export const userCreate = operation({
         myceliumAddress: input.mycelium_address ?? null,
       });
       if (!opened) return refuse('state_conflict', 'Another user already has this forge_id or mycelium_address.');
-      await writeAudit(tx, {
-        sid: ports.ids.sid(),
-        at: ports.clock.now(),
-        actor: call.actor.id,
+      await recordAudit(tx, call, {
         action: 'user.create',
         subject: opened.user.sid,
-        outcome: 'done',
-        reason: null,
-        before: null,
         after: { wallet_sid: opened.wallet.sid },
-        requestId: call.requestId,
       });
       return { ...toUser(opened.user), billing: toBilling(opened.wallet) };
     });

@@ -1,8 +1,8 @@
 import { z } from 'zod';
 import { assert } from '../../domain/assert.ts';
 import { refuse } from '../../domain/refusal.ts';
-import { writeAudit } from '../../store/audit.ts';
 import { readInbox, type InboxRow } from '../../store/inbox.ts';
+import { recordAudit } from '../audit/record.ts';
 import { operation, type Call } from '../operation.ts';
 import { causeOf } from '../payment/cause.ts';
 import { sidField } from '../schema.ts';
@@ -33,19 +33,15 @@ export const webhookEventReplay = operation({
 });
 
 async function audit(call: Call, before: InboxRow, after: InboxRow, reason: string | null): Promise<void> {
-  const { db, ports } = call.house;
+  const { db } = call.house;
   await db.transaction('webhook.audit_replay', (tx) =>
-    writeAudit(tx, {
-      sid: ports.ids.sid(),
-      at: ports.clock.now(),
-      actor: call.actor.id,
+    recordAudit(tx, call, {
       action: 'webhook-event.replay',
       subject: before.sid,
       outcome: after.state === 'applied' || after.state === 'ignored' ? 'done' : 'failed',
       reason,
       before: { state: before.state },
       after: { state: after.state },
-      requestId: call.requestId,
     }),
   );
 }

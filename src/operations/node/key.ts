@@ -1,7 +1,7 @@
 import { createHash, timingSafeEqual } from 'node:crypto';
 import type { NodeKey } from '../../store/node.ts';
 import { findNodesByKeys, type KeyHolder } from '../../store/node.ts';
-import { SharedRead } from '../../store/shared-read.ts';
+import { SharedStatement } from '../../store/shared-statement.ts';
 import type { House } from '../house.ts';
 import type { Actor } from '../operation.ts';
 
@@ -26,18 +26,18 @@ export const keyIdOf = (text: string): string => FORM.exec(text)?.[1] ?? '';
 export async function readNodeKey(house: House, text: string): Promise<Actor | null> {
   const [, keyId, secret] = FORM.exec(text) ?? [];
   if (keyId === undefined || secret === undefined) return null;
-  const found = (await holdersIn(house).load([keyId])).get(keyId);
+  const found = (await holdersIn(house).ask([keyId])).get(keyId);
   if (!found || !timingSafeEqual(hashOf(secret), found.secretHash)) return null;
   return { kind: 'node', id: `node:${found.node.sid}`, node: found.node };
 }
 
-const reads = new WeakMap<House, SharedRead<string, KeyHolder>>();
+const reads = new WeakMap<House, SharedStatement<string, KeyHolder>>();
 
 /** Requests that come at the same moment have their keys read by one statement. */
-function holdersIn(house: House): SharedRead<string, KeyHolder> {
+function holdersIn(house: House): SharedStatement<string, KeyHolder> {
   const { db, ports } = house;
   const made =
-    reads.get(house) ?? new SharedRead(ports.clock, (keyIds) => findNodesByKeys(db, keyIds, ports.clock.now()));
+    reads.get(house) ?? new SharedStatement(ports.clock, (keyIds) => findNodesByKeys(db, keyIds, ports.clock.now()));
   reads.set(house, made);
   return made;
 }

@@ -3,13 +3,13 @@ import type { AppliedOutcome, DeclinedOutcome, Outcome } from '../../domain/ledg
 import { formatDecimal } from '../../domain/money.ts';
 import { isRefusal, refuse, type Refusal } from '../../domain/refusal.ts';
 import { clockAheadMs, spanOf } from '../../domain/usage/clock-skew.ts';
-import { widenStreaks } from '../../store/ladder.ts';
 import type { NodeRow } from '../../store/node.ts';
 import { noteNumbers, type NumberSeen, type StreamRow } from '../../store/sequence.ts';
 import type { House } from '../house.ts';
 import { chargeUnderLeases, type LeasedPosting } from '../lease/charge.ts';
 import { Pricing, overChargeMax, toPosting, type Charged } from './charge-records.ts';
 import { fromCloudEvent, isCloudEvent } from './cloud-event.ts';
+import { keepRuns } from './keep-runs.ts';
 import { knownAccounts, readRules } from './rules.ts';
 import { isPricedByTokens } from './token-cost.ts';
 import { isTrueUp, trueUp } from './true-up.ts';
@@ -62,8 +62,7 @@ export async function recordUsage(house: House, node: NodeRow, sent: readonly un
       posted[index] = await trueUp(house, { node, input: record, rules, now });
   }
   // After the money: if we die in between, the node sends again and the runs are widened then.
-  const widened = Map.groupBy(pricing.widened, ({ graceDays }) => graceDays);
-  for (const [graceDays, streaks] of widened) await widenStreaks(house.db, streaks, { graceDays });
+  await keepRuns(house, pricing.widened);
   const recorded = posted.map((outcome, index) => answerOf(house, { sent: sent[index], outcome }));
   // After the money too, and for the same reason.
   const streams = await noteNumbers(house.db, node.id, numbersOf(read, recorded), now);

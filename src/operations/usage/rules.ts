@@ -7,7 +7,7 @@ import { listLadders } from '../../store/ladder.ts';
 import { ensureSystemAccount } from '../../store/ledger.ts';
 import { listModelPricesFor } from '../../store/model-price.ts';
 import { listPricesFor } from '../../store/price.ts';
-import { SharedRead } from '../../store/shared-read.ts';
+import { SharedStatement } from '../../store/shared-statement.ts';
 import { findChargedWallets, findSystemAccounts, type ChargedWallet } from '../../store/usage.ts';
 import type { House } from '../house.ts';
 
@@ -26,10 +26,10 @@ export const streakKey = (wallet: bigint, category: string): string => `${wallet
 
 /** What is read for all reports that come at the same moment. */
 interface Reads {
-  readonly wallets: SharedRead<string, ChargedWallet>;
-  readonly prices: SharedRead<string, readonly Price[]>;
-  readonly ladders: SharedRead<string, readonly Ladder[]>;
-  readonly modelPrices: SharedRead<string, readonly ModelPrice[]>;
+  readonly wallets: SharedStatement<string, ChargedWallet>;
+  readonly prices: SharedStatement<string, readonly Price[]>;
+  readonly ladders: SharedStatement<string, readonly Ladder[]>;
+  readonly modelPrices: SharedStatement<string, readonly ModelPrice[]>;
   /** The ids of system accounts by code: an account that was opened keeps its id for ever. */
   readonly accounts: Map<string, bigint>;
 }
@@ -40,8 +40,8 @@ function readsIn(house: House): Reads {
   const known = readsOf.get(house);
   if (known) return known;
   const { db, ports } = house;
-  const shared = <V>(read: (keys: readonly string[]) => Promise<ReadonlyMap<string, V>>): SharedRead<string, V> =>
-    new SharedRead(ports.clock, read);
+  const shared = <V>(read: (keys: readonly string[]) => Promise<ReadonlyMap<string, V>>): SharedStatement<string, V> =>
+    new SharedStatement(ports.clock, read);
   const reads: Reads = {
     wallets: shared(async (userSids) => {
       const wallets = await findChargedWallets(db, userSids);
@@ -68,10 +68,10 @@ export async function readRules(
 ): Promise<Rules> {
   const reads = readsIn(house);
   const [wallets, prices, ladders, modelPrices] = await Promise.all([
-    reads.wallets.load(about.userSids),
-    reads.prices.load(about.categories),
-    reads.ladders.load(about.categories),
-    about.models.length === 0 ? new Map<string, readonly ModelPrice[]>() : reads.modelPrices.load(about.models),
+    reads.wallets.ask(about.userSids),
+    reads.prices.ask(about.categories),
+    reads.ladders.ask(about.categories),
+    about.models.length === 0 ? new Map<string, readonly ModelPrice[]>() : reads.modelPrices.ask(about.models),
   ]);
   const own = about.userSids.flatMap((userSid) => wallets.get(userSid) ?? []);
   return {

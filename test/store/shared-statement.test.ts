@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { SharedRead } from '../../src/store/shared-read.ts';
+import { SharedStatement } from '../../src/store/shared-statement.ts';
 import { testPorts } from '../support/ports.ts';
 
 /** A read that the test answers; what was asked for is in `asked`. */
@@ -10,16 +10,16 @@ function readByHand() {
       const found = new Map(keys.map((key) => [key, key.toUpperCase()]));
       asked.push({ keys, answer: (error) => (error ? reject(error) : resolve(found)) });
     });
-  return { asked, shared: new SharedRead(testPorts({ seed: 1 }).clock, read) };
+  return { asked, shared: new SharedStatement(testPorts({ seed: 1 }).clock, read) };
 }
 
 /** Until everything that can go on has gone on. */
 const settle = (): Promise<void> => new Promise((resolve) => setImmediate(() => setImmediate(resolve)));
 
-describe('a shared read', () => {
+describe('a shared statement', () => {
   it('serves those who ask at the same moment by one statement, each with its own', async () => {
     const { asked, shared } = readByHand();
-    const answers = Promise.all([shared.load(['a', 'b']), shared.load(['b', 'c'])]);
+    const answers = Promise.all([shared.ask(['a', 'b']), shared.ask(['b', 'c'])]);
     await settle();
     expect(asked.map(({ keys }) => keys)).toEqual([['a', 'b', 'c']]);
     asked[0]?.answer();
@@ -27,11 +27,11 @@ describe('a shared read', () => {
     expect([first.get('a'), second.get('c')]).toEqual(['A', 'C']);
   });
 
-  it('begins after it was asked for: nobody joins a read that is under way', async () => {
+  it('begins after it was asked for: nobody joins one that is under way', async () => {
     const { asked, shared } = readByHand();
-    const first = shared.load(['a']);
+    const first = shared.ask(['a']);
     await settle();
-    const second = shared.load(['a']);
+    const second = shared.ask(['a']);
     await settle();
     expect(asked).toHaveLength(2);
     asked[1]?.answer();
@@ -42,13 +42,13 @@ describe('a shared read', () => {
 
   it('lets the next ones gather while two are under way', async () => {
     const { asked, shared } = readByHand();
-    const answers = [shared.load(['a'])];
+    const answers = [shared.ask(['a'])];
     await settle();
-    answers.push(shared.load(['b']));
+    answers.push(shared.ask(['b']));
     await settle();
-    answers.push(shared.load(['c']));
+    answers.push(shared.ask(['c']));
     await settle();
-    answers.push(shared.load(['d']));
+    answers.push(shared.ask(['d']));
     await settle();
     expect(asked.map(({ keys }) => keys)).toEqual([['a'], ['b']]);
     asked[1]?.answer();
@@ -61,11 +61,11 @@ describe('a shared read', () => {
 
   it('fails for all who share it, and for nobody after them', async () => {
     const { asked, shared } = readByHand();
-    const failing = Promise.allSettled([shared.load(['a']), shared.load(['b'])]);
+    const failing = Promise.allSettled([shared.ask(['a']), shared.ask(['b'])]);
     await settle();
     asked[0]?.answer(new Error('away'));
     expect((await failing).map(({ status }) => status)).toEqual(['rejected', 'rejected']);
-    const next = shared.load(['a']);
+    const next = shared.ask(['a']);
     await settle();
     asked[1]?.answer();
     expect((await next).get('a')).toBe('A');

@@ -9,26 +9,27 @@ interface Gathering<K, V> {
 const UNDER_WAY_MAX = 2;
 
 /**
- * Reads that many callers want at the same moment, made by one statement for all of them.
+ * Statements that many callers want at the same moment, made as one for all of them.
  *
- * A caller's read begins after it has asked, never before: what it gets is as fresh as if it had read alone, and nothing is kept.
+ * A caller's statement begins after it has asked, never before: what it reads is as fresh as if it had asked alone, what it writes is
+ * written when it is answered, and nothing is kept.
  */
-export class SharedRead<K, V> {
+export class SharedStatement<K, V> {
   readonly #clock: Clock;
-  readonly #read: (keys: readonly K[]) => Promise<ReadonlyMap<K, V>>;
+  readonly #run: (keys: readonly K[]) => Promise<ReadonlyMap<K, V>>;
   readonly #underWay = new Set<Promise<unknown>>();
   #gathering: Gathering<K, V> | null = null;
 
-  constructor(clock: Clock, read: (keys: readonly K[]) => Promise<ReadonlyMap<K, V>>) {
+  constructor(clock: Clock, run: (keys: readonly K[]) => Promise<ReadonlyMap<K, V>>) {
     this.#clock = clock;
-    this.#read = read;
+    this.#run = run;
   }
 
   /**
    * Shape: by key, of these keys and of others that were asked for at the same time.
-   * Rejects as the read does, for everybody who shares it.
+   * Rejects as the statement does, for everybody who shares it.
    */
-  load(keys: readonly K[]): Promise<ReadonlyMap<K, V>> {
+  ask(keys: readonly K[]): Promise<ReadonlyMap<K, V>> {
     this.#gathering ??= this.#gather();
     for (const key of keys) this.#gathering.keys.add(key);
     return this.#gathering.found;
@@ -36,18 +37,18 @@ export class SharedRead<K, V> {
 
   #gather(): Gathering<K, V> {
     const keys = new Set<K>();
-    return { keys, found: this.#readWhenFree(keys) };
+    return { keys, found: this.#runWhenFree(keys) };
   }
 
-  async #readWhenFree(keys: ReadonlySet<K>): Promise<ReadonlyMap<K, V>> {
+  async #runWhenFree(keys: ReadonlySet<K>): Promise<ReadonlyMap<K, V>> {
     // Callers that were answered together come back together, as in the lanes of the ledger: a turn lets them share.
     await this.#clock.turn();
     while (this.#underWay.size >= UNDER_WAY_MAX) await Promise.race(this.#underWay);
     this.#gathering = null;
-    const reading = this.#read([...keys]);
+    const running = this.#run([...keys]);
     const end = (): void => void this.#underWay.delete(over);
-    const over: Promise<void> = reading.then(end, end);
+    const over: Promise<void> = running.then(end, end);
     this.#underWay.add(over);
-    return await reading;
+    return await running;
   }
 }

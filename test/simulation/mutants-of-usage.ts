@@ -103,7 +103,7 @@ export const USAGE_MUTANTS: readonly Mutant[] = [
       {
         file: 'src/operations/usage/charge-records.ts',
         find: 'if (node.userSids?.includes(input.user_sid) === false)',
-        replace: 'if (this.#node.userSids?.length === 0)',
+        replace: 'if (node.userSids?.length === 0)',
       },
     ],
   },

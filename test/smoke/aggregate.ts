@@ -223,9 +223,13 @@ export const aggregateSuite: readonly SmokeCheck[] = [
         resource_kind: 'smoke/model',
         cost: '0.02',
         provider: 'openrouter',
-        input_tokens: 12,
+        tokens: { input: 12, output: 3 },
       };
-      await queue(smoke, [record(smoke, 'llm', 1, call), record(smoke, 's', 1, { quantity: '36', unit: 'second' })]);
+      const queued = await queue(smoke, [
+        record(smoke, 'llm', 1, call),
+        record(smoke, 's', 1, { quantity: '36', unit: 'second' }),
+      ]);
+      equal(outcomes(queued), ['queued', 'queued'], 'the answers of the queue');
       await push(smoke);
       equal((await aggregate(smoke))['applied'], 2, 'applied');
       equal(await balance(smoke), '9.3719', 'the balance');

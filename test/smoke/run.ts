@@ -1,19 +1,7 @@
 import { readFileSync } from 'node:fs';
 import { parseArgs } from 'node:util';
-import { aggregateSuite } from './aggregate.ts';
-import { balanceAdjust } from './balance-adjust.ts';
-import { discountLadder } from './discount-ladder.ts';
-import { payments } from './payments.ts';
-import { recordUsage } from './record-usage.ts';
-import { runSuite, type SmokeCheck } from './suite.ts';
-
-const SUITES = new Map<string, readonly SmokeCheck[]>([
-  ['balance-adjust', balanceAdjust],
-  ['payments', payments],
-  ['record-usage', recordUsage],
-  ['discount-ladder', discountLadder],
-  ['aggregate', aggregateSuite],
-]);
+import { runSuite } from './suite.ts';
+import { SUITES } from './suites.ts';
 
 const HELP = `Checks a running server over HTTP, as a stranger would.
 

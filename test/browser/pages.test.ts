@@ -1,10 +1,8 @@
 import { randomBytes } from 'node:crypto';
-import type { Browser, Page } from 'playwright-core';
-import { afterAll, beforeAll, describe, expect, test as plain } from 'vitest';
+import { describe, expect } from 'vitest';
 import type { Page as ListPage, Billing, WebhookEvent } from '../../web/surface.ts';
-import { launchBrowser } from './browser.ts';
-import { startSandboxServer, startServer } from './server.ts';
-import type { SandboxServer } from './server.ts';
+import { LOOKS, openStage } from './stage.ts';
+import { startServer } from './server.ts';
 import {
   balanceOf,
   expectSound,
@@ -16,49 +14,13 @@ import {
   startTopUp,
   visit,
 } from './visitor.ts';
-import type { Scheme, Visitor } from './visitor.ts';
 
-let server: SandboxServer;
-let browser: Browser;
-
-beforeAll(async () => {
-  [server, browser] = await Promise.all([startSandboxServer(), launchBrowser()]);
-}, 120_000);
-
-afterAll(async () => {
-  await browser?.close();
-  await server?.stop();
-}, 60_000);
-
-/** Every page in both colour schemes and both layouts. */
-const LOOKS: readonly (readonly [Scheme, number])[] = [
-  ['light', 1280],
-  ['dark', 360],
-];
-
+const stage = openStage();
+const { test } = stage;
 const STORY_MS = 120_000;
 
-/** Opens browsers for one test, which at the end have nothing to complain about. */
-const test = plain.extend<{ open: (scheme?: Scheme, width?: number) => Promise<Page> }>({
-  open: async ({ task }, use) => {
-    const visitors: Visitor[] = [];
-    await use(async (scheme = 'light', width = 1280) => {
-      const visitor = await visit(browser, { url: server.url, scheme, width });
-      visitors.push(visitor);
-      return visitor.page;
-    });
-    const name = task.name.replaceAll(/[^a-z0-9]+/gi, '-');
-    await server.control('switches', { settleAfterMs: 5_000, wrong: {} });
-    for (const [number, visitor] of visitors.entries()) {
-      if (task.result?.state === 'fail') await photograph(visitor.page, `failed-${name}-${number}`);
-      await visitor.leave();
-      expect(visitor.complaints).toEqual([]);
-    }
-  },
-});
-
 async function walletOf(name: string): Promise<Billing> {
-  const found = await server.asOperator<ListPage<Billing>>(`/v1/billings?search=${encodeURIComponent(name)}`);
+  const found = await stage.server.asOperator<ListPage<Billing>>(`/v1/billings?search=${encodeURIComponent(name)}`);
   const [wallet] = found.items;
   if (!wallet) throw new Error(`no wallet of ${name}`);
   return wallet;
@@ -89,11 +51,15 @@ describe.each(LOOKS)('in %s, %i px wide, axe finds nothing and nothing sticks ou
     await sees(page, 'The money is in the wallet');
     await expectSound(page, `payment-credited-${look}`);
     const wallet = await walletOf(name);
-    await server.asOperator(`/v1/billings/${wallet.sid}/debits`, {
+    await stage.server.asOperator(`/v1/billings/${wallet.sid}/debits`, {
       amount: '0.493875',
       description: 'LLM calls, 1,204 tokens',
     });
-    await server.asOperator('/v1/holds', { wallet_sid: wallet.sid, amount: '3.00', description: 'VM web-1, one hour' });
+    await stage.server.asOperator('/v1/holds', {
+      wallet_sid: wallet.sid,
+      amount: '3.00',
+      description: 'VM web-1, one hour',
+    });
     await startTopUp(page, '50');
     await page.goto('/wallet');
     await page.getByRole('heading', { name: 'On the way in' }).waitFor();
@@ -115,7 +81,7 @@ describe.each(LOOKS)('in %s, %i px wide, axe finds nothing and nothing sticks ou
   test('payments that did not end well', { timeout: STORY_MS }, async ({ open }) => {
     const page = await open(scheme, width);
     await signIn(page, `Pavel ${look}`);
-    await server.control('switches', { settleAfterMs: 2_000 });
+    await stage.server.control('switches', { settleAfterMs: 2_000 });
     await startTopUp(page, '10');
     await page.getByTestId('pay-later-fails').click();
     await sees(page, 'The provider is moving the money');
@@ -126,11 +92,11 @@ describe.each(LOOKS)('in %s, %i px wide, axe finds nothing and nothing sticks ou
     const session = sessionOf(page);
     await page.getByTestId('cancel').click();
     await sees(page, 'Waiting for your payment');
-    await server.control(`sessions/${session}/expire`, {});
+    await stage.server.control(`sessions/${session}/expire`, {});
     await sees(page, 'The checkout page has expired');
     await expectSound(page, `payment-expired-${look}`);
     await startTopUp(page, '12');
-    await server.control('switches', { wrong: { currency: 'eur' } });
+    await stage.server.control('switches', { wrong: { currency: 'eur' } });
     await page.getByTestId('pay').click();
     await sees(page, 'A person has to look at this payment');
     await expectSound(page, `payment-quarantined-${look}`);
@@ -253,10 +219,10 @@ describe('an operator', () => {
       const user = await open();
       await signIn(user, 'Rita Replay');
       await startTopUp(user, '21');
-      await server.control('switches', { wrong: { livemode: true } });
+      await stage.server.control('switches', { wrong: { livemode: true } });
       await user.getByTestId('pay').click();
       await expect.poll(quarantined, { timeout: 15_000 }).toBeGreaterThan(0);
-      await server.control('switches', { wrong: {} });
+      await stage.server.control('switches', { wrong: {} });
       const page = await open();
       await signInAsOperator(page);
       await page.getByRole('link', { name: 'Webhook events' }).click();
@@ -291,7 +257,11 @@ describe('text from outside', () => {
     await page.getByText(name).waitFor();
     const wallet = await walletOf('<img');
     const description = '"><script>window.__xss=1</script><a href="javascript:window.__xss=1">';
-    await server.asOperator('/admin/balance-adjust', { sid: wallet.sid, balance_cents: 500, reason: description });
+    await stage.server.asOperator('/admin/balance-adjust', {
+      sid: wallet.sid,
+      balance_cents: 500,
+      reason: description,
+    });
     await page.reload();
     await page.getByText(description).waitFor();
     expect(await page.evaluate(() => '__xss' in window)).toBe(false);
@@ -314,7 +284,7 @@ describe('a server that is no sandbox', () => {
         // Nobody listens there: these pages do not need Stripe.
         STRIPE_API_BASE: 'http://127.0.0.1:9',
       });
-      const { page, complaints, ...visitor } = await visit(browser, { url: real.url });
+      const { page, complaints, ...visitor } = await visit(stage.browser, { url: real.url });
       try {
         await page.goto('/operator');
         await page.getByRole('heading', { name: 'Operator sign-in' }).waitFor();
@@ -339,4 +309,4 @@ describe('a server that is no sandbox', () => {
 });
 
 const quarantined = async (): Promise<number> =>
-  (await server.asOperator<ListPage<WebhookEvent>>('/v1/webhook-events?state=quarantined')).items.length;
+  (await stage.server.asOperator<ListPage<WebhookEvent>>('/v1/webhook-events?state=quarantined')).items.length;

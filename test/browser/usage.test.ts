@@ -1,48 +1,11 @@
-import type { Browser, Page } from 'playwright-core';
-import { afterAll, beforeAll, describe, expect, test as plain } from 'vitest';
+import { describe, expect } from 'vitest';
 import type { Page as ListPage, Billing, NodeWithKey } from '../../web/surface.ts';
-import { launchBrowser } from './browser.ts';
-import { startSandboxServer } from './server.ts';
-import type { SandboxServer } from './server.ts';
-import { expectSound, photograph, signIn, signInAsOperator, visit } from './visitor.ts';
-import type { Scheme, Visitor } from './visitor.ts';
+import { LOOKS, openStage } from './stage.ts';
+import { expectSound, signIn, signInAsOperator } from './visitor.ts';
 
-let server: SandboxServer;
-let browser: Browser;
-
-beforeAll(async () => {
-  [server, browser] = await Promise.all([startSandboxServer(), launchBrowser()]);
-}, 120_000);
-
-afterAll(async () => {
-  await browser?.close();
-  await server?.stop();
-}, 60_000);
-
-const LOOKS: readonly (readonly [Scheme, number])[] = [
-  ['light', 1280],
-  ['dark', 360],
-];
-
+const stage = openStage();
+const { test } = stage;
 const STORY_MS = 120_000;
-
-/** Opens browsers for one test, which at the end have nothing to complain about. */
-const test = plain.extend<{ open: (scheme?: Scheme, width?: number) => Promise<Page> }>({
-  open: async ({ task }, use) => {
-    const visitors: Visitor[] = [];
-    await use(async (scheme = 'light', width = 1280) => {
-      const visitor = await visit(browser, { url: server.url, scheme, width });
-      visitors.push(visitor);
-      return visitor.page;
-    });
-    const name = task.name.replaceAll(/[^a-z0-9]+/gi, '-');
-    for (const [number, visitor] of visitors.entries()) {
-      if (task.result?.state === 'fail') await photograph(visitor.page, `failed-${name}-${number}`);
-      await visitor.leave();
-      expect(visitor.complaints).toEqual([]);
-    }
-  },
-});
 
 const HOUR_MS = 3_600_000;
 let keys = 0;
@@ -54,19 +17,19 @@ interface Customer {
 
 /** A wallet of a user who can sign in by this name. */
 async function customer(name: string, cents: number): Promise<Customer> {
-  await fetch(`${server.url}/login/sandbox`, {
+  await fetch(`${stage.server.url}/login/sandbox`, {
     method: 'POST',
     headers: { 'content-type': 'application/json' },
     body: JSON.stringify({ name }),
   });
-  const { items } = await server.asOperator<ListPage<Billing>>(`/v1/billings?search=${encodeURIComponent(name)}`);
+  const { items } = await stage.server.asOperator<ListPage<Billing>>(`/v1/billings?search=${encodeURIComponent(name)}`);
   const [wallet] = items;
   if (!wallet) throw new Error(`no wallet of ${name}`);
-  await server.asOperator('/admin/balance-adjust', { sid: wallet.sid, balance_cents: cents });
+  await stage.server.asOperator('/admin/balance-adjust', { sid: wallet.sid, balance_cents: cents });
   return { sid: wallet.sid, userSid: wallet.user_sid };
 }
 
-const newNode = (name: string): Promise<NodeWithKey> => server.asOperator<NodeWithKey>('/v1/nodes', { name });
+const newNode = (name: string): Promise<NodeWithKey> => stage.server.asOperator<NodeWithKey>('/v1/nodes', { name });
 
 /** An LLM call that cost the provider 0.00015, so 0.000165; what is different is said in `more`. */
 const used = ({ userSid }: Customer, more: Record<string, unknown> = {}): Record<string, unknown> => ({
@@ -88,7 +51,7 @@ const hours = (who: Customer, quantity: string, more: Record<string, unknown> = 
 
 /** As a node does it: with its key and nothing else. What became of each record. */
 async function report(key: string, records: readonly object[]): Promise<string[]> {
-  const response = await fetch(`${server.url}/v1/usage`, {
+  const response = await fetch(`${stage.server.url}/v1/usage`, {
     method: 'POST',
     headers: { 'content-type': 'application/json', authorization: `Bearer ${key}` },
     body: JSON.stringify({ records }),
@@ -111,7 +74,11 @@ describe.each(LOOKS)('in %s, %i px wide, axe finds nothing and nothing sticks ou
     const past = (days: number) => new Date(Date.now() - days * 24 * HOUR_MS).toISOString();
     const days = [9, 8, 5, 2, 1].map((ago) => hours(who, '3', { occurred_at: past(ago) }));
     expect(new Set(await report(node.key, [...days, used(who), used(who)]))).toEqual(new Set(['applied']));
-    await server.asOperator('/v1/holds', { wallet_sid: who.sid, amount: '3.00', description: 'VM web-1, one hour' });
+    await stage.server.asOperator('/v1/holds', {
+      wallet_sid: who.sid,
+      amount: '3.00',
+      description: 'VM web-1, one hour',
+    });
     await page.reload();
     await page.getByText('VM web-1, one hour').waitFor();
     await page.getByText('Next rung in').first().waitFor();
@@ -379,4 +346,4 @@ test('a user finds nothing at the pages of operators', { timeout: STORY_MS }, as
 });
 
 const balanceIn = async ({ sid }: Customer): Promise<string> =>
-  (await server.asOperator<Billing>(`/v1/billings/${sid}`)).credit_balance;
+  (await stage.server.asOperator<Billing>(`/v1/billings/${sid}`)).credit_balance;

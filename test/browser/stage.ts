@@ -1,0 +1,60 @@
+import type { Browser, Page } from 'playwright-core';
+import { afterAll, beforeAll, expect, test as plain } from 'vitest';
+import { launchBrowser } from './browser.ts';
+import { startSandboxServer } from './server.ts';
+import type { SandboxServer } from './server.ts';
+import { photograph, visit } from './visitor.ts';
+import type { Scheme, Visitor } from './visitor.ts';
+
+/** Every page is looked at in both colour schemes and both layouts. */
+export const LOOKS: readonly (readonly [Scheme, number])[] = [
+  ['light', 1280],
+  ['dark', 360],
+];
+
+const UP_WITHIN_MS = 120_000;
+const DOWN_WITHIN_MS = 60_000;
+
+/** How the simulator behaves unless a test says otherwise. */
+const CALM = { settleAfterMs: 5_000, wrong: {} };
+
+/** One sandbox server and one browser for all tests of a file; `test` opens pages that at its end have nothing to complain about. */
+export function openStage() {
+  let server: SandboxServer | null = null;
+  let browser: Browser | null = null;
+  beforeAll(async () => {
+    [server, browser] = await Promise.all([startSandboxServer(), launchBrowser()]);
+  }, UP_WITHIN_MS);
+  afterAll(async () => {
+    await browser?.close();
+    await server?.stop();
+  }, DOWN_WITHIN_MS);
+  const stage = {
+    get server(): SandboxServer {
+      if (server === null) throw new Error('the server is there while tests run');
+      return server;
+    },
+    get browser(): Browser {
+      if (browser === null) throw new Error('the browser is there while tests run');
+      return browser;
+    },
+  };
+  const test = plain.extend<{ open: (scheme?: Scheme, width?: number) => Promise<Page> }>({
+    open: async ({ task }, use) => {
+      const visitors: Visitor[] = [];
+      await use(async (scheme = 'light', width = 1280) => {
+        const visitor = await visit(stage.browser, { url: stage.server.url, scheme, width });
+        visitors.push(visitor);
+        return visitor.page;
+      });
+      const name = task.name.replaceAll(/[^a-z0-9]+/gi, '-');
+      await stage.server.control('switches', CALM);
+      for (const [number, visitor] of visitors.entries()) {
+        if (task.result?.state === 'fail') await photograph(visitor.page, `failed-${name}-${number}`);
+        await visitor.leave();
+        expect(visitor.complaints).toEqual([]);
+      }
+    },
+  });
+  return Object.assign(stage, { test });
+}

@@ -4,6 +4,7 @@ import { stated } from '../../web/operator/prices/state.ts';
 import { stateOf, stretchesOf } from '../../web/operator/ladders/state.ts';
 import { readWish, wishLike } from '../../web/operator/ladders/wish.ts';
 import { priceText } from '../../web/usage/price-text.ts';
+import { usedIn } from '../../web/usage/words.ts';
 import type { Ladder, Price } from '../../web/surface.ts';
 import { formatDollars, formatQuantity, partsOf, textOf } from '../../web/ui/decimal.ts';
 
@@ -57,6 +58,18 @@ describe('the example of a price', () => {
 
 const NOW = Date.UTC(2026, 5, 15);
 const at = (day: number): string => new Date(Date.UTC(2026, 5, day)).toISOString();
+
+describe('what was used, in words', () => {
+  test.each([
+    ['1', 'hour', 'small · 1 hour'],
+    ['1.0', 'hour', 'small · 1 hour'],
+    ['1.5', 'hour', 'small · 1.5 hours'],
+    ['-3', 'call', 'small · \u22123 calls'],
+    ['20', 'gib_month', 'small · 20 gib month'],
+  ])('%s of %s: %s', (quantity, unit, words) => {
+    expect(usedIn({ resource: 'small', quantity, unit })).toBe(words);
+  });
+});
 
 describe('a price in words', () => {
   const price = { unit: 'gib', amount: '5', margin_percent: '10', tiers: null, package_size: null } as const;

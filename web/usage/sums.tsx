@@ -14,6 +14,7 @@ import { TabList } from '../ui/tabs.tsx';
 import { formatDay } from '../ui/time.ts';
 import type { SumGroup } from './sums-query.ts';
 import { useSums } from './sums-query.ts';
+import { unitOf } from './words.ts';
 
 const TABS = [
   ['day', 'Day'],
@@ -100,7 +101,7 @@ const columnsOf = (by: SumGroup, title: string, isOperator: boolean): readonly C
     isAmount: true,
     cell: (sum) => (
       <span className="tabular-nums">
-        {formatQuantity(sum.quantity)} <span className="text-soft">{sum.unit.replaceAll('_', ' ')}</span>
+        {formatQuantity(sum.quantity)} <span className="text-soft">{unitOf(sum.quantity, sum.unit)}</span>
       </span>
     ),
   },

@@ -34,7 +34,12 @@ export type JobName = 'webhook.apply' | 'payment.check' | 'correction.run';
 
 export interface Jobs {
   /** Adds a job in the caller's transaction: gone if it rolls back, seen by workers only after the commit. */
-  enqueue(tx: Tx, name: JobName, payload: { readonly sid: string }, options?: { readonly runAt?: Date }): Promise<void>;
+  enqueue(
+    tx: Tx,
+    name: JobName,
+    payload: { readonly sid: string },
+    options?: { readonly delayMs?: number },
+  ): Promise<void>;
 }
 
 /** The settings operations read: a slice of the configuration, in domain units. */

@@ -2,8 +2,9 @@ import { statement, type Tx } from './db.ts';
 
 const enqueueStatement = statement(
   'job.enqueue',
+  // By the database's clock, which also decides what is due: with ours an hour behind, another try would be due at once, again and again.
   // Our own back-off decides about another try of the work; the queue's tries are for a database that was away.
-  `select 1 from graphile_worker.add_job($1, payload => $2::json, run_at => $3::timestamptz, job_key => $4, max_attempts => 25)`,
+  `select 1 from graphile_worker.add_job($1, payload => $2::json, run_at => now() + make_interval(secs => $3::float8 / 1000), job_key => $4, max_attempts => 25)`,
 );
 
 /**
@@ -18,10 +19,10 @@ export function graphileJobs() {
       tx: Tx,
       name: 'webhook.apply' | 'payment.check' | 'correction.run',
       payload: { readonly sid: string },
-      options: { readonly runAt?: Date } = {},
+      options: { readonly delayMs?: number } = {},
     ): Promise<void> {
       const key = `${name}:${payload.sid}`;
-      await tx.query(enqueueStatement, [name, JSON.stringify(payload), options.runAt ?? null, key]);
+      await tx.query(enqueueStatement, [name, JSON.stringify(payload), options.delayMs ?? 0, key]);
     },
   };
 }

@@ -67,6 +67,19 @@ describe('the job queue', () => {
     expect(await pending(told)).toEqual([{ task_identifier: 'payment.check' }]);
   });
 
+  it('H01 a job for later is due by the clock of the database, however wrong ours is', async () => {
+    const { told, house } = await worked({ isWorking: false });
+    const sid = told.ports.ids.sid();
+    await house.db.transaction('test.enqueue', (tx) =>
+      house.jobs.enqueue(tx, 'webhook.apply', { sid }, { delayMs: 90_000 }),
+    );
+    const [job] = await told.database.owner.query<{ seconds: bigint }>({
+      name: 'test.due',
+      text: 'select extract(epoch from run_at - created_at)::int8 as seconds from graphile_worker.jobs',
+    });
+    expect(job).toEqual({ seconds: 90n });
+  });
+
   it('stops within its bound and leaves what was not begun to the next process', async () => {
     const { told, house, jobs } = await worked();
     await jobs.stop();

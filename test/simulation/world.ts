@@ -251,7 +251,7 @@ export class World {
   #jobs(): Jobs {
     return {
       enqueue: (_, name, payload, options = {}) => {
-        const runAtMs = options.runAt?.getTime() ?? 0;
+        const runAtMs = this.options.scheduler.nowMs + (options.delayMs ?? 0);
         this.#pendingJobs.push({ name, sid: payload.sid, runAtMs, attempt: 0 });
         return Promise.resolve();
       },

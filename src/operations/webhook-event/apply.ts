@@ -109,7 +109,7 @@ async function tryLater(house: House, row: InboxRow, reason: string): Promise<vo
       updatedAt: now,
       nextAttemptAt: runAt,
     });
-    await house.jobs.enqueue(tx, 'webhook.apply', { sid: row.sid }, { runAt });
+    await house.jobs.enqueue(tx, 'webhook.apply', { sid: row.sid }, { delayMs: runAt.getTime() - now.getTime() });
   });
 }
 

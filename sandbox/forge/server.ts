@@ -3,7 +3,8 @@ import type { AddressInfo } from 'node:net';
 import { z } from 'zod';
 import { answerApi, no, type ApiAnswer, type ApiRequest } from './api.ts';
 import { GitRepository } from './git-repository.ts';
-import { calm, faultSchema, switchesSchema, takeFault, type Fault, type Switches } from './switches.ts';
+import { calm, faultSchema, switchesSchema, type Fault, type Switches } from './switches.ts';
+import { takeFault } from '../take-fault.ts';
 
 export interface ForgeSandboxOptions {
   /** The bare repository; made if it is not there. */
@@ -75,7 +76,12 @@ async function answer(
       send(response, control(forge, options, { method, path: url.pathname, body }));
       return;
     }
-    const fault = takeFault(forge.switches.faults, { method, path: url.pathname });
+    const fault = takeFault(
+      forge.switches.faults,
+      (fault) =>
+        (fault.method === undefined || fault.method === method) &&
+        (fault.path === undefined || url.pathname.includes(fault.path)),
+    );
     const line: JournalLine = {
       method,
       path: `${url.pathname}${url.search}`,

@@ -50,19 +50,3 @@ export const switchesSchema = z.strictObject({
 export type Switches = z.infer<typeof switchesSchema>;
 
 export const calm = (): Switches => ({ dialect: 'forgejo', hasManyFiles: true, faults: [] });
-
-/** Takes the first switch that fits the request, and uses it up once. */
-export function takeFault(faults: Fault[], request: { readonly method: string; readonly path: string }): Fault | null {
-  const index = faults.findIndex(
-    (fault) =>
-      (fault.method === undefined || fault.method === request.method) &&
-      (fault.path === undefined || request.path.includes(fault.path)),
-  );
-  const fault = faults[index];
-  if (fault === undefined) return null;
-  if (fault.times !== undefined) {
-    fault.times -= 1;
-    if (fault.times === 0) faults.splice(index, 1);
-  }
-  return fault;
-}

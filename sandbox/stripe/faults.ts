@@ -4,22 +4,6 @@ import type { ApiAnswer, ApiRequest } from './api.ts';
 import type { StripeSandbox } from './sandbox.ts';
 import type { Fault } from './switches.ts';
 
-/** Takes the first switch that fits the request, and uses it up once. */
-export function takeFault(faults: Fault[], request: Pick<ApiRequest, 'method' | 'path'>): Fault | null {
-  const index = faults.findIndex(
-    (fault) =>
-      (fault.method === undefined || fault.method === request.method) &&
-      (fault.path === undefined || request.path.startsWith(fault.path)),
-  );
-  const fault = faults[index];
-  if (fault === undefined) return null;
-  if (fault.times !== undefined) {
-    fault.times -= 1;
-    if (fault.times === 0) faults.splice(index, 1);
-  }
-  return fault;
-}
-
 const HUGE_BYTES = 5_000_000;
 
 /** Answers one API request in the way a switch asks for. Returns the status that was sent, null for none. */

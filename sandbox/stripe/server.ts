@@ -3,7 +3,8 @@ import type { AddressInfo } from 'node:net';
 import type { ApiRequest } from './api.ts';
 import { checkoutPage, CHOICES, missingPage, returnUrl, type Choice, type PageAnswer } from './checkout-page.ts';
 import { control } from './control.ts';
-import { answerWithFault, send, takeFault } from './faults.ts';
+import { takeFault } from '../take-fault.ts';
+import { answerWithFault, send } from './faults.ts';
 import { StripeSandbox, type JournalRequest, type SandboxOptions } from './sandbox.ts';
 import type { Session } from './state.ts';
 
@@ -82,7 +83,12 @@ async function answerApi(
   response: ServerResponse,
 ): Promise<void> {
   const { method, path } = request;
-  const fault = takeFault(sandbox.switches.faults, request);
+  const fault = takeFault(
+    sandbox.switches.faults,
+    (one) =>
+      (one.method === undefined || one.method === request.method) &&
+      (one.path === undefined || request.path.startsWith(one.path)),
+  );
   const line: JournalRequest = {
     method,
     path,

@@ -2,22 +2,16 @@ import { useMutation, useQueryClient } from '@tanstack/react-query';
 import type { ReactElement } from 'react';
 import { useState } from 'react';
 import type { Problem } from '../api.ts';
-import { post, seg, unplaced } from '../api.ts';
+import { post, seg } from '../api.ts';
 import type { TakenBack } from '../surface.ts';
 import { Banner, ProblemBanner } from '../ui/banner.tsx';
 import { Button } from '../ui/button.tsx';
-import { Field } from '../ui/field.tsx';
-import { Form } from '../ui/form.tsx';
 import { formatMoney } from '../ui/money.ts';
 import { Money } from '../ui/money.tsx';
 import { Step } from '../ui/step.tsx';
 import { useToast } from '../ui/toast.tsx';
 import type { LineName } from './explain-dialog.tsx';
-
-interface Shown {
-  readonly reason: string;
-  readonly preview: TakenBack;
-}
+import { ReasonForm, type Shown } from './reason-form.tsx';
 
 interface TakeBackProps extends LineName {
   readonly onDone: () => void;
@@ -25,7 +19,7 @@ interface TakeBackProps extends LineName {
 
 /** Gives a charge back in two steps: a reason and a preview by the server, then the confirmation of what it showed. */
 export function TakeBack(props: TakeBackProps): ReactElement {
-  const [step, setStep] = useState<'closed' | 'reason' | Shown>('closed');
+  const [step, setStep] = useState<'closed' | 'reason' | Shown<TakenBack>>('closed');
   const [reason, setReason] = useState('');
   if (step === 'closed') {
     return (
@@ -39,7 +33,14 @@ export function TakeBack(props: TakeBackProps): ReactElement {
   return (
     <div className="border-t border-line pt-4">
       {step === 'reason' ? (
-        <ReasonForm {...props} reason={reason} setReason={setReason} onPreview={setStep} />
+        <ReasonForm
+          label="Why is it taken back?"
+          whyWanted="Say why. The customer reads the reason, and it is kept for ever."
+          reason={reason}
+          setReason={setReason}
+          ask={(text) => post<TakenBack>(pathOf(props), { reason: text, dry_run: true })}
+          onPreview={setStep}
+        />
       ) : (
         <Confirmation {...props} shown={step} onBack={() => setStep('reason')} />
       )}
@@ -49,52 +50,8 @@ export function TakeBack(props: TakeBackProps): ReactElement {
 
 const pathOf = ({ walletSid, seq }: LineName): string => `/v1/billings/${seg(walletSid)}/statement/${seq}/void`;
 
-interface ReasonFormProps extends LineName {
-  readonly reason: string;
-  readonly setReason: (reason: string) => void;
-  readonly onPreview: (shown: Shown) => void;
-}
-
-function ReasonForm({ reason, setReason, onPreview, ...line }: ReasonFormProps): ReactElement {
-  const [refusal, setRefusal] = useState<{ readonly reason: string } | null>(null);
-  const preview = useMutation<TakenBack, Problem, string>({
-    mutationFn: (text) => post<TakenBack>(pathOf(line), { reason: text, dry_run: true }),
-    onSuccess: (answer, text) => onPreview({ reason: text, preview: answer }),
-  });
-  const submit = (): void => {
-    if (preview.isPending) return;
-    if (reason.trim() === '')
-      setRefusal({ reason: 'Say why. The customer reads the reason, and it is kept for ever.' });
-    else preview.mutate(reason.trim());
-  };
-  return (
-    <Form refusal={refusal ?? preview.error} onSubmit={submit}>
-      <Field
-        label="Why is it taken back?"
-        name="reason"
-        isLong
-        value={reason}
-        error={refusal?.reason ?? preview.error?.fields.get('reason')}
-        isRequired
-        maxLength={255}
-        onChange={(text) => {
-          setReason(text);
-          setRefusal(null);
-          preview.reset();
-        }}
-      />
-      <ProblemBanner problem={unplaced(preview.error, (field) => field === 'reason')} />
-      <div className="flex justify-end">
-        <Button type="submit" isBusy={preview.isPending}>
-          Preview
-        </Button>
-      </div>
-    </Form>
-  );
-}
-
 interface ConfirmationProps extends TakeBackProps {
-  readonly shown: Shown;
+  readonly shown: Shown<TakenBack>;
   readonly onBack: () => void;
 }
 

@@ -2,7 +2,7 @@ import { useMutation, useQueryClient } from '@tanstack/react-query';
 import type { ReactElement } from 'react';
 import { useState } from 'react';
 import type { Problem } from '../../api.ts';
-import { post, seg, unplaced } from '../../api.ts';
+import { post, seg } from '../../api.ts';
 import type { NodeReversal, UsageNode } from '../../surface.ts';
 import { Banner, ProblemBanner } from '../../ui/banner.tsx';
 import { Button } from '../../ui/button.tsx';
@@ -14,6 +14,7 @@ import { decimalOf, formatMoney, microsOf } from '../../ui/money.ts';
 import { Money } from '../../ui/money.tsx';
 import { Step } from '../../ui/step.tsx';
 import { useToast } from '../../ui/toast.tsx';
+import { ReasonForm, type Shown } from '../../usage/reason-form.tsx';
 import type { Window } from './window.tsx';
 import { windowText, windowQuery } from './window.tsx';
 
@@ -23,14 +24,9 @@ interface ReverseDialogProps {
   readonly onClose: () => void;
 }
 
-interface Shown {
-  readonly reason: string;
-  readonly preview: NodeReversal;
-}
-
 /** Takes back all that a node has charged in a window: a preview, then a confirmation that cannot be pressed by habit. */
 export function ReverseDialog({ node, window, onClose }: ReverseDialogProps): ReactElement {
-  const [shown, setShown] = useState<Shown | null>(null);
+  const [shown, setShown] = useState<Shown<NodeReversal> | null>(null);
   const [reason, setReason] = useState('');
   return (
     <Dialog title={`Take back what ${node.name} has charged`} onClose={onClose}>
@@ -43,7 +39,16 @@ export function ReverseDialog({ node, window, onClose }: ReverseDialogProps): Re
         </div>
       )}
       {shown === null ? (
-        <ReasonForm node={node} window={window} reason={reason} setReason={setReason} onPreview={setShown} />
+        <ReasonForm
+          label="Reason"
+          hint="Customers read it in their statements."
+          whyWanted="Say why. The reason stands on every line that is taken back."
+          whileBusy="Adding up…"
+          reason={reason}
+          setReason={setReason}
+          ask={(text) => reverse(node, { window, reason: text, confirm: false })}
+          onPreview={setShown}
+        />
       ) : (
         <Confirmation node={node} window={window} shown={shown} onBack={() => setShown(null)} onDone={onClose} />
       )}
@@ -61,56 +66,10 @@ const reverse = (
     confirm: body.confirm,
   });
 
-interface ReasonFormProps {
-  readonly node: UsageNode;
-  readonly window: Window;
-  readonly reason: string;
-  readonly setReason: (reason: string) => void;
-  readonly onPreview: (shown: Shown) => void;
-}
-
-function ReasonForm({ node, window, reason, setReason, onPreview }: ReasonFormProps): ReactElement {
-  const [refusal, setRefusal] = useState<{ readonly reason: string } | null>(null);
-  const preview = useMutation<NodeReversal, Problem, string>({
-    mutationFn: (text) => reverse(node, { window, reason: text, confirm: false }),
-    onSuccess: (answer, text) => onPreview({ reason: text, preview: answer }),
-  });
-  const submit = (): void => {
-    if (preview.isPending) return;
-    if (reason.trim() === '') setRefusal({ reason: 'Say why. The reason stands on every line that is taken back.' });
-    else preview.mutate(reason.trim());
-  };
-  return (
-    <Form refusal={refusal ?? preview.error} onSubmit={submit}>
-      <Field
-        label="Reason"
-        name="reason"
-        isLong
-        hint="Customers read it in their statements."
-        value={reason}
-        error={refusal?.reason ?? preview.error?.fields.get('reason')}
-        isRequired
-        maxLength={255}
-        onChange={(text) => {
-          setReason(text);
-          setRefusal(null);
-          preview.reset();
-        }}
-      />
-      <ProblemBanner problem={unplaced(preview.error, (field) => field === 'reason')} />
-      <div className="flex justify-end">
-        <Button type="submit" isBusy={preview.isPending}>
-          {preview.isPending ? 'Adding up…' : 'Preview'}
-        </Button>
-      </div>
-    </Form>
-  );
-}
-
 interface ConfirmationProps {
   readonly node: UsageNode;
   readonly window: Window;
-  readonly shown: Shown;
+  readonly shown: Shown<NodeReversal>;
   readonly onBack: () => void;
   readonly onDone: () => void;
 }

@@ -7,16 +7,50 @@ import type { Refusal } from '../domain/refusal.ts';
  */
 export interface PaymentProvider {
   readonly name: string;
+  /** What it is called, what it needs, and what it cannot do: for pages, the console and the documents. Constant. */
+  readonly description: ProviderDescription;
   /** The provider's own id of the account our key belongs to (Stripe: `acct_…`). Asked once and cached; throws ProviderFailure. */
   account(): Promise<ProviderAccount>;
   /** Creates the order, or finds the one made before with the same `paymentSid` (the provider's idempotency key, for ever). */
   createOrder(order: NewOrder): Promise<ProviderOrder>;
-  /** The provider's present truth about one order; null when the provider does not know it. */
+  /** The provider's present truth about one order and all money of it; null when the provider does not know it. */
   readOrder(orderRef: string): Promise<ProviderOrder | null>;
   /** Checks headers and raw bytes; parses only what it has verified. Pure apart from the secrets it was built with. */
   verifyWebhook(delivery: WebhookDelivery): VerifiedWebhook | Refusal;
-  /** Orders created at or after the instant, oldest first, for what webhooks lost. `cursor` from the page before. */
+  /**
+   * Orders created at or after the instant, oldest first, for what webhooks lost. `cursor` from the page before.
+   * A listed order may leave `payments` without refunds and disputes; what is posted is always read by `readOrder`.
+   */
   listOrders(since: Date, cursor: string | null): Promise<{ orders: ProviderOrder[]; nextCursor: string | null }>;
+  /**
+   * Gives money back, or finds the refund made before with the same `refundSid` (the provider's idempotency key, for ever).
+   * Throws ProviderFailure: `refused` with outcome `none` is a definite no; outcome `unknown` must be asked about again.
+   */
+  refund(refund: NewRefund): Promise<ProviderRefund>;
+  /** The provider's present truth about a refund of ours, looked for by its reference or by our sid; null: it knows none. */
+  readRefund(refund: NewRefund & { readonly refundRef: string | null }): Promise<ProviderRefund | null>;
+  /** Every movement of the account's balance at or after the instant, oldest first: what reconciliation is made of. */
+  listMovements(
+    since: Date,
+    cursor: string | null,
+  ): Promise<{ movements: ProviderMovement[]; nextCursor: string | null }>;
+}
+
+export interface ProviderDescription {
+  /** On buttons and in sentences: "Card or bank account", "Mobile money", "Crypto". */
+  readonly title: string;
+  /** The environment settings that configure it, required ones first. */
+  readonly settings: readonly string[];
+  readonly can: {
+    /** How money goes back: `direct` to where it came from · `payout` to an account that is asked for · `claim` by the customer. */
+    readonly refund: 'direct' | 'payout' | 'claim';
+    /** Whether one order can be paid more than once. */
+    readonly severalPayments: boolean;
+    readonly disputes: boolean;
+    readonly savedCards: boolean;
+  };
+  /** Whole sentences on what it cannot do, for an operator who chooses. */
+  readonly cannot: readonly string[];
 }
 
 export interface ProviderAccount {
@@ -44,15 +78,81 @@ export interface ProviderOrder {
   readonly accountId: string;
   readonly isLive: boolean;
   readonly currency: string;
-  /** open: may still be paid · processing: the customer is done, the money is under way · paid · failed · expired */
+  /** open: may still be paid · processing: the customer is done, the money is under way · paid: money came · failed · expired */
   readonly state: 'open' | 'processing' | 'paid' | 'failed' | 'expired';
-  /** The payment itself (Stripe: PaymentIntent); set when paid. */
-  readonly paymentRef: string | null;
-  /** What was really received, before tax; null until paid. */
-  readonly amountReceived: Micros | null;
+  /** What the provider says of a payment under way, in a short sentence for its user ("sent to your phone"); null: nothing. */
+  readonly progress: string | null;
+  /** Every payment received for the order, oldest first; empty until one is. What was received stays here when it goes back. */
+  readonly payments: readonly ProviderPayment[];
   /** Where the customer pays; null when it cannot be paid any more. */
   readonly checkoutUrl: string | null;
   readonly expiresAt: Date | null;
+}
+
+/** Money that came in (Stripe: a PaymentIntent), and everything of it that went back or is disputed: cumulative truth. */
+export interface ProviderPayment {
+  readonly paymentRef: string;
+  /** What was really received, before tax and in the order's currency; null when the provider does not say (a failure of its own). */
+  readonly amount: Micros | null;
+  /** Every refund and reversal, whoever made it, also pending and failed ones. A reversal by the rail itself has a reference made of the payment's. */
+  readonly refunds: readonly ProviderRefund[];
+  readonly disputes: readonly ProviderDispute[];
+}
+
+export interface NewRefund {
+  readonly refundSid: string;
+  readonly paymentSid: string;
+  readonly orderRef: string;
+  readonly paymentRef: string;
+  readonly amount: Micros;
+  readonly currency: 'USD';
+  /** Where to, for providers whose refund is a `payout` (a phone number in international digits); else null. */
+  readonly destination: string | null;
+}
+
+export interface ProviderRefund {
+  readonly refundRef: string;
+  /** Our refund's sid as the provider holds it; null when it was not made by us (a dashboard, the rail). */
+  readonly refundSid: string | null;
+  readonly amount: Micros;
+  /** pending: under way · succeeded: the money has left · failed: it came back, or never left */
+  readonly state: 'pending' | 'succeeded' | 'failed';
+  /** What the provider kept for it, beside the amount; null: nothing, or not said. */
+  readonly fee: Micros | null;
+  /** Where the customer claims it, for providers with `claim`; else null. */
+  readonly claimUrl: string | null;
+  /** Why it failed or waits, in the provider's words; null: nothing was said. */
+  readonly detail: string | null;
+}
+
+export interface ProviderDispute {
+  readonly disputeRef: string;
+  readonly amount: Micros;
+  /** inquiry: a question, no money has moved · open: the money is withheld · won: it is ours again · lost: it is gone */
+  readonly state: 'inquiry' | 'open' | 'won' | 'lost';
+  /** What the provider charges us for the dispute, as far as it has not given it back; null: nothing, or not said. */
+  readonly fee: Micros | null;
+  readonly reason: string | null;
+  /** Until when evidence is taken; null: no more, or not said. */
+  readonly evidenceDueBy: Date | null;
+}
+
+/** One line of the provider's own account statement. */
+export interface ProviderMovement {
+  /** The provider's id of the movement: unique within the account, for ever. */
+  readonly movementRef: string;
+  readonly kind: 'payment' | 'refund' | 'refund_returned' | 'dispute' | 'dispute_returned' | 'fee' | 'payout' | 'other';
+  /** Signed, as it changes what the provider owes us, before `fee`. */
+  readonly amount: Micros;
+  /** Taken beside the amount, as a positive number; zero where a fee is a movement of its own. */
+  readonly fee: Micros;
+  readonly currency: string;
+  readonly at: Date;
+  /** What it belongs to, as far as the provider says. */
+  readonly paymentRef: string | null;
+  readonly refundRef: string | null;
+  readonly disputeRef: string | null;
+  readonly detail: string | null;
 }
 
 export interface WebhookDelivery {
@@ -70,9 +170,11 @@ export interface VerifiedWebhook {
   readonly isLive: boolean;
   /** The order the event speaks of; null when the type is of no interest (then it is stored and ignored). */
   readonly orderRef: string | null;
-  /** The payment the event speaks of when it does not name the order (Stripe: `payment_intent.*`, `charge.*`). */
+  /** The payment the event speaks of when it does not name the order (Stripe: `payment_intent.*`, `charge.*`, `refund.*`). */
   readonly paymentRef: string | null;
   readonly paymentSid: string | null;
+  /** Our refund's sid, when the event speaks of a refund that is no part of an order (ClickPesa: a payout); else null. */
+  readonly refundSid: string | null;
   readonly verifiedWith: 'current' | 'previous';
 }
 

@@ -20,6 +20,8 @@ export interface InboxRow {
   readonly paymentRef: string | null;
   /** Our payment as the event names it: a hint. `paymentSid` is the payment we found. */
   readonly hintedSid: string | null;
+  /** Our refund as the event names it: a hint, for refunds that are no part of an order. */
+  readonly refundSid: string | null;
   readonly state: InboxState;
   readonly reason: string | null;
   readonly paymentSid: string | null;
@@ -39,6 +41,7 @@ interface InboxRecord extends Row {
   order_ref: string | null;
   payment_ref: string | null;
   hinted_sid: string | null;
+  refund_sid: string | null;
   state: InboxState;
   reason: string | null;
   payment_sid: string | null;
@@ -58,6 +61,7 @@ const fromRow = (row: InboxRecord): InboxRow => ({
   orderRef: row.order_ref,
   paymentRef: row.payment_ref,
   hintedSid: row.hinted_sid,
+  refundSid: row.refund_sid,
   state: row.state,
   reason: row.reason,
   paymentSid: row.payment_sid,
@@ -67,7 +71,7 @@ const fromRow = (row: InboxRecord): InboxRow => ({
   nextAttemptAt: row.next_attempt_at,
 });
 
-const COLUMNS = `sid, provider, provider_account, is_live, event_id, event_type, order_ref, payment_ref, hinted_sid, state, reason,
+const COLUMNS = `sid, provider, provider_account, is_live, event_id, event_type, order_ref, payment_ref, hinted_sid, refund_sid, state, reason,
   payment_sid, attempts, received_at, updated_at, next_attempt_at`;
 
 export interface NewInboxRow extends Pick<
@@ -81,6 +85,7 @@ export interface NewInboxRow extends Pick<
   | 'orderRef'
   | 'paymentRef'
   | 'hintedSid'
+  | 'refundSid'
   | 'state'
   | 'reason'
   | 'receivedAt'
@@ -93,8 +98,8 @@ export interface NewInboxRow extends Pick<
 const insertStatement = statement(
   'inbox.insert',
   `insert into inbox (sid, provider, provider_account, is_live, event_id, event_type, order_ref, payment_ref, hinted_sid, verified_with,
-                      body, state, reason, received_at, updated_at, next_attempt_at)
-   values ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $14, $15)
+                      body, state, reason, received_at, updated_at, next_attempt_at, refund_sid)
+   values ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $14, $15, $16)
    on conflict on constraint inbox__one_per_event do nothing
    returning sid`,
 );
@@ -117,6 +122,7 @@ export async function insertInbox(tx: Tx, row: NewInboxRow): Promise<boolean> {
     row.reason,
     row.receivedAt,
     row.nextAttemptAt,
+    row.refundSid,
   ]);
   return inserted.length === 1;
 }

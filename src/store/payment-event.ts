@@ -1,6 +1,21 @@
 import { micros, type Micros } from '../domain/money.ts';
 import { statement, type Row, type Tx } from './db.ts';
 
+/**
+ * Why money moved at a provider. `refund`: it left · `refund_returned`: it came back · `reversal`: the rail took it back by itself ·
+ * `dispute_opened`: it is withheld · `dispute_won`: it is ours again · `dispute_lost`: it is gone, and not withheld any more.
+ */
+export const PAYMENT_EVENT_KINDS = [
+  'top_up',
+  'refund',
+  'refund_returned',
+  'reversal',
+  'dispute_opened',
+  'dispute_won',
+  'dispute_lost',
+] as const;
+export type PaymentEventKind = (typeof PAYMENT_EVENT_KINDS)[number];
+
 /** One movement of money at a provider. Immutable. */
 export interface PaymentEventRow {
   readonly sid: string;
@@ -10,8 +25,9 @@ export interface PaymentEventRow {
   readonly paymentSid: string;
   readonly provider: string;
   readonly providerAccount: string;
-  readonly kind: 'top_up';
+  readonly kind: PaymentEventKind;
   readonly externalRef: string;
+  /** Signed: plus is money that came in. */
   readonly amount: Micros;
   /** The currency at the provider, not the wallet's. */
   readonly currency: string;
@@ -26,7 +42,7 @@ interface PaymentEventRecord extends Row {
   payment_sid: string;
   provider: string;
   provider_account: string;
-  kind: 'top_up';
+  kind: PaymentEventKind;
   external_ref: string;
   amount: bigint;
   currency: string;
@@ -53,6 +69,17 @@ export async function insertPaymentEvent(tx: Tx, event: Omit<PaymentEventRow, 'w
     event.currency,
     event.createdAt,
   ]);
+}
+
+const creditedRefsStatement = statement(
+  'payment_event.credited_refs',
+  `select external_ref from payment_event where payment_sid = $1 and kind = 'top_up'`,
+);
+
+/** The provider's payments that a payment of ours was credited with. */
+export async function readCreditedRefs(tx: Tx, paymentSid: string): Promise<ReadonlySet<string>> {
+  const rows = await tx.query<{ external_ref: string }>(creditedRefsStatement, [paymentSid]);
+  return new Set(rows.map((row) => row.external_ref));
 }
 
 const listStatement = statement(

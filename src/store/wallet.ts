@@ -93,8 +93,9 @@ const selectWallet = statement(
    join account as frozen on frozen.id = wallet.id * 16 + 2
    left join entry as last on last.account = main.id and last.seq = main.seq
    left join lateral (
-     select sum(amount) as total, min(created_at) as first_at from payment_event
-     where payment_event.wallet = wallet.id and kind = 'top_up'
+     select sum(amount) filter (where kind in ('top_up', 'refund', 'refund_returned', 'reversal', 'dispute_lost')) as total,
+            min(created_at) filter (where kind = 'top_up') as first_at
+     from payment_event where payment_event.wallet = wallet.id
    ) as paid on true`,
 ).text;
 

@@ -50,6 +50,8 @@ describe('D06 one currency, spelt one way', () => {
       state: 'open',
       orderRef: 'cs_1',
       expiresAt: new Date(0),
+      credited: null,
+      creditedRefs: new Set<string>(),
     } as const;
     const truth = {
       provider: 'stripe',
@@ -60,8 +62,7 @@ describe('D06 one currency, spelt one way', () => {
       isLive: false,
       currency,
       state: 'paid',
-      paymentRef: 'pi_1',
-      amountReceived: 25_000_000n,
+      payments: [{ paymentRef: 'pi_1', amount: 25_000_000n }],
     } as const;
     expect(judge(ordered, truth, new Date(0))).toEqual({ kind: 'quarantine', reason: 'currency_mismatch' });
   });

@@ -19,7 +19,10 @@ const ordered: OrderedPayment = {
   state: 'open',
   orderRef: 'cs_1',
   expiresAt: new Date('2026-03-01T14:00:00Z'),
+  credited: null,
+  creditedRefs: new Set(),
 };
+const PAID = [{ paymentRef: 'pi_1', amount: 25_000_000n }];
 const paid: ProviderTruth = {
   provider: 'stripe',
   orderRef: 'cs_1',
@@ -29,8 +32,7 @@ const paid: ProviderTruth = {
   isLive: false,
   currency: 'USD',
   state: 'paid',
-  paymentRef: 'pi_1',
-  amountReceived: 25_000_000n,
+  payments: PAID,
 };
 
 describe('what differs from our order is never credited', () => {
@@ -44,10 +46,11 @@ describe('what differs from our order is never credited', () => {
     ['user_mismatch', { userSid: 'ELSE' }],
     ['currency_mismatch', { currency: 'EUR' }],
     ['currency_mismatch', { currency: 'usd' }],
-    ['payment_ref_missing', { paymentRef: null }],
-    ['amount_missing', { amountReceived: null }],
-    ['amount_missing', { amountReceived: 0n }],
-    ['amount_missing', { amountReceived: -1n }],
+    ['payment_ref_missing', { payments: [] }],
+    ['amount_missing', { payments: [{ paymentRef: 'pi_1', amount: null }] }],
+    ['amount_missing', { payments: [{ paymentRef: 'pi_1', amount: 0n }] }],
+    ['amount_missing', { payments: [{ paymentRef: 'pi_1', amount: -1n }] }],
+    ['amount_missing', { payments: [...PAID, { paymentRef: 'pi_2', amount: null }] }],
   ] as const)('D07 D08 %s: %o is quarantined', (reason, change) => {
     for (const state of PAYMENT_STATES.filter((state) => state !== 'credited')) {
       expect(judge({ ...ordered, state }, { ...paid, ...change }, NOW)).toEqual({ kind: 'quarantine', reason });
@@ -68,16 +71,49 @@ describe('what was paid is credited', () => {
     [25_010_000n, 'overpaid'],
     [900_000_000_000n, 'overpaid'],
   ])('D07 of 25.00 ordered, %d µ$ paid are credited and the payment says: %s', (received, word) => {
-    const verdict = judge(ordered, { ...paid, amountReceived: received }, NOW);
-    expect(verdict).toMatchObject({ kind: 'credit', amount: micros(received), paymentRef: 'pi_1' });
+    const verdict = judge(ordered, { ...paid, payments: [{ paymentRef: 'pi_1', amount: received }] }, NOW);
+    expect(verdict).toMatchObject({ kind: 'credit', receipts: [{ amount: micros(received), paymentRef: 'pi_1' }] });
     const problem = verdict.kind === 'credit' ? verdict.problem : 'no credit';
     expect(problem?.split(':')[0] ?? null).toBe(word);
   });
 
   it('B07 paid credits from every state but credited, where nothing is left to do', () => {
     for (const state of PAYMENT_STATES) {
-      expect(judge({ ...ordered, state }, paid, NOW).kind).toBe(state === 'credited' ? 'nothing' : 'credit');
+      const creditedRefs = new Set(state === 'credited' ? ['pi_1'] : []);
+      const verdict = judge({ ...ordered, state, creditedRefs }, paid, NOW);
+      expect(verdict.kind).toBe(state === 'credited' ? 'nothing' : 'credit');
     }
+  });
+
+  describe('an order that is paid again', () => {
+    const again = { ...paid, payments: [...PAID, { paymentRef: 'pi_2', amount: 5_000_000n }] };
+    const credited = {
+      ...ordered,
+      state: 'credited' as const,
+      credited: 25_000_000n,
+      creditedRefs: new Set(['pi_1']),
+    };
+
+    it('is credited with what is new, and says that more was paid than ordered', () => {
+      expect(judge(credited, again, NOW)).toEqual({
+        kind: 'credit',
+        receipts: [{ paymentRef: 'pi_2', amount: 5_000_000n }],
+        problem: 'overpaid: 25.00 was ordered and 30.00 was paid; what was paid is credited',
+      });
+    });
+
+    it('is credited with everything at once where nothing was credited before', () => {
+      expect(judge(ordered, again, NOW)).toMatchObject({ receipts: [{ paymentRef: 'pi_1' }, { paymentRef: 'pi_2' }] });
+    });
+
+    it.each([
+      ['another currency', { ...again, currency: 'EUR' }],
+      ['an older truth', paid],
+      ['a truth without money', { ...paid, state: 'expired' as const, payments: [] }],
+      ['an amount that is not said', { ...paid, payments: [...PAID, { paymentRef: 'pi_2', amount: null }] }],
+    ])('is left alone by %s', (_, truth) => {
+      expect(judge(credited, truth, NOW)).toEqual({ kind: 'nothing' });
+    });
   });
 });
 

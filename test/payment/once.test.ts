@@ -3,6 +3,7 @@ import { afterEach, describe, expect, it } from 'vitest';
 import { billingDebit } from '../../src/operations/billing/debit.ts';
 import { paymentCheck } from '../../src/operations/payment/check.ts';
 import { reconcilePayments } from '../../src/operations/payment/reconcile.ts';
+import { micros } from '../../src/domain/money.ts';
 import { readPaymentByOrder } from '../../src/store/payment.ts';
 import { fund } from '../support/ledger.ts';
 import type { PaperWebhook } from '../support/paper-bank.ts';
@@ -114,6 +115,44 @@ describe('one payment is credited once', () => {
       expect(await told.cents()).toBe(round * 2500n);
     }
     expect(await told.events()).toHaveLength(10);
+  });
+});
+
+describe('an order that is paid more than once', () => {
+  const again = (told: PaymentStory, sid: string, amount: bigint): void => {
+    const order = told.bank.orderOf(sid);
+    const paymentRef = `pi_again_${order.more.length}`;
+    order.more = [...order.more, { paymentRef, amount: micros(amount), refunds: [], disputes: [] }];
+  };
+
+  it('B03 is credited once for each of its payments, whoever brings the news and however often', async () => {
+    const told = await story();
+    const other = told.anotherProcess();
+    const payment = await told.paid('25.00');
+    await told.run(paymentCheck, { sid: payment.sid });
+    again(told, payment.sid, 25_000_000n);
+    again(told, payment.sid, 1_230_000n);
+    for (let time = 0; time < 3; time += 1) await told.deliver(told.bank.webhook(DONE, told.bank.orderOf(payment.sid)));
+    await Promise.all([told.drain(), reconcilePayments(other.house), reconcilePayments(told.house)]);
+    expect(await told.cents()).toBe(5_123n);
+    expect((await told.events()).map((event) => event.amount)).toEqual(
+      [25_000_000n, 25_000_000n, 1_230_000n].toReversed(),
+    );
+    expect(await told.payment(payment.sid)).toMatchObject({
+      state: 'credited',
+      credited: 51_230_000n,
+      problem: expect.stringMatching(/^overpaid: 25\.00 .* 51\.23 /),
+    });
+  });
+
+  it('B09 is found by the reconciliation when every webhook is lost', async () => {
+    const told = await story();
+    const payment = await told.paid('25.00');
+    await reconcilePayments(told.house);
+    again(told, payment.sid, 5_000_000n);
+    expect(await reconcilePayments(told.house)).toBe(1);
+    expect(await reconcilePayments(told.house)).toBe(0);
+    expect(await told.cents()).toBe(3_000n);
   });
 });
 

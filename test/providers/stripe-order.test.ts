@@ -100,38 +100,46 @@ describe('what Stripe says of an order', () => {
 
   it('tax is not part of what was received', async () => {
     bench.sandbox.turn({ taxCents: 190 });
-    expect(await paid()).toMatchObject({ state: 'paid', amountReceived: 25_000_000n });
+    expect(await paid()).toMatchObject({ state: 'paid', payments: [{ amount: 25_000_000n }] });
   });
 
   it('a discount is not part of what was received', async () => {
     bench.sandbox.turn({ discountCents: 500, taxCents: 100 });
-    expect(await paid()).toMatchObject({ state: 'paid', amountReceived: 20_000_000n });
+    expect(await paid()).toMatchObject({ state: 'paid', payments: [{ amount: 20_000_000n }] });
   });
 
   it('never more is received than the payment intent received', async () => {
     const { orderRef } = await bench.provider.createOrder(newOrder(NOW));
     bench.sandbox.complete(orderRef, 'paid');
     for (const intent of bench.sandbox.state.intents.values()) intent.amountReceived = 1_000;
-    expect(await bench.provider.readOrder(orderRef)).toMatchObject({ amountReceived: 10_000_000n });
+    expect(await bench.provider.readOrder(orderRef)).toMatchObject({ payments: [{ amount: 10_000_000n }] });
   });
 
   it('I03 another amount, currency or mode than asked is told as it is', async () => {
     bench.sandbox.turn({ wrong: { amountCents: 100, currency: 'eur', livemode: true } });
-    expect(await paid()).toMatchObject({ state: 'paid', amountReceived: 1_000_000n, currency: 'EUR', isLive: true });
+    expect(await paid()).toMatchObject({
+      state: 'paid',
+      payments: [{ amount: 1_000_000n }],
+      currency: 'EUR',
+      isLive: true,
+    });
   });
 
   it('a delayed payment is processing, and then paid', async () => {
     const { orderRef } = await bench.provider.createOrder(newOrder(NOW));
     bench.sandbox.complete(orderRef, 'later-succeeds');
-    expect(await bench.provider.readOrder(orderRef)).toMatchObject({ state: 'processing', amountReceived: null });
+    expect(await bench.provider.readOrder(orderRef)).toMatchObject({ state: 'processing', payments: [] });
     await bench.ports.clock.advance(5_000);
-    expect(await bench.provider.readOrder(orderRef)).toMatchObject({ state: 'paid', amountReceived: 25_000_000n });
+    expect(await bench.provider.readOrder(orderRef)).toMatchObject({
+      state: 'paid',
+      payments: [{ amount: 25_000_000n }],
+    });
   });
 
   it('a declined card leaves the order open', async () => {
     const { orderRef } = await bench.provider.createOrder(newOrder(NOW));
     bench.sandbox.complete(orderRef, 'declined');
-    expect(await bench.provider.readOrder(orderRef)).toMatchObject({ state: 'open', paymentRef: null });
+    expect(await bench.provider.readOrder(orderRef)).toMatchObject({ state: 'open', payments: [] });
   });
 
   it('an order past its end is expired', async () => {

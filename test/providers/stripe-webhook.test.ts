@@ -299,6 +299,7 @@ describe('what an event says', () => {
       orderRef: 'cs_test_a1b2c3',
       paymentRef: 'pi_3abc',
       paymentSid: session.metadata.payment_sid,
+      refundSid: null,
       verifiedWith: 'current',
     });
   });

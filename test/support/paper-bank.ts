@@ -1,5 +1,5 @@
 import { createHmac, timingSafeEqual } from 'node:crypto';
-import { micros } from '../../src/domain/money.ts';
+import { micros, type Micros } from '../../src/domain/money.ts';
 import { refuse } from '../../src/domain/refusal.ts';
 import type { Ports } from '../../src/ports/ports.ts';
 import {
@@ -7,10 +7,22 @@ import {
   type NewOrder,
   type PaymentProvider,
   type ProviderAccount,
+  type ProviderDescription,
   type ProviderOrder,
+  type ProviderPayment,
 } from '../../src/providers/provider.ts';
 
-export type PaperOrder = { -readonly [K in keyof ProviderOrder]: ProviderOrder[K] } & { createdAt: Date };
+type Mutable<T> = { -readonly [K in keyof T]: T[K] };
+
+/** An order as the bank keeps it. Its first payment is in `paymentRef` and `amountReceived`, further ones in `more`. */
+export type PaperOrder = Mutable<Omit<ProviderOrder, 'payments'>> & {
+  paymentRef: string | null;
+  amountReceived: Micros | null;
+  refunds: ProviderPayment['refunds'];
+  disputes: ProviderPayment['disputes'];
+  more: readonly ProviderPayment[];
+  createdAt: Date;
+};
 
 export interface PaperWebhook {
   readonly body: Uint8Array;
@@ -88,8 +100,12 @@ export class PaperBank {
       isLive: this.account.isLive,
       currency: 'USD',
       state: 'open',
+      progress: null,
       paymentRef: null,
       amountReceived: null,
+      refunds: [],
+      disputes: [],
+      more: [],
       checkoutUrl: `https://pay.example/${orderRef}`,
       expiresAt: null,
       createdAt: new Date(0),
@@ -128,11 +144,15 @@ export class PaperBank {
     };
     return {
       name: this.name,
+      description: DESCRIPTION,
       account: () => Promise.resolve(this.account),
       createOrder: (order) => call('createOrder', () => this.#create(order, ports.clock.now())),
       readOrder: (orderRef) => call('readOrder', () => snapshot(this.orders.get(orderRef))),
       verifyWebhook: ({ body, headers }) => readEvent(body, headers),
       listOrders: (since, cursor) => call('listOrders', () => this.#list(since, cursor)),
+      refund: () => Promise.reject(new ProviderFailure('refused', 'none', 'paper does not go back')),
+      readRefund: () => Promise.resolve(null),
+      listMovements: () => Promise.resolve({ movements: [], nextCursor: null }),
     };
   }
 
@@ -152,7 +172,7 @@ export class PaperBank {
       if (this.#asked.get(known.orderRef) !== asked.amount) {
         throw new ProviderFailure('refused', 'unknown', 'same key, other parameters');
       }
-      return { ...known };
+      return asOrder(known);
     }
     const order = this.add({
       paymentSid: asked.paymentSid,
@@ -162,19 +182,33 @@ export class PaperBank {
       createdAt: now,
       amount: asked.amount,
     });
-    return { ...order };
+    return asOrder(order);
   }
 
   /** Pages of two, so that paging is walked in every test. */
   #list(since: Date, cursor: string | null): { orders: ProviderOrder[]; nextCursor: string | null } {
     const all = [...this.orders.values()].filter((order) => order.createdAt >= since);
     const from = cursor === null ? 0 : Number(cursor);
-    const orders = all.slice(from, from + 2).map((order) => ({ ...order }));
+    const orders = all.slice(from, from + 2).map(asOrder);
     return { orders, nextCursor: from + 2 < all.length ? String(from + 2) : null };
   }
 }
 
-const snapshot = (order: PaperOrder | undefined): ProviderOrder | null => (order ? { ...order } : null);
+const DESCRIPTION: ProviderDescription = {
+  title: 'Paper',
+  settings: [],
+  can: { refund: 'direct', severalPayments: true, disputes: true, savedCards: false },
+  cannot: [],
+};
+
+const snapshot = (order: PaperOrder | undefined): ProviderOrder | null => (order ? asOrder(order) : null);
+
+function asOrder(order: PaperOrder): ProviderOrder {
+  const { paymentRef, amountReceived: amount, refunds, disputes, more, ...told } = order;
+  const first = paymentRef === null ? [] : [{ paymentRef, amount, refunds, disputes }];
+  return { ...told, payments: told.state === 'paid' ? [...first, ...more] : [] };
+}
+
 const sign = (body: Uint8Array): string => createHmac('sha256', SECRET).update(body).digest('hex');
 
 function readEvent(body: Uint8Array, headers: ReadonlyMap<string, readonly string[]>) {
@@ -192,6 +226,7 @@ function readEvent(body: Uint8Array, headers: ReadonlyMap<string, readonly strin
     orderRef: event.order,
     paymentRef: event.payment,
     paymentSid: event.payment_sid,
+    refundSid: null,
     verifiedWith: 'current' as const,
   };
 }

@@ -40,8 +40,10 @@ export function misfitOf(event: EventFacts, payment: EventTarget): QuarantineRea
   if (event.provider !== payment.provider) return 'provider_mismatch';
   if (event.accountId !== payment.providerAccount) return 'account_mismatch';
   if (event.isLive !== payment.isLive) return 'mode_mismatch';
-  const isOther = differ(event.orderRef, payment.orderRef) || differ(event.paymentRef, payment.paymentRef);
-  return isOther ? 'order_mismatch' : null;
+  if (differ(event.orderRef, payment.orderRef)) return 'order_mismatch';
+  // An order may have several payments: one that we do not know yet is no sign of another order where the order is named.
+  const isNamed = event.orderRef !== null && payment.orderRef !== null;
+  return !isNamed && differ(event.paymentRef, payment.paymentRef) ? 'order_mismatch' : null;
 }
 
 /** Two references that are both known and not the same. */

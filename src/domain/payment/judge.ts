@@ -15,6 +15,10 @@ export interface OrderedPayment {
   /** Null until the provider has answered our creation call. */
   readonly orderRef: string | null;
   readonly expiresAt: Date;
+  /** What was credited so far; null until something was. */
+  readonly credited: bigint | null;
+  /** The provider's payments that were credited, by their references. */
+  readonly creditedRefs: ReadonlySet<string>;
 }
 
 /** What the provider says of one order, read from the provider by ourselves. */
@@ -27,8 +31,14 @@ export interface ProviderTruth {
   readonly isLive: boolean;
   readonly currency: string;
   readonly state: 'open' | 'processing' | 'paid' | 'failed' | 'expired';
-  readonly paymentRef: string | null;
-  readonly amountReceived: bigint | null;
+  /** Every payment received for the order; its amount is null when the provider does not say. */
+  readonly payments: readonly { readonly paymentRef: string; readonly amount: bigint | null }[];
+}
+
+/** One payment of an order that is to be credited. */
+export interface Receipt {
+  readonly paymentRef: string;
+  readonly amount: Micros;
 }
 
 /** Why an event or a payment is set aside for an operator. Stable words: stored, shown, documented. */
@@ -46,8 +56,8 @@ export type QuarantineReason =
   | 'unknown_order';
 
 export type Verdict =
-  /** Money came: credit exactly this, whatever was ordered. `problem` says when the two differ. */
-  | { readonly kind: 'credit'; readonly amount: Micros; readonly paymentRef: string; readonly problem: string | null }
+  /** Money came: credit exactly this, whatever was ordered; at least one receipt. `problem` says when the two differ. */
+  | { readonly kind: 'credit'; readonly receipts: readonly Receipt[]; readonly problem: string | null }
   /** Nothing to credit yet; `state` is where the payment now stands and is asked about again. */
   | { readonly kind: 'wait'; readonly state: PaymentState; readonly problem: string | null }
   | { readonly kind: 'close'; readonly state: 'failed' | 'expired'; readonly problem: string }
@@ -67,7 +77,7 @@ const UNKNOWN_ORDER_GRACE_MS = 24 * 3_600_000;
  * Safe to: ask with stale truth, twice, in any order; the answer never moves a payment back.
  */
 export function judge(payment: OrderedPayment, truth: ProviderTruth | null, now: Date): Verdict {
-  if (payment.state === 'credited') return { kind: 'nothing' };
+  if (payment.state === 'credited') return judgeCredited(payment, truth);
   if (truth === null) return judgeUnknown(payment, now);
   const reason = mismatchOf(payment, truth);
   if (reason !== null) return { kind: 'quarantine', reason };
@@ -107,16 +117,28 @@ const CLOSED_BECAUSE = {
 } as const;
 
 function judgePaid(payment: OrderedPayment, truth: ProviderTruth): Verdict {
-  if (truth.paymentRef === null) return { kind: 'quarantine', reason: 'payment_ref_missing' };
-  if (truth.amountReceived === null || truth.amountReceived <= 0n) {
-    return { kind: 'quarantine', reason: 'amount_missing' };
-  }
-  return {
-    kind: 'credit',
-    amount: micros(truth.amountReceived),
-    paymentRef: truth.paymentRef,
-    problem: differenceOf(payment.amount, truth.amountReceived),
-  };
+  if (truth.payments.length === 0) return { kind: 'quarantine', reason: 'payment_ref_missing' };
+  const receipts = receiptsOf(truth);
+  if (receipts.length < truth.payments.length) return { kind: 'quarantine', reason: 'amount_missing' };
+  return credit(payment, receipts);
+}
+
+/** An order can be paid again after its first payment was credited: by another transfer, or a link that is used twice. */
+function judgeCredited(payment: OrderedPayment, truth: ProviderTruth | null): Verdict {
+  if (truth === null || truth.state !== 'paid' || mismatchOf(payment, truth) !== null) return { kind: 'nothing' };
+  const receipts = receiptsOf(truth).filter(({ paymentRef }) => !payment.creditedRefs.has(paymentRef));
+  return receipts.length === 0 ? { kind: 'nothing' } : credit(payment, receipts);
+}
+
+/** The payments that say how much they are. */
+const receiptsOf = (truth: ProviderTruth): Receipt[] =>
+  truth.payments.flatMap(({ paymentRef, amount }) =>
+    amount === null || amount <= 0n ? [] : [{ paymentRef, amount: micros(amount) }],
+  );
+
+function credit(payment: OrderedPayment, receipts: readonly Receipt[]): Verdict {
+  const received = receipts.reduce((sum, { amount }) => sum + amount, payment.credited ?? 0n);
+  return { kind: 'credit', receipts, problem: differenceOf(payment.amount, received) };
 }
 
 function differenceOf(ordered: bigint, received: bigint): string | null {

@@ -1,7 +1,7 @@
 import { z } from 'zod';
 import { formatDecimal, toCentsFloor } from '../../domain/money.ts';
 import { isRefusal } from '../../domain/refusal.ts';
-import { listPaymentEvents, type PaymentEventRow } from '../../store/payment-event.ts';
+import { listPaymentEvents, PAYMENT_EVENT_KINDS, type PaymentEventRow } from '../../store/payment-event.ts';
 import { operation } from '../operation.ts';
 import { pageInput, pageOf, pageOutput, readCursor } from '../page.ts';
 import { listedWallet } from '../payment/listed-wallet.ts';
@@ -16,10 +16,14 @@ export const paymentEventSchema = z
     wallet_sid: sidField,
     payment_sid: sidField,
     provider: z.string(),
-    kind: z.enum(['top_up']),
+    kind: z
+      .enum(PAYMENT_EVENT_KINDS)
+      .describe(
+        'top_up · refund: it left · refund_returned: it came back · reversal: the rail took it back · dispute_opened: withheld · dispute_won: ours again · dispute_lost: gone',
+      ),
     external_ref: z.string().describe("The provider's own reference of the payment, to find it in its dashboard."),
     amount_cents: centsField,
-    amount: signedAmount,
+    amount: signedAmount.describe('Plus is money that came in.'),
     currency: z.string().describe('The currency at the provider.'),
     created_at: instant,
   })

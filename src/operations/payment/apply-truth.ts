@@ -2,13 +2,13 @@ import { assert, assertNever } from '../../domain/assert.ts';
 import { deriveIdem, fingerprintOf } from '../../domain/idem.ts';
 import { liveAccount, type PostingRecord } from '../../domain/ledger/posting.ts';
 import { formatDecimal, micros } from '../../domain/money.ts';
-import { judge, type QuarantineReason, type Verdict } from '../../domain/payment/judge.ts';
+import { judge, type QuarantineReason, type Receipt, type Verdict } from '../../domain/payment/judge.ts';
 import { nextCheckAt } from '../../domain/payment/schedule.ts';
 import type { ProviderOrder } from '../../providers/provider.ts';
 import type { Tx } from '../../store/db.ts';
 import { applyPostings, ensureSystemAccount } from '../../store/ledger.ts';
 import { updatePayment, type PaymentRow } from '../../store/payment.ts';
-import { insertPaymentEvent } from '../../store/payment-event.ts';
+import { insertPaymentEvent, readCreditedRefs } from '../../store/payment-event.ts';
 import { recordAudit } from '../audit/record.ts';
 import type { House } from '../house.ts';
 import { authorOf, QUARANTINED_BECAUSE, type Cause, type Settled } from './cause.ts';
@@ -19,7 +19,8 @@ type Credit = Extract<Verdict, { kind: 'credit' }>;
  * Judges a locked payment by the provider's truth and writes what follows: posting, payment event, payment row, audit row.
  *
  * The caller holds the payment's row lock and commits; nothing here asks the outside.
- * Safe to: run any number of times, with old truth too. One payment at the provider is credited once, whoever comes first.
+ * Safe to: run any number of times, with old truth too. One payment at the provider is credited once, whoever comes first; an order
+ * that is paid again is credited again, by the reference of its next payment.
  */
 export async function applyTruth(
   tx: Tx,
@@ -29,13 +30,17 @@ export async function applyTruth(
   cause: Cause,
 ): Promise<Settled> {
   const now = house.ports.clock.now();
-  const verdict = judge(payment, truth === null ? null : { ...truth, provider: payment.provider }, now);
+  const creditedRefs = payment.state === 'credited' ? await readCreditedRefs(tx, payment.sid) : NONE;
+  const told = truth === null ? null : { ...truth, provider: payment.provider };
+  const verdict = judge({ ...payment, creditedRefs }, told, now);
   const after = await follow(tx, house, { payment, truth, verdict, now });
   if (after.payment !== payment) await updatePayment(tx, after.payment);
-  if (after.payment.state !== payment.state)
+  if (after.payment.state !== payment.state || after.payment.credited !== payment.credited)
     await auditMove(tx, house, { before: payment, after: after.payment, cause });
   return { ...after, before: payment };
 }
+
+const NONE: ReadonlySet<string> = new Set();
 
 interface Judged {
   readonly payment: PaymentRow;
@@ -66,7 +71,7 @@ async function follow(tx: Tx, house: House, judged: Judged): Promise<Followed> {
 /** What every outcome learns from the truth, whatever it decides. */
 const learnt = (payment: PaymentRow, truth: ProviderOrder | null) => ({
   orderRef: payment.orderRef ?? truth?.orderRef ?? null,
-  paymentRef: truth?.paymentRef ?? payment.paymentRef,
+  paymentRef: payment.paymentRef ?? truth?.payments[0]?.paymentRef ?? null,
 });
 
 function waiting({ payment, truth, now }: Judged, verdict: Extract<Verdict, { kind: 'wait' }>): PaymentRow {
@@ -116,61 +121,76 @@ function quarantined({ payment, truth, now }: Judged, reason: QuarantineReason):
   };
 }
 
+/** What a ledger can refuse of a credit: the provider gave one reference to two orders, or the wallet cannot hold that much. */
+const UNPOSTABLE = { key_reused: 'payment_ref_reused', out_of_range: 'amount_out_of_range' } as const;
+
 async function credit(tx: Tx, house: House, judged: Judged, verdict: Credit): Promise<Followed> {
   const { payment, truth, now } = judged;
   const clearing = await ensureSystemAccount(tx, `provider:${payment.provider}:clearing`, payment.currency);
   const stamp = { batch: house.ports.ids.batchId(), recordedAt: now };
-  const [outcome] = await applyPostings(tx, [toPosting(payment, verdict, clearing, now)], stamp);
-  if (outcome?.kind === 'key_reused') return quarantined(judged, 'payment_ref_reused');
-  if (outcome?.kind === 'out_of_range') return quarantined(judged, 'amount_out_of_range');
-  assert(
-    outcome?.kind === 'applied',
-    'a credit has an open account, and one that was posted before left the payment credited',
-  );
-  await insertPaymentEvent(tx, {
-    sid: house.ports.ids.sid(),
-    userSid: payment.userSid,
-    wallet: payment.wallet,
-    paymentSid: payment.sid,
-    provider: payment.provider,
-    providerAccount: payment.providerAccount,
-    kind: 'top_up',
-    externalRef: verdict.paymentRef,
-    amount: verdict.amount,
-    currency: truth?.currency ?? payment.currency,
-    createdAt: now,
-  });
+  const postings = verdict.receipts.map((receipt) => toPosting(payment, receipt, clearing, now));
+  const outcomes = await applyPostings(tx, postings, stamp);
+  const posted: Receipt[] = [];
+  let refused: QuarantineReason | null = null;
+  for (const [index, receipt] of verdict.receipts.entries()) {
+    const outcome = outcomes[index];
+    if (outcome?.kind === 'key_reused' || outcome?.kind === 'out_of_range') {
+      refused ??= UNPOSTABLE[outcome.kind];
+      continue;
+    }
+    assert(
+      outcome?.kind === 'applied',
+      'a credit has an open account, and one that was posted before is among the credited ones',
+    );
+    await insertPaymentEvent(tx, toEvent(house, judged, receipt));
+    posted.push(receipt);
+  }
+  if (posted.length === 0 && payment.state !== 'credited') return quarantined(judged, refused ?? 'amount_missing');
+  const problem = refused === null ? verdict.problem : `${refused}: ${QUARANTINED_BECAUSE[refused]}`;
   const credited: PaymentRow = {
     ...payment,
     ...learnt(payment, truth),
-    paymentRef: verdict.paymentRef,
     state: 'credited',
-    credited: verdict.amount,
-    problem: verdict.problem,
+    credited: posted.reduce((sum, { amount }) => sum + amount, payment.credited ?? 0n),
+    problem,
     checkoutUrl: null,
     paidAt: payment.paidAt ?? now,
-    creditedAt: now,
+    creditedAt: payment.creditedAt ?? now,
     updatedAt: now,
     nextCheckAt: null,
   };
   return { verdict, payment: credited };
 }
 
+const toEvent = (house: House, { payment, truth, now }: Judged, receipt: Receipt) => ({
+  sid: house.ports.ids.sid(),
+  userSid: payment.userSid,
+  wallet: payment.wallet,
+  paymentSid: payment.sid,
+  provider: payment.provider,
+  providerAccount: payment.providerAccount,
+  kind: 'top_up' as const,
+  externalRef: receipt.paymentRef,
+  amount: receipt.amount,
+  currency: truth?.currency ?? payment.currency,
+  createdAt: now,
+});
+
 /** Never made of an event's id: three kinds of event speak of one payment, and each may come many times. */
-function toPosting(payment: PaymentRow, verdict: Credit, clearing: bigint, now: Date): PostingRecord {
+function toPosting(payment: PaymentRow, receipt: Receipt, clearing: bigint, now: Date): PostingRecord {
   const { provider, providerAccount, sid } = payment;
   return {
-    idem: deriveIdem(provider, providerAccount, verdict.paymentRef, 'top_up'),
+    idem: deriveIdem(provider, providerAccount, receipt.paymentRef, 'top_up'),
     fingerprint: fingerprintOf([sid, payment.walletSid]),
     kind: 'top_up',
     legs: [
-      { account: liveAccount(payment.wallet, 'wallet'), amount: verdict.amount },
-      { account: clearing, amount: micros(0n - verdict.amount) },
+      { account: liveAccount(payment.wallet, 'wallet'), amount: receipt.amount },
+      { account: clearing, amount: micros(0n - receipt.amount) },
     ],
     mayOverdraw: false,
     passesFreeze: true,
     occurredAt: now,
-    about: JSON.stringify({ description: 'Top-up', payment_sid: sid, provider, external_ref: verdict.paymentRef }),
+    about: JSON.stringify({ description: 'Top-up', payment_sid: sid, provider, external_ref: receipt.paymentRef }),
   };
 }
 

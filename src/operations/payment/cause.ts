@@ -56,7 +56,7 @@ export const QUARANTINED_BECAUSE: Readonly<Record<QuarantineReason, string>> = {
 
 /** One log line for each payment that moved, after its commit. */
 export function logSettled(house: House, { before, payment }: Settled, cause: Cause): void {
-  if (payment.state === before.state) return;
+  if (payment.state === before.state && payment.credited === before.credited) return;
   const { log } = house.ports;
   const facts = {
     request_id: cause.requestId,

@@ -2,7 +2,7 @@ import { isFinal, type PaymentState } from '../../domain/payment/state.ts';
 import { ProviderFailure, type PaymentProvider, type ProviderOrder } from '../../providers/provider.ts';
 import { readPayments, readReconciled, saveReconciled, type PaymentRow } from '../../store/payment.ts';
 import type { House } from '../house.ts';
-import { ownCause } from './cause.ts';
+import { ownCause, type Settled } from './cause.ts';
 import { settlePayment } from './settle.ts';
 
 /** Orders may be paid days after they were made, and providers repeat a lost webhook for three days: look back as far. */
@@ -64,14 +64,22 @@ async function reconcilePage(house: House, provider: string, orders: readonly Pr
       house.ports.log.warn(facts, 'the provider has an order that names a payment we do not have');
     } else if (isBehind(payment, order)) {
       const after = await settlePayment(house, sid, ownCause(house, 'reconciler'));
-      if (after !== null && after.payment.state !== after.before.state) settled += 1;
+      if (after !== null && hasMoved(after)) settled += 1;
     }
   }
   return settled;
 }
 
+const hasMoved = ({ before, payment }: Settled): boolean =>
+  payment.state !== before.state || payment.credited !== before.credited;
+
 const isBehind = (payment: PaymentRow, order: ProviderOrder): boolean =>
-  (payment.orderRef === null || payment.orderRef === order.orderRef) && differs(payment.state, order.state);
+  (payment.orderRef === null || payment.orderRef === order.orderRef) &&
+  (differs(payment.state, order.state) || isPaidAgain(payment, order));
+
+function isPaidAgain({ credited }: PaymentRow, { payments }: ProviderOrder): boolean {
+  return credited !== null && payments.reduce((sum, { amount }) => sum + (amount ?? 0n), 0n) > credited;
+}
 
 /** Whether the provider's state could move ours. What is quarantined waits for an operator. */
 function differs(ours: PaymentState, theirs: ProviderOrder['state']): boolean {

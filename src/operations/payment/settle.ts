@@ -9,6 +9,12 @@ import { applyTruth } from './apply-truth.ts';
 import { authorOf, logSettled, type Cause, type Settled } from './cause.ts';
 import { askProvider, type Asked } from './order.ts';
 
+/**
+ * Who asks about a payment that was credited: those that bring news of it. Money may come again, go back or be disputed; a page that is
+ * merely looked at must not cost a question each time.
+ */
+const ASKS_OF_CREDITED: ReadonlySet<Cause['kind']> = new Set(['webhook', 'reconciler', 'replay']);
+
 /** The event that made us look. It is marked in the transaction of what it caused. */
 export interface SettleEvent {
   readonly row: InboxRow;
@@ -31,9 +37,8 @@ export async function settlePayment(
 ): Promise<Settled | null> {
   const seen = await readPayment(house.db, sid);
   if (!seen) return null;
-  // Nothing leaves 'credited': no need to ask.
   const asked: Asked =
-    seen.state === 'credited'
+    seen.state === 'credited' && !ASKS_OF_CREDITED.has(cause.kind)
       ? { kind: 'truth', order: null }
       : await askProvider(house, seen, event?.row.orderRef ?? null);
   const settled = await house.db.transaction('payment.settle', async (tx) => {

@@ -48,7 +48,8 @@ interface Arrival {
 }
 
 async function store(house: House, { provider, verified, body, now }: Arrival): Promise<boolean> {
-  const isOfInterest = verified.orderRef !== null || verified.paymentRef !== null || verified.paymentSid !== null;
+  const { orderRef, paymentRef, paymentSid, refundSid } = verified;
+  const isOfInterest = [orderRef, paymentRef, paymentSid, refundSid].some((hint) => hint !== null);
   const sid = house.ports.ids.sid();
   return await house.db.transaction('webhook.receive', async (tx) => {
     const isNew = await insertInbox(tx, {
@@ -61,6 +62,7 @@ async function store(house: House, { provider, verified, body, now }: Arrival): 
       orderRef: verified.orderRef,
       paymentRef: verified.paymentRef,
       hintedSid: verified.paymentSid,
+      refundSid: verified.refundSid,
       verifiedWith: verified.verifiedWith,
       body,
       state: isOfInterest ? 'received' : 'ignored',

@@ -1,5 +1,11 @@
 import type { Ports } from '../../ports/ports.ts';
-import { ProviderFailure, type PaymentProvider, type ProviderAccount, type ProviderOrder } from '../provider.ts';
+import {
+  ProviderFailure,
+  type PaymentProvider,
+  type ProviderAccount,
+  type ProviderDescription,
+  type ProviderOrder,
+} from '../provider.ts';
 import { stripeClient, type SessionPage, type StripeClient } from './client.ts';
 import { toProviderOrder, toSessionParams, toStripeCents, type StripeSession } from './map.ts';
 import { verifyStripeWebhook, type WebhookSecrets } from './webhook.ts';
@@ -21,6 +27,7 @@ export function stripeProvider(options: StripeProviderOptions): PaymentProvider 
   const account = accountReader(client, options);
   return {
     name: 'stripe',
+    description: DESCRIPTION,
     account,
     createOrder: async (order) => {
       const params = toSessionParams(order);
@@ -41,8 +48,21 @@ export function stripeProvider(options: StripeProviderOptions): PaymentProvider 
     },
     verifyWebhook: (delivery) => verifyStripeWebhook(options.webhookSecrets, delivery),
     listOrders: async (since, cursor) => listOldestFirst(client, await account(), since, cursor),
+    refund: () => Promise.reject(notSpoken()),
+    readRefund: () => Promise.reject(notSpoken()),
+    listMovements: () => Promise.reject(notSpoken()),
   };
 }
+
+const DESCRIPTION: ProviderDescription = {
+  title: 'Card or bank account',
+  settings: ['STRIPE_SECRET_KEY', 'STRIPE_WEBHOOK_SECRET'],
+  can: { refund: 'direct', severalPayments: false, disputes: true, savedCards: true },
+  cannot: [],
+};
+
+const notSpoken = (): ProviderFailure =>
+  new ProviderFailure('refused', 'none', 'Make this refund on the page of Stripe.');
 
 /** Asked once; a failure is not remembered. The mode is in the key: Stripe's account object does not tell it. */
 function accountReader(client: StripeClient, options: StripeProviderOptions): () => Promise<ProviderAccount> {

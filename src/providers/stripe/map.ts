@@ -100,8 +100,11 @@ export function toProviderOrder(session: StripeSession, account: ProviderAccount
     isLive: session.livemode,
     currency: session.currency.toUpperCase(),
     state,
-    paymentRef,
-    amountReceived: state === 'paid' ? amountReceived(session, intent) : null,
+    progress: null,
+    payments:
+      state === 'paid' && paymentRef !== null
+        ? [{ paymentRef, amount: amountReceived(session, intent), refunds: [], disputes: [] }]
+        : [],
     checkoutUrl: state === 'open' ? (session.url ?? null) : null,
     expiresAt: new Date(session.expires_at * 1000),
   };

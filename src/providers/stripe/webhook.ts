@@ -140,6 +140,7 @@ function readEvent(body: Uint8Array, verifiedWith: VerifiedWebhook['verifiedWith
     accountId: account ?? null,
     isLive: livemode,
     ...references,
+    refundSid: null,
     verifiedWith,
   };
 }

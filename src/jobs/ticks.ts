@@ -10,6 +10,8 @@ import { reconcilePayments } from '../operations/payment/reconcile.ts';
 import { aggregateUsageByClock } from '../operations/usage/aggregate-usage.ts';
 import { pushUsageByClock } from '../operations/usage/push-usage.ts';
 import { billAll } from '../operations/usage/bill-wallet.ts';
+import { sendAllBack } from '../operations/movement/send-back.ts';
+import { reconcileAll } from '../operations/reconciliation/reconcile-all.ts';
 import { sweepWebhooks } from '../operations/webhook-event/sweep.ts';
 import { checkLedger } from '../store/ledger-check.ts';
 
@@ -34,6 +36,8 @@ export const TICKS: readonly Tick[] = [
   { name: 'payments.poll', waitMs: every(15 * SECOND_MS), run: pollPayments },
   { name: 'webhooks.sweep', waitMs: every(30 * SECOND_MS), run: (house) => sweepWebhooks(house) },
   { name: 'payments.reconcile', waitMs: every(5 * MINUTE_MS), run: reconcilePayments },
+  { name: 'statements.reconcile', waitMs: every(HOUR_MS), run: reconcileAll },
+  { name: 'movements.refund', waitMs: every(5 * MINUTE_MS), run: sendAllBack },
   { name: 'holds.expire', waitMs: every(30 * SECOND_MS), run: expireHolds },
   { name: 'gaps.tell', waitMs: every(MINUTE_MS), run: tellOfGaps },
   { name: 'budgets.prune', waitMs: every(HOUR_MS), run: pruneOldBudgets },

@@ -29,6 +29,10 @@ import { leaseRelease } from './lease/release.ts';
 import { leaseSettle } from './lease/settle.ts';
 import { modelPriceCreate } from './model-price/create.ts';
 import { modelPriceList } from './model-price/list.ts';
+import { movementAssign } from './movement/assign.ts';
+import { movementList } from './movement/list.ts';
+import { movementRefund } from './movement/refund.ts';
+import { movementSuspend } from './movement/suspend.ts';
 import { nodeGaps } from './node/gaps.ts';
 import { nodeGet } from './node/get.ts';
 import { nodeGiveUpGaps } from './node/give-up-gaps.ts';
@@ -46,6 +50,7 @@ import { paymentList } from './payment/list.ts';
 import { paymentEventList } from './payment-event/list.ts';
 import { priceCreate } from './price/create.ts';
 import { priceList } from './price/list.ts';
+import { reconciliationReport, reconciliationRun } from './reconciliation/report.ts';
 import { sessionGet } from './session/get.ts';
 import { usageAggregate } from './usage/aggregate.ts';
 import { usageBillUnbilled } from './usage/bill-unbilled.ts';
@@ -95,6 +100,12 @@ const declared = [
   paymentEventList,
   webhookEventList,
   webhookEventReplay,
+  reconciliationReport,
+  reconciliationRun,
+  movementList,
+  movementAssign,
+  movementSuspend,
+  movementRefund,
   nodeGet,
   nodeList,
   nodeRegister,

@@ -97,7 +97,7 @@ const INVARIANTS: readonly Invariant[] = [
               (select count(*) from pg_trigger where tgrelid = to_regclass(name) and tgname = name || '__append_only' and tgenabled in ('O', 'A'))
                 as triggers,
               has_table_privilege('hero_onboarding_app', name, 'UPDATE, DELETE, TRUNCATE') as role_may_change
-       from unnest(array['entry', 'batch_leg', 'declined_posting', 'audit', 'payment_event', 'idempotency', 'price', 'ladder', 'model_price', 'unbilled_outcome']) as t (name)
+       from unnest(array['entry', 'batch_leg', 'declined_posting', 'audit', 'payment_event', 'idempotency', 'price', 'ladder', 'model_price', 'unbilled_outcome', 'house_posting']) as t (name)
        where not exists (select 1 from pg_trigger where tgrelid = to_regclass(name) and tgname = name || '__append_only' and tgenabled in ('O', 'A'))
           or has_table_privilege('hero_onboarding_app', name, 'UPDATE, DELETE, TRUNCATE')`,
     ),
@@ -117,12 +117,13 @@ const INVARIANTS: readonly Invariant[] = [
   {
     id: 'L07',
     promise:
-      'every batch that moves money has at least two sides, and every leg on a system account belongs to a batch with entries',
+      'every batch that moves money has at least two sides, and every leg on a system account belongs to a batch with entries or a posting of the house',
     violations: statement(
       'ledger_check.sides',
       `select batch, sum(entries) as entries, sum(legs) as legs
        from (
          select batch, 1 as entries, 0 as legs, amount <> 0 as moves from entry union all select batch, 0, 1, true from batch_leg
+         union all select batch, 1, 0, true from house_posting
        ) as side
        group by batch having sum(entries) = 0 or (sum(entries) + sum(legs) < 2 and bool_or(moves)) limit ${ROWS_MAX}`,
     ),
@@ -320,6 +321,24 @@ const INVARIANTS: readonly Invariant[] = [
        limit ${ROWS_MAX}`,
     ),
     values: [POSTING_KINDS.usage],
+  },
+  {
+    id: 'L20',
+    promise: "the fees and payouts of the providers' statements are what was posted of them",
+    violations: statement(
+      'ledger_check.statements',
+      `select side.code, side.posted, side.read
+       from (
+         select code, coalesce(sum(posted), 0) as posted, coalesce(sum(read), 0) as read from (
+           select code, amount as posted, 0 as read from batch_leg join system_account on id = account
+           where code in ('expense:provider_fees', 'bank')
+           union all
+           select 'expense:provider_fees', 0, -fee + case kind when 'fee' then amount else 0 end from provider_movement where currency = 'USD'
+           union all
+           select 'bank', 0, amount from provider_movement where currency = 'USD' and kind = 'payout'
+         ) as both_sides group by code
+       ) as side where posted <> read limit ${ROWS_MAX}`,
+    ),
   },
 ];
 

@@ -20,6 +20,7 @@ import {
 import { micros } from '../domain/money.ts';
 import { statement, type Tx } from './db.ts';
 import { LedgerBroken } from './fail-closed.ts';
+import { applyHousePostings, isHousePosting } from './house-posting.ts';
 import { KeyIsKnown } from './key-is-known.ts';
 import { boolArray, int2Array, int8Array, textArray, timestampArray, uuidArray } from './pg-binary.ts';
 import { lockCounters, writeCountings } from './posting-volume.ts';
@@ -49,6 +50,7 @@ export async function applyPostings(
 ): Promise<Outcome[]> {
   if (records.length === 0) return [];
   try {
+    if (records.every(isHousePosting)) return await applyHousePostings(tx, records, stamp);
     return await lockDecideWrite(tx, records, stamp, keyCheck);
   } catch (error) {
     throw isBrokenRule(error)

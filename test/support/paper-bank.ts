@@ -5,11 +5,14 @@ import type { Ports } from '../../src/ports/ports.ts';
 import {
   ProviderFailure,
   type NewOrder,
+  type NewRefund,
   type PaymentProvider,
   type ProviderAccount,
   type ProviderDescription,
+  type ProviderMovement,
   type ProviderOrder,
   type ProviderPayment,
+  type ProviderRefund,
 } from '../../src/providers/provider.ts';
 
 type Mutable<T> = { -readonly [K in keyof T]: T[K] };
@@ -56,6 +59,12 @@ export class PaperBank {
   /** Awaited before each answer; a test holds calls back with it. */
   gate: (() => Promise<void>) | null = null;
   createCalls = 0;
+  /** What the bank keeps of each payment. */
+  fee = 0n;
+  /** Lines of the account statement that no order explains: payouts, fees, money of others. */
+  readonly lines: ProviderMovement[] = [];
+  /** By our sids. */
+  readonly refunds = new Map<string, ProviderRefund>();
   #made = 0;
   #events = 0;
 
@@ -150,9 +159,9 @@ export class PaperBank {
       readOrder: (orderRef) => call('readOrder', () => snapshot(this.orders.get(orderRef))),
       verifyWebhook: ({ body, headers }) => readEvent(body, headers),
       listOrders: (since, cursor) => call('listOrders', () => this.#list(since, cursor)),
-      refund: () => Promise.reject(new ProviderFailure('refused', 'none', 'paper does not go back')),
-      readRefund: () => Promise.resolve(null),
-      listMovements: () => Promise.resolve({ movements: [], nextCursor: null }),
+      refund: (refund) => call('refund', () => this.#refund(refund)),
+      readRefund: ({ refundSid }) => call('readRefund', () => this.refunds.get(refundSid) ?? null),
+      listMovements: (since, cursor) => call('listMovements', () => this.#statement(since, cursor)),
     };
   }
 
@@ -183,6 +192,75 @@ export class PaperBank {
       amount: asked.amount,
     });
     return asOrder(order);
+  }
+
+  #refund({ refundSid, amount }: NewRefund): ProviderRefund {
+    const known = this.refunds.get(refundSid);
+    if (known) return known;
+    const made = {
+      refundRef: `re_${this.refunds.size + 1}`,
+      refundSid,
+      amount,
+      state: 'succeeded' as const,
+      fee: null,
+      claimUrl: null,
+      detail: null,
+    };
+    this.refunds.set(refundSid, made);
+    return made;
+  }
+
+  /** A line of the statement, as `lines` takes it. */
+  line(movementRef: string, given: Partial<ProviderMovement>): ProviderMovement {
+    const made: ProviderMovement = {
+      movementRef,
+      kind: 'other',
+      amount: micros(0n),
+      fee: micros(0n),
+      currency: 'USD',
+      at: new Date(0),
+      paymentRef: null,
+      refundRef: null,
+      disputeRef: null,
+      detail: null,
+      ...given,
+    };
+    return made;
+  }
+
+  /** Every payment, refund and dispute of the orders, then the other lines; pages of three. */
+  #statement(since: Date, cursor: string | null): { movements: ProviderMovement[]; nextCursor: string | null } {
+    const all = [...[...this.orders.values()].flatMap((order) => this.#linesOf(order)), ...this.lines];
+    const inTime = all.filter(({ at }) => at >= since);
+    const from = cursor === null ? 0 : Number(cursor);
+    return { movements: inTime.slice(from, from + 3), nextCursor: from + 3 < inTime.length ? String(from + 3) : null };
+  }
+
+  #linesOf(order: PaperOrder): ProviderMovement[] {
+    const at = order.createdAt;
+    const { currency } = order;
+    return asOrder(order).payments.flatMap(({ paymentRef, amount, refunds, disputes }) => {
+      const about = { at, currency, paymentRef };
+      const fee = micros(this.fee);
+      const gone = (sum: bigint) => micros(0n - sum);
+      return [
+        this.line(`in_${paymentRef}`, { ...about, kind: 'payment', amount: amount ?? micros(0n), fee }),
+        ...refunds.flatMap(({ refundRef, state, amount: sum }) => [
+          this.line(`out_${refundRef}`, { ...about, kind: 'refund', amount: gone(sum), refundRef }),
+          ...(state === 'failed'
+            ? [this.line(`back_${refundRef}`, { ...about, kind: 'refund_returned', amount: sum, refundRef })]
+            : []),
+        ]),
+        ...disputes
+          .filter(({ state }) => state !== 'inquiry')
+          .flatMap(({ disputeRef, state, amount: sum }) => [
+            this.line(`out_${disputeRef}`, { ...about, kind: 'dispute', amount: gone(sum), disputeRef }),
+            ...(state === 'won'
+              ? [this.line(`back_${disputeRef}`, { ...about, kind: 'dispute_returned', amount: sum, disputeRef })]
+              : []),
+          ]),
+      ];
+    });
   }
 
   /** Pages of two, so that paging is walked in every test. */

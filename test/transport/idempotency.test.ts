@@ -24,6 +24,9 @@ const INPUTS: Readonly<Record<string, Record<string, unknown>>> = {
   'hold.settle': { amount: '1.00' },
   'hold.release': {},
   'lease.grant': { user_sid: SID, amount: '1.00' },
+  'movement.assign': { wallet_sid: SID, reason: 'x' },
+  'movement.refund': { reason: 'x' },
+  'movement.suspend': { reason: 'x' },
   'payment.create': { provider: 'stripe', amount: '25.00', wallet_sid: SID },
 };
 const MONEY_OPERATIONS = OPERATIONS.filter(({ idempotency }) => idempotency === 'required');

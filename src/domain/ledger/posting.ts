@@ -21,6 +21,9 @@ export const POSTING_KINDS = {
   hold_release: 6,
   hold_expire: 7,
   usage: 8,
+  provider_fee: 16,
+  payout: 17,
+  suspense: 18,
 } as const;
 export type PostingKind = keyof typeof POSTING_KINDS;
 
@@ -74,7 +77,7 @@ export interface Budget {
 }
 
 /**
- * One movement of money: at least two legs that sum to zero, at least one of them on a live account.
+ * One movement of money: at least two legs that sum to zero. Most have a leg on a live account; a posting of the house has none.
  *
  * Identity: `idem` (a UUID whose last hex digit is 0; leg n is stored with digit n, so at most 16 legs). The same `idem` with
  * the same `fingerprint` is the same posting and answers as the first time; with another fingerprint it is refused.

@@ -7,7 +7,7 @@ import type { Call } from '../operation.ts';
 
 /** Why a payment is looked at; written into the audit row and the log. */
 export interface Cause {
-  readonly kind: 'create' | 'webhook' | 'page' | 'poller' | 'reconciler' | 'replay';
+  readonly kind: 'create' | 'webhook' | 'page' | 'poller' | 'reconciler' | 'replay' | 'assign';
   readonly actorId: string;
   readonly requestId: string;
 }

@@ -1,6 +1,7 @@
 import { isFinal, type PaymentState } from '../../domain/payment/state.ts';
 import { ProviderFailure, type PaymentProvider, type ProviderOrder } from '../../providers/provider.ts';
 import { readPayments, readReconciled, saveReconciled, type PaymentRow } from '../../store/payment.ts';
+import { firstPaymentAt } from '../../store/statement-read.ts';
 import type { House } from '../house.ts';
 import { ownCause, type Settled } from './cause.ts';
 import { settlePayment } from './settle.ts';
@@ -33,7 +34,11 @@ export async function reconcilePayments(house: House): Promise<number> {
 async function reconcileProvider(house: House, provider: PaymentProvider): Promise<number> {
   const startedAt = house.ports.clock.now();
   const account = await provider.account();
-  const upTo = (await readReconciled(house.db, provider.name, account.id)) ?? startedAt;
+  // Before the first time, from the first payment on: the provider may have been away since.
+  const upTo =
+    (await readReconciled(house.db, provider.name, account.id)) ??
+    (await firstPaymentAt(house.db, provider.name, account.id)) ??
+    startedAt;
   const since = new Date(upTo.getTime() - LOOK_BACK_MS);
   let settled = 0;
   let cursor: string | null = null;

@@ -34,6 +34,7 @@ export const ROUTES = {
   'movement.assign': { method: 'POST', path: '/v1/movements/{sid}/assign', idempotency: 'required' },
   'movement.suspend': { method: 'POST', path: '/v1/movements/{sid}/suspend', idempotency: 'required' },
   'movement.refund': { method: 'POST', path: '/v1/movements/{sid}/refund', idempotency: 'required' },
+  'event.list': { method: 'GET', path: '/v1/events', idempotency: 'none' },
   'node.get': { method: 'GET', path: '/v1/nodes/{sid}', idempotency: 'none' },
   'node.list': { method: 'GET', path: '/v1/nodes', idempotency: 'none' },
   'node.register': { method: 'POST', path: '/v1/nodes', idempotency: 'none' },

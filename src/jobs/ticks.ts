@@ -1,6 +1,7 @@
 import { Bug } from '../domain/assert.ts';
 import type { House } from '../operations/house.ts';
 import { resumeCorrections } from '../operations/correction/run.ts';
+import { watchBalances } from '../operations/event/watch-balances.ts';
 import { tellOfGaps } from '../operations/gap-policy/tell.ts';
 import { expireHolds } from '../operations/hold/expire.ts';
 import { recomputeLadders } from '../operations/ladder/recompute.ts';
@@ -39,6 +40,7 @@ export const TICKS: readonly Tick[] = [
   { name: 'statements.reconcile', waitMs: every(HOUR_MS), run: reconcileAll },
   { name: 'movements.refund', waitMs: every(5 * MINUTE_MS), run: sendAllBack },
   { name: 'holds.expire', waitMs: every(30 * SECOND_MS), run: expireHolds },
+  { name: 'balances.watch', waitMs: every(30 * SECOND_MS), run: watchBalances },
   { name: 'gaps.tell', waitMs: every(MINUTE_MS), run: tellOfGaps },
   { name: 'budgets.prune', waitMs: every(HOUR_MS), run: pruneOldBudgets },
   { name: 'corrections.resume', waitMs: every(30 * SECOND_MS), run: resumeCorrections },

@@ -11,6 +11,7 @@ import { correctionCancel } from './correction/cancel.ts';
 import { correctionCreate } from './correction/create.ts';
 import { correctionGet } from './correction/get.ts';
 import { correctionList } from './correction/list.ts';
+import { eventList } from './event/list.ts';
 import { gapPolicyList } from './gap-policy/list.ts';
 import { gapPolicySet } from './gap-policy/set.ts';
 import { holdCapture } from './hold/capture.ts';
@@ -106,6 +107,7 @@ const declared = [
   movementAssign,
   movementSuspend,
   movementRefund,
+  eventList,
   nodeGet,
   nodeList,
   nodeRegister,

@@ -46,6 +46,7 @@ const LOST_MESSAGES = [
 export const RETRIABLE_KEYS: readonly string[] = [
   'entry__pk',
   'entry__one_per_leg',
+  'event__one_per_sequence',
   'batch_leg__pk',
   'declined_posting__pk',
   'idempotency__pk',

@@ -2,6 +2,7 @@ import { afterEach, describe, expect, it, vi } from 'vitest';
 import { paymentCheck } from '../../src/operations/payment/check.ts';
 import { pollPayments } from '../../src/operations/payment/poll.ts';
 import { reconcilePayments } from '../../src/operations/payment/reconcile.ts';
+import { listEvents } from '../../src/store/event.ts';
 import { paymentStory, type PaymentStory, type Process } from '../support/payment-story.ts';
 import { Crash } from '../support/ports.ts';
 
@@ -11,6 +12,7 @@ import { Crash } from '../support/ports.ts';
  */
 const DONE = 'checkout.session.completed';
 const AT_ONCE = 4;
+const ALL_EVENTS = { before: null, userSid: null, type: null, limit: 100 } as const;
 
 const stories: PaymentStory[] = [];
 async function story(): Promise<PaymentStory> {
@@ -161,6 +163,7 @@ describe('G01 a process that dies anywhere leaves a payment that is credited onc
   const creditedOnce: Flow['verify'] = async (told) => {
     expect(await told.cents()).toBe(2500n);
     expect(await told.events()).toHaveLength(1);
+    expect(await listEvents(told.database.owner, ALL_EVENTS)).toHaveLength(1);
     expect((await told.inbox()).every((row) => row.state === 'applied')).toBe(true);
   };
   const webhookOf = (told: PaymentStory) => {

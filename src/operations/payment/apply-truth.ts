@@ -10,6 +10,7 @@ import { applyPostings, ensureSystemAccount } from '../../store/ledger.ts';
 import { updatePayment, type PaymentRow } from '../../store/payment.ts';
 import { insertPaymentEvent, readCreditedRefs } from '../../store/payment-event.ts';
 import { recordAudit } from '../audit/record.ts';
+import { emit } from '../event/emit.ts';
 import type { House } from '../house.ts';
 import { authorOf, QUARANTINED_BECAUSE, type Cause, type Settled } from './cause.ts';
 
@@ -143,6 +144,7 @@ async function credit(tx: Tx, house: House, judged: Judged, verdict: Credit): Pr
       'a credit has an open account, and one that was posted before is among the credited ones',
     );
     await insertPaymentEvent(tx, toEvent(house, judged, receipt));
+    await emit(tx, house, { type: 'payment.credited', of: payment, facts: factsOf(payment, receipt) });
     posted.push(receipt);
   }
   if (posted.length === 0 && payment.state !== 'credited') return quarantined(judged, refused ?? 'amount_missing');
@@ -174,6 +176,14 @@ const toEvent = (house: House, { payment, truth, now }: Judged, receipt: Receipt
   amount: receipt.amount,
   currency: truth?.currency ?? payment.currency,
   createdAt: now,
+});
+
+const factsOf = ({ sid, provider, currency }: PaymentRow, { paymentRef, amount }: Receipt) => ({
+  payment_sid: sid,
+  provider,
+  external_ref: paymentRef,
+  amount: formatDecimal(amount),
+  currency,
 });
 
 /** Never made of an event's id: three kinds of event speak of one payment, and each may come many times. */

@@ -1,0 +1,48 @@
+/** What others can be told of, with a sentence for whoever chooses among them. Types are dotted: the noun, then what became of it. */
+export const EVENT_TYPES = {
+  'payment.credited': 'A top-up has arrived and is in the wallet.',
+  'payment.reversed': 'Money that was credited went back by itself: the rail or the provider took it.',
+  'wallet.low_balance':
+    'What is in the wallet has fallen below the limit for low balances. Told once until it is above it again.',
+  'wallet.empty': 'Nothing is left in the wallet.',
+  'refund.requested': 'Money is being paid back; it has left what the wallet can spend.',
+  'refund.succeeded': 'Money has been paid back.',
+  'refund.failed': 'A refund did not succeed; the money is in the wallet again.',
+  'dispute.opened': 'The payer disputes a payment at the bank; the amount is frozen.',
+  'dispute.won': 'A dispute was decided for us; the amount is in the wallet again.',
+  'dispute.lost': 'A dispute was decided against us; the amount is gone.',
+  'auto_recharge.succeeded': 'The saved card was charged and the wallet filled.',
+  'auto_recharge.failed': 'The saved card was declined.',
+  'auto_recharge.action_required': 'The bank wants the card holder to confirm the charge.',
+  'auto_recharge.disabled': 'Automatic recharging was switched off after repeated declines.',
+  'endpoint.disabled': 'An endpoint is told nothing any more: it is gone, or has failed for days.',
+  'endpoint.test': 'Sent on request, to see whether an endpoint works.',
+} as const;
+
+export type EventType = keyof typeof EVENT_TYPES;
+
+// Object.keys widens to string; the keys are exactly the types.
+export const EVENT_TYPE_NAMES = Object.keys(EVENT_TYPES) as [EventType, ...EventType[]];
+
+/** Facts for a program: amounts as decimal text, instants as ISO 8601. */
+export type EventFacts = Readonly<Record<string, string | number | boolean | null>>;
+
+/** Receivers expect messages below this; ours have some hundred bytes. */
+export const EVENT_BYTES_MAX = 20_000;
+
+export interface EventText {
+  readonly type: EventType;
+  readonly occurredAt: Date;
+  /** What every event of a wallet says of it. */
+  readonly about: EventFacts;
+  readonly facts: EventFacts;
+}
+
+/**
+ * The text that is signed and sent. Facts that are too long are left out, with a note: nothing that is told may undo what happened.
+ */
+export function eventBody({ type, occurredAt, about, facts }: EventText): string {
+  const write = (data: EventFacts): string => JSON.stringify({ type, timestamp: occurredAt.toISOString(), data });
+  const body = write({ ...about, ...facts });
+  return Buffer.byteLength(body) <= EVENT_BYTES_MAX ? body : write({ ...about, is_cut: true });
+}

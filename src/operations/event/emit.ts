@@ -1,0 +1,45 @@
+import { eventBody, type EventFacts, type EventType } from '../../domain/event/types.ts';
+import type { Tx } from '../../store/db.ts';
+import { insertEvent, nextSequence } from '../../store/event.ts';
+import type { House } from '../house.ts';
+
+/** Whose event it is, as the rows of payments, holds and refunds carry it. */
+export interface EventOwner {
+  readonly wallet: bigint;
+  readonly walletSid: string;
+  readonly userSid: string;
+}
+
+export interface NewEvent {
+  readonly type: EventType;
+  /** Null: the house's own; only operators are told. */
+  readonly of: EventOwner | null;
+  /** Facts for a program: amounts as decimal text, sids, states. Never a secret. `wallet_sid`, `user_sid` and `sequence` come by themselves. */
+  readonly facts: EventFacts;
+}
+
+/**
+ * Tells others of what happened: one line, in the transaction in which it happens.
+ *
+ *     await emit(tx, house, { type: 'refund.succeeded', of: payment, facts: { refund_sid: sid, amount: formatDecimal(amount) } });
+ *
+ * Writes a row of the outbox; what is sent, to whom and when, is decided from it. Gone if the transaction rolls back.
+ * Call it where the change is made and only when there is one: what is settled twice must not be told twice.
+ * Shape: the event's sid, which is also the `webhook-id` of every delivery.
+ */
+export async function emit(tx: Tx, { ports }: Pick<House, 'ports'>, { type, of, facts }: NewEvent): Promise<string> {
+  const sid = ports.ids.sid();
+  const occurredAt = ports.clock.now();
+  const sequence = of === null ? null : await nextSequence(tx, of.wallet);
+  const about = of === null ? {} : { wallet_sid: of.walletSid, user_sid: of.userSid, sequence: Number(sequence) };
+  await insertEvent(tx, {
+    sid,
+    type,
+    wallet: of?.wallet ?? null,
+    userSid: of?.userSid ?? null,
+    sequence,
+    body: eventBody({ type, occurredAt, about, facts }),
+    occurredAt,
+  });
+  return sid;
+}

@@ -1,0 +1,79 @@
+import type { EventType } from '../domain/event/types.ts';
+import { statement, type Row, type Tx } from './db.ts';
+
+/** Something that happened. Immutable. */
+export interface EventRow {
+  readonly sid: string;
+  readonly type: EventType;
+  /** Null: the house's own. */
+  readonly wallet: bigint | null;
+  readonly userSid: string | null;
+  readonly sequence: bigint | null;
+  readonly body: string;
+  readonly occurredAt: Date;
+}
+
+interface EventRecord extends Row {
+  sid: string;
+  type: EventType;
+  wallet: bigint | null;
+  user_sid: string | null;
+  sequence: bigint | null;
+  body: string;
+  occurred_at: Date;
+}
+
+const fromRow = ({ user_sid: userSid, occurred_at: occurredAt, ...row }: EventRecord): EventRow => ({
+  ...row,
+  userSid,
+  occurredAt,
+});
+
+const nextSequenceStatement = statement(
+  'event.next_sequence',
+  // The last row of one index range. Who races for the same number loses at the unique key, and its transaction runs again.
+  `select coalesce(max(sequence), 0) + 1 as sequence from event where wallet = $1`,
+);
+
+export async function nextSequence(tx: Tx, wallet: bigint): Promise<bigint> {
+  const [row] = await tx.query<{ sequence: bigint }>(nextSequenceStatement, [wallet]);
+  return row?.sequence ?? 1n;
+}
+
+const insertStatement = statement(
+  'event.insert',
+  `insert into event (sid, type, wallet, user_sid, sequence, body, occurred_at) values ($1, $2, $3, $4, $5, $6, $7)`,
+);
+
+export async function insertEvent(tx: Tx, event: EventRow): Promise<void> {
+  await tx.query(insertStatement, [
+    event.sid,
+    event.type,
+    event.wallet,
+    event.userSid,
+    event.sequence,
+    event.body,
+    event.occurredAt,
+  ]);
+}
+
+const listStatement = statement(
+  'event.list',
+  `select sid, type, wallet, user_sid, sequence, body, occurred_at from event
+   where ($1::text is null or sid < $1) and ($2::text is null or user_sid = $2) and ($3::text is null or type = $3)
+   order by sid desc limit $4`,
+);
+
+/** Newest first. A null user means all, and the house's own. */
+export async function listEvents(
+  tx: Tx,
+  page: {
+    readonly before: string | null;
+    readonly userSid: string | null;
+    readonly type: EventType | null;
+    readonly limit: number;
+  },
+): Promise<EventRow[]> {
+  const rows = await tx.query<EventRecord>(listStatement, [page.before, page.userSid, page.type, page.limit]);
+  return rows.map(fromRow);
+}

@@ -89,6 +89,9 @@ export function contradictions(values: Values): string[] {
   if (values.forgeUsageRepository !== null && values.forgeUrl === null) {
     problems.push('FORGE_USAGE_REPOSITORY is set but FORGE_URL is not: which Forge is it on?');
   }
+  if (values.encryptionKeyPrevious !== null && values.encryptionKey === null) {
+    problems.push('HERO_ONBOARDING_ENCRYPTION_KEY_PREVIOUS is set but HERO_ONBOARDING_ENCRYPTION_KEY is not.');
+  }
   if (values.lanes + 2 > values.databasePoolMax) {
     problems.push(
       `${SETTINGS.lanes.env} must leave at least two of the ${SETTINGS.databasePoolMax.env} connections free.`,
@@ -145,6 +148,8 @@ export function houseSettings(config: Config): HouseSettings {
     leaseMax: config.leaseMax,
     leaseSecondsMax: config.leaseSecondsMax,
     sessionHours: config.sessionHours,
+    encryptionKeys: [config.encryptionKey, config.encryptionKeyPrevious].filter((key) => key !== null),
+    endpointNetworks: config.endpointNetworks ?? [],
     sessionKey: config.sessionKey,
   };
 }

@@ -1,5 +1,6 @@
 import path from 'node:path';
 import { z } from 'zod';
+import { parseNetwork, type Network } from '../domain/event/address.ts';
 import { parseDecimal, type Micros } from '../domain/money.ts';
 
 /** What a value must look like: words for the reference page, and the parser of its text. */
@@ -99,6 +100,17 @@ export const amounts: Kind<readonly Micros[]> = kind(
     const read = value.split(',').map((part) => amountOf(part.trim()));
     const known = read.filter((part) => part !== null);
     return known.length === read.length && known.length <= 8 ? known : null;
+  },
+);
+
+export const networks: Kind<readonly Network[]> = kind(
+  'networks with commas',
+  null,
+  'must be addresses or networks with commas between them, for example 10.1.0.0/16,fd00::7',
+  (value) => {
+    const read = value.split(',').map((part) => parseNetwork(part.trim()));
+    const known = read.filter((part) => part !== null);
+    return known.length === read.length ? known : null;
   },
 );
 

@@ -19,5 +19,5 @@ function textOf(value: NonNullable<Config[SettingName]>): string {
   if (value instanceof Date) return value.toISOString();
   if (typeof value === 'string' || typeof value === 'number') return String(value);
   if ('host' in value) return `${value.host.includes(':') ? `[${value.host}]` : value.host}:${value.port}`;
-  return [...value].map((part) => (typeof part === 'bigint' ? formatDecimal(part) : part)).join(',');
+  return [...value].map((part) => (typeof part === 'bigint' ? formatDecimal(part) : part.text)).join(',');
 }

@@ -8,10 +8,11 @@ import type { SettingName } from './settings.ts';
 const MADE: readonly { readonly name: SecretName; readonly file: string; readonly prefix: string }[] = [
   { name: 'adminSecret', file: 'admin-secret', prefix: '' },
   { name: 'sessionKey', file: 'session-key', prefix: '' },
+  { name: 'encryptionKey', file: 'encryption-key', prefix: '' },
   { name: 'stripeSecretKey', file: 'stripe-secret-key', prefix: 'sk_test_' },
   { name: 'stripeWebhookSecret', file: 'stripe-webhook-secret', prefix: 'whsec_' },
 ];
-type SecretName = 'adminSecret' | 'sessionKey' | 'stripeSecretKey' | 'stripeWebhookSecret';
+type SecretName = 'adminSecret' | 'sessionKey' | 'encryptionKey' | 'stripeSecretKey' | 'stripeWebhookSecret';
 
 export const secretsFolder = (dataDir: string): string => path.join(dataDir, 'secrets');
 export const adminSecretFile = (dataDir: string): string => path.join(secretsFolder(dataDir), 'admin-secret');

@@ -1,5 +1,5 @@
 import type { Kind } from './kinds.ts';
-import { amount, amounts, choice, folder, httpUrl, instant, integer, listenAddress } from './kinds.ts';
+import { amount, amounts, choice, folder, httpUrl, instant, integer, listenAddress, networks } from './kinds.ts';
 import { postgresUrl, secret, text } from './kinds.ts';
 
 /** One setting. The example file, the reference page, the start-up errors and `--print-config` all come from it. */
@@ -15,7 +15,16 @@ export interface Setting<T = unknown> {
   readonly prose: string;
 }
 
-export const GROUPS = ['Server', 'Database', 'Operators and sessions', 'Stripe', 'Forge', 'Wallets', 'Ledger'] as const;
+export const GROUPS = [
+  'Server',
+  'Database',
+  'Operators and sessions',
+  'Stripe',
+  'Forge',
+  'Wallets',
+  'Events',
+  'Ledger',
+] as const;
 export type Group = (typeof GROUPS)[number];
 
 type Declared<T> = Omit<Setting<T>, 'isSecret'> & { readonly isSecret?: true };
@@ -269,6 +278,28 @@ export const SETTINGS = {
     kind: integer({ min: 1, max: 86_400, unit: 'seconds' }),
     default: '7200',
     prose: 'How long a lease may be good: as long as nodes shall go on working while they cannot reach the server.',
+  }),
+  encryptionKey: optional({
+    env: 'HERO_ONBOARDING_ENCRYPTION_KEY',
+    group: 'Events',
+    kind: secret,
+    isSecret: true,
+    prose:
+      'Seals the secrets that endpoints are signed with; the same for all processes on one database. Unset: no endpoints outside sandbox mode, which makes one itself.',
+  }),
+  encryptionKeyPrevious: optional({
+    env: 'HERO_ONBOARDING_ENCRYPTION_KEY_PREVIOUS',
+    group: 'Events',
+    kind: secret,
+    isSecret: true,
+    prose:
+      'The encryption key before the present one. While it is set, what it sealed is sealed anew; then it can be taken away.',
+  }),
+  endpointNetworks: optional({
+    env: 'HERO_ONBOARDING_ENDPOINT_NETWORKS',
+    group: 'Events',
+    kind: networks,
+    prose: 'Networks that are not public and that events may be sent to all the same. Unset: none.',
   }),
   lanes: given({
     env: 'HERO_ONBOARDING_LEDGER_LANES',

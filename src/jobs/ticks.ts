@@ -1,6 +1,9 @@
 import { Bug } from '../domain/assert.ts';
 import type { House } from '../operations/house.ts';
 import { resumeCorrections } from '../operations/correction/run.ts';
+import { pruneOldEvents } from '../operations/delivery/prune.ts';
+import { sendDueDeliveries } from '../operations/delivery/send-due.ts';
+import { resealSecrets } from '../operations/endpoint/reseal.ts';
 import { watchBalances } from '../operations/event/watch-balances.ts';
 import { tellOfGaps } from '../operations/gap-policy/tell.ts';
 import { expireHolds } from '../operations/hold/expire.ts';
@@ -21,7 +24,8 @@ export interface Tick {
   readonly name: string;
   /** How long after `now` it runs next. */
   readonly waitMs: (now: Date) => number;
-  readonly run: (house: House) => Promise<unknown>;
+  /** The signal says that the process stops: what takes long begins nothing more. */
+  readonly run: (house: House, signal?: AbortSignal) => Promise<unknown>;
 }
 
 const SECOND_MS = 1_000;
@@ -40,6 +44,9 @@ export const TICKS: readonly Tick[] = [
   { name: 'statements.reconcile', waitMs: every(HOUR_MS), run: reconcileAll },
   { name: 'movements.refund', waitMs: every(5 * MINUTE_MS), run: sendAllBack },
   { name: 'holds.expire', waitMs: every(30 * SECOND_MS), run: expireHolds },
+  { name: 'deliveries.send', waitMs: every(SECOND_MS), run: sendDueDeliveries },
+  { name: 'events.prune', waitMs: every(HOUR_MS), run: pruneOldEvents },
+  { name: 'secrets.reseal', waitMs: every(5 * MINUTE_MS), run: resealSecrets },
   { name: 'balances.watch', waitMs: every(30 * SECOND_MS), run: watchBalances },
   { name: 'gaps.tell', waitMs: every(MINUTE_MS), run: tellOfGaps },
   { name: 'budgets.prune', waitMs: every(HOUR_MS), run: pruneOldBudgets },
@@ -83,7 +90,7 @@ export async function keepTicking(house: House, tick: Tick, signal: AbortSignal)
     await clock.sleep(tick.waitMs(clock.now()), signal);
     if (signal.aborted) return;
     try {
-      await tick.run(house);
+      await tick.run(house, signal);
     } catch (error) {
       const facts = { tick: tick.name, error };
       // A broken assertion does not mend itself by coming again; everything else usually does.

@@ -1,3 +1,4 @@
+import type { Network } from '../domain/event/address.ts';
 import type { Ports } from '../ports/ports.ts';
 import type { PaymentProvider } from '../providers/provider.ts';
 import type { UsageRepository } from '../providers/usage-repository.ts';
@@ -59,6 +60,10 @@ export interface HouseSettings {
   readonly leaseMax: bigint;
   readonly leaseSecondsMax: number;
   readonly sessionHours: number;
+  /** Seal secrets that are used again: the present one first, then the one before. Empty: none is kept. */
+  readonly encryptionKeys: readonly string[];
+  /** Networks that events may be sent to although they are not public. */
+  readonly endpointNetworks: readonly Network[];
   /** Signs pagination cursors and the tokens of leases; shared by all processes on one database. */
   readonly sessionKey: string;
 }

@@ -11,6 +11,15 @@ import { correctionCancel } from './correction/cancel.ts';
 import { correctionCreate } from './correction/create.ts';
 import { correctionGet } from './correction/get.ts';
 import { correctionList } from './correction/list.ts';
+import { deliveryGet } from './delivery/get.ts';
+import { deliveryList } from './delivery/list.ts';
+import { deliveryReplay } from './delivery/replay.ts';
+import { endpointCreate } from './endpoint/create.ts';
+import { endpointList } from './endpoint/list.ts';
+import { endpointRemove } from './endpoint/remove.ts';
+import { endpointRotate } from './endpoint/rotate.ts';
+import { endpointTest } from './endpoint/test.ts';
+import { endpointUpdate } from './endpoint/update.ts';
 import { eventList } from './event/list.ts';
 import { gapPolicyList } from './gap-policy/list.ts';
 import { gapPolicySet } from './gap-policy/set.ts';
@@ -108,6 +117,15 @@ const declared = [
   movementSuspend,
   movementRefund,
   eventList,
+  endpointList,
+  endpointCreate,
+  endpointUpdate,
+  endpointRotate,
+  endpointTest,
+  endpointRemove,
+  deliveryGet,
+  deliveryList,
+  deliveryReplay,
   nodeGet,
   nodeList,
   nodeRegister,

@@ -30,6 +30,44 @@ export interface HttpClient {
   fetch(input: string | URL | Request, init?: RequestInit): Promise<Response>;
 }
 
+/** Sends what others asked to be told, to addresses that they gave. */
+export interface WebhookSender {
+  /**
+   * One POST over a connection of its own. Redirects are answers, not followed.
+   * Throws {@link WebhookNotSent} when there was no answer.
+   */
+  post(request: WebhookRequest): Promise<WebhookAnswer>;
+}
+
+export interface WebhookRequest {
+  readonly url: string;
+  readonly headers: Readonly<Record<string, string>>;
+  readonly body: string;
+  /** Asked of the very address that will be connected to, after the name was looked up; there is no second look-up. */
+  readonly mayReach: (address: string) => boolean;
+  /** The deadline of the whole exchange. */
+  readonly signal: AbortSignal;
+  /** The answer is read no further. */
+  readonly answerBytesMax: number;
+}
+
+export interface WebhookAnswer {
+  readonly status: number;
+  readonly retryAfter: string | null;
+  /** The first bytes of its body. */
+  readonly start: Uint8Array;
+}
+
+/** No answer came. `reason` is a stable word for the log of the endpoint's owner. */
+export class WebhookNotSent extends Error {
+  override readonly name = 'WebhookNotSent';
+  readonly reason: 'address_refused' | 'name_unknown' | 'timeout' | 'tls' | 'connection';
+  constructor(reason: WebhookNotSent['reason'], message: string, options?: ErrorOptions) {
+    super(message, options);
+    this.reason = reason;
+  }
+}
+
 /**
  * A place where a process may die. The real one does nothing; tests throw from it, or kill the process.
  * The store reaches one before and after each statement and commit, providers around each call.
@@ -51,6 +89,7 @@ export interface Ports {
   readonly random: Random;
   readonly ids: Ids;
   readonly http: HttpClient;
+  readonly webhooks: WebhookSender;
   readonly crash: CrashPoints;
   readonly log: Log;
 }

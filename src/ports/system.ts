@@ -2,6 +2,7 @@ import { randomBytes } from 'node:crypto';
 import process from 'node:process';
 import { pino } from 'pino';
 import { idsFrom } from './ids.ts';
+import { webhookSender } from './webhook-sender.ts';
 import type { Clock, CrashPoints, HttpClient, Log, Ports, Random } from './ports.ts';
 
 export interface SystemPortsOptions {
@@ -21,6 +22,7 @@ export function systemPorts(options: SystemPortsOptions = {}): Ports {
     random: systemRandom,
     ids: idsFrom(systemClock, systemRandom),
     http: systemHttp,
+    webhooks: webhookSender(),
     crash: options.crashAt === undefined ? noCrash : killAt(options.crashAt),
     log: options.log ?? systemLog(options.logLevel ?? 'info'),
   };

@@ -68,6 +68,18 @@ export const CONFIGURATION_CHECKS: readonly ConfigurationCheck[] = [
   },
   {
     ...base,
+    id: 6,
+    title: 'the encryption key is strong, or there is none',
+    why: 'It seals the secrets that endpoints verify our events with. Without one nobody can have events sent; with a guessed one a copy of the database tells them.',
+    remedy:
+      'Set HERO_ONBOARDING_ENCRYPTION_KEY to the output of "openssl rand -base64 32", the same on all servers of one database, and keep a copy apart from the backups.',
+    judge: ({ values }) => [
+      ...judgeStrength('encryptionKey', values.encryptionKey),
+      ...judgeStrength('encryptionKeyPrevious', values.encryptionKeyPrevious),
+    ],
+  },
+  {
+    ...base,
     id: 7,
     title: 'each payment provider has its key and its webhook secret',
     why: 'With a key but no signing secret customers can pay, and the news of it is refused until a poll finds it.',

@@ -77,3 +77,18 @@ export async function listEvents(
   const rows = await tx.query<EventRecord>(listStatement, [page.before, page.userSid, page.type, page.limit]);
   return rows.map(fromRow);
 }
+
+const pruneStatement = statement(
+  'event.prune',
+  // The last event of a wallet stays: its number is where the next one goes on.
+  `delete from event where sid in (
+     select sid from event where occurred_at < $1
+       and not exists (select from delivery where delivery.event = event.sid)
+       and (wallet is null or exists (select from event as later where later.wallet = event.wallet and later.sequence > event.sequence))
+     order by sid limit $2)`,
+);
+
+/** Forgets events of before then that are on their way to nobody. */
+export async function pruneEvents(tx: Tx, before: Date, limit: number): Promise<void> {
+  await tx.query(pruneStatement, [before, limit]);
+}

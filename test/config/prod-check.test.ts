@@ -62,6 +62,7 @@ describe('settings', () => {
     [4, 'an admin secret from a document', { HERO_ONBOARDING_ADMIN_SECRET: `changeme-${strong('a')}` }],
     [5, 'no session key', { HERO_ONBOARDING_SESSION_KEY: '' }],
     [5, 'a session key of 32 hex digits', { HERO_ONBOARDING_SESSION_KEY: '0f1e2d3c4b5a69788796a5b4c3d2e1f0' }],
+    [6, 'a short encryption key', { HERO_ONBOARDING_ENCRYPTION_KEY: 'Zc4nAryQ-short' }],
     [7, 'a provider key without a webhook secret', { STRIPE_WEBHOOK_SECRET: '' }],
     [7, 'a webhook secret without a provider key', { STRIPE_SECRET_KEY: '' }],
     [7, 'a short webhook secret', { STRIPE_WEBHOOK_SECRET: 'whsec_Zc4nAryQ' }],

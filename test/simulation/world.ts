@@ -5,7 +5,7 @@ import { JOBS } from '../../src/jobs/tasks.ts';
 import type { House, HouseSettings, JobName, Jobs } from '../../src/operations/house.ts';
 import { receiveWebhook } from '../../src/operations/webhook-event/receive.ts';
 import { idsFrom } from '../../src/ports/ids.ts';
-import type { Log, Ports } from '../../src/ports/ports.ts';
+import { WebhookNotSent, type Log, type Ports } from '../../src/ports/ports.ts';
 import { stripeProvider } from '../../src/providers/stripe/index.ts';
 import { openPostingLanes } from '../../src/store/posting-lanes.ts';
 import type { SharedConnection } from '../../src/store/postgres.ts';
@@ -192,6 +192,7 @@ export class World {
       random,
       ids: idsFrom(clock, random),
       http: { fetch: (input, init) => this.network.call(life, input, init) },
+      webhooks: { post: () => Promise.reject(new WebhookNotSent('connection', 'nobody is told of anything here')) },
       crash: { reach: (label) => this.#reach(process, life, label) },
       log: this.#logOf(life),
     };
@@ -219,11 +220,16 @@ export class World {
   #startTicks(process: SimProcess): void {
     if (this.#isTickingAlone && process.index > 0) return;
     for (const tick of TICKS) {
-      if (tick.name === 'ledger.check' || (HEALING.has(tick.name) && !this.options.heals)) continue;
+      if (
+        tick.name === 'ledger.check' ||
+        tick.name === 'deliveries.send' ||
+        (HEALING.has(tick.name) && !this.options.heals)
+      )
+        continue;
       const longestMs = this.options.heals ? TICK_WITHIN_MS : Number.MAX_SAFE_INTEGER;
       const waitMs = (now: Date) => Math.min(tick.waitMs(now) * this.#tickFactor, longestMs);
       const run = async (house: House): Promise<unknown> => {
-        const done = await tick.run(house);
+        const done = await tick.run(house, process.ticks.signal);
         if (tick.name === 'webhooks.sweep' && done !== 0) this.options.mark('the sweep finds what the queue lost');
         return done;
       };

@@ -31,6 +31,8 @@ export const TEST_SETTINGS: HouseSettings = {
   leaseMax: 20n * MICROS_PER_USD,
   leaseSecondsMax: 7_200,
   sessionHours: 12,
+  encryptionKeys: ['a key that only tests seal secrets with'],
+  endpointNetworks: [],
   sessionKey: 'a key that only tests sign cursors with',
 };
 

@@ -1,6 +1,16 @@
 import { idsFrom } from '../../src/ports/ids.ts';
-import type { Clock, CrashPoints, HttpClient, Log, LogFacts, Ports, Random } from '../../src/ports/ports.ts';
+import type {
+  Clock,
+  CrashPoints,
+  HttpClient,
+  Log,
+  LogFacts,
+  Ports,
+  Random,
+  WebhookSender,
+} from '../../src/ports/ports.ts';
 import { systemHttp } from '../../src/ports/system.ts';
+import { webhookSender } from '../../src/ports/webhook-sender.ts';
 
 export interface TestPorts extends Ports {
   readonly clock: VirtualClock;
@@ -14,6 +24,7 @@ export interface TestPortsOptions {
   /** Where the clock starts; by default a fixed instant. */
   readonly now?: Date;
   readonly http?: HttpClient;
+  readonly webhooks?: WebhookSender;
 }
 
 /** Ports that are values: a clock that moves when told, seeded random and ids, a log kept in memory. HTTP is real. */
@@ -27,6 +38,7 @@ export function testPorts(options: TestPortsOptions = {}): TestPorts {
     random,
     ids: idsFrom(clock, random),
     http: options.http ?? systemHttp,
+    webhooks: options.webhooks ?? webhookSender(),
     crash: new ScriptedCrash(),
     log: new RecordedLog(),
   };

@@ -23,6 +23,8 @@ export const SETTINGS: HouseSettings = {
   leaseMax: 20_000_000n,
   leaseSecondsMax: 7_200,
   sessionHours: 12,
+  encryptionKeys: ['test-encryption-key-of-thirty-two-bytes-and-more'],
+  endpointNetworks: [],
   sessionKey: 'test-session-key-of-thirty-two-bytes-and-more',
 };
 

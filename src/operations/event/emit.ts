@@ -1,5 +1,7 @@
 import { eventBody, type EventFacts, type EventType } from '../../domain/event/types.ts';
 import type { Tx } from '../../store/db.ts';
+import { insertDeliveries } from '../../store/delivery.ts';
+import { findListeners } from '../../store/endpoint.ts';
 import { insertEvent, nextSequence } from '../../store/event.ts';
 import type { House } from '../house.ts';
 
@@ -23,11 +25,21 @@ export interface NewEvent {
  *
  *     await emit(tx, house, { type: 'refund.succeeded', of: payment, facts: { refund_sid: sid, amount: formatDecimal(amount) } });
  *
- * Writes a row of the outbox; what is sent, to whom and when, is decided from it. Gone if the transaction rolls back.
+ * Writes a row of the outbox and one for each endpoint that is to be told. Gone if the transaction rolls back.
  * Call it where the change is made and only when there is one: what is settled twice must not be told twice.
  * Shape: the event's sid, which is also the `webhook-id` of every delivery.
  */
-export async function emit(tx: Tx, { ports }: Pick<House, 'ports'>, { type, of, facts }: NewEvent): Promise<string> {
+export async function emit(tx: Tx, house: Pick<House, 'ports'>, event: NewEvent): Promise<string> {
+  return await emitTo(tx, house, event, await findListeners(tx, event.of?.userSid ?? null, event.type));
+}
+
+/** The same for endpoints that are known; none: the event is only written down. */
+export async function emitTo(
+  tx: Tx,
+  { ports }: Pick<House, 'ports'>,
+  { type, of, facts }: NewEvent,
+  endpoints: readonly string[],
+): Promise<string> {
   const sid = ports.ids.sid();
   const occurredAt = ports.clock.now();
   const sequence = of === null ? null : await nextSequence(tx, of.wallet);
@@ -41,5 +53,9 @@ export async function emit(tx: Tx, { ports }: Pick<House, 'ports'>, { type, of, 
     body: eventBody({ type, occurredAt, about, facts }),
     occurredAt,
   });
+  if (endpoints.length > 0) {
+    const made = endpoints.map((endpoint) => ({ sid: ports.ids.sid(), endpoint }));
+    await insertDeliveries(tx, sid, made, occurredAt);
+  }
   return sid;
 }

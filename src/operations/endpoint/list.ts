@@ -1,0 +1,27 @@
+import { z } from 'zod';
+import { isRefusal } from '../../domain/refusal.ts';
+import { listEndpoints } from '../../store/endpoint.ts';
+import { operation } from '../operation.ts';
+import { pageInput, pageOf, pageOutput, readCursor } from '../page.ts';
+import { ownRowsOf } from '../visible.ts';
+import { endpointSchema, toEndpoint } from './endpoint.ts';
+
+const NAME = 'endpoint.list';
+
+export const endpointList = operation({
+  name: NAME,
+  summary: 'List where events are sent, newest first',
+  description: 'A user sees the own endpoints, an operator all.',
+  http: { method: 'get', path: '/v1/endpoints', status: 200 },
+  access: 'user',
+  idempotency: 'none',
+  input: z.strictObject({ ...pageInput }),
+  output: pageOutput(endpointSchema),
+  refusals: [],
+  async run({ house, actor }, input) {
+    const before = readCursor(house, NAME, input.cursor);
+    if (isRefusal(before)) return before;
+    const page = { before, userSid: ownRowsOf(actor), limit: input.limit + 1 };
+    return pageOf(house, NAME, await listEndpoints(house.db, page), input.limit, (row) => row.sid, toEndpoint);
+  },
+});

@@ -2,7 +2,9 @@
 export const ROUTES = {
   'session.get': { method: 'GET', path: '/v1/session', idempotency: 'none' },
   'user.create': { method: 'POST', path: '/v1/users', idempotency: 'none' },
+  'user.get': { method: 'GET', path: '/v1/users/{sid}', idempotency: 'none' },
   'user.list': { method: 'GET', path: '/v1/users', idempotency: 'none' },
+  'user.update': { method: 'PATCH', path: '/v1/users/{sid}', idempotency: 'none' },
   'billing.get': { method: 'GET', path: '/v1/billings/{sid}', idempotency: 'none' },
   'billing.list': { method: 'GET', path: '/v1/billings', idempotency: 'none' },
   'billing.statement': { method: 'GET', path: '/v1/billings/{sid}/statement', idempotency: 'none' },
@@ -26,6 +28,8 @@ export const ROUTES = {
   'payment.list': { method: 'GET', path: '/v1/payments', idempotency: 'none' },
   'payment.check': { method: 'POST', path: '/v1/payments/{sid}/check', idempotency: 'none' },
   'payment-event.list': { method: 'GET', path: '/v1/payment-events', idempotency: 'none' },
+  'receipt.list': { method: 'GET', path: '/v1/receipts', idempotency: 'none' },
+  'receipt.download': { method: 'GET', path: '/v1/receipts/{sid}/file', idempotency: 'none' },
   'webhook-event.list': { method: 'GET', path: '/v1/webhook-events', idempotency: 'none' },
   'webhook-event.replay': { method: 'POST', path: '/v1/webhook-events/{sid}/replay', idempotency: 'none' },
   'reconciliation.report': { method: 'GET', path: '/v1/reconciliation', idempotency: 'none' },

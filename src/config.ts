@@ -1,6 +1,7 @@
 import { existsSync } from 'node:fs';
 import path from 'node:path';
 import { formatDecimal } from './domain/money.ts';
+import type { Issuer } from './domain/receipt/receipt.ts';
 import type { HouseSettings } from './operations/house.ts';
 import { ConfigError, givenText, readValues, type Environment } from './config/read.ts';
 import { SETTINGS, type SettingName, type Values } from './config/settings.ts';
@@ -89,6 +90,9 @@ export function contradictions(values: Values): string[] {
   if (values.forgeUsageRepository !== null && values.forgeUrl === null) {
     problems.push('FORGE_USAGE_REPOSITORY is set but FORGE_URL is not: which Forge is it on?');
   }
+  if ((values.taxName === null) !== (values.taxPercent === null)) {
+    problems.push('HERO_ONBOARDING_TAX_NAME and HERO_ONBOARDING_TAX_PERCENT must be set together.');
+  }
   if (values.encryptionKeyPrevious !== null && values.encryptionKey === null) {
     problems.push('HERO_ONBOARDING_ENCRYPTION_KEY_PREVIOUS is set but HERO_ONBOARDING_ENCRYPTION_KEY is not.');
   }
@@ -132,6 +136,19 @@ function originsOf(env: Environment, values: Values): Map<SettingName, Origin> {
   return origins;
 }
 
+function issuerOf(config: Config): Issuer {
+  const { businessName, businessAddress, businessTaxNumber, taxName, taxPercent, publicUrl } = config;
+  return {
+    name: businessName ?? new URL(publicUrl).host,
+    address: (businessAddress ?? '')
+      .split('|')
+      .map((line) => line.trim())
+      .filter((line) => line !== ''),
+    taxNumber: businessTaxNumber,
+    tax: taxName === null || taxPercent === null ? null : { name: taxName, basisPoints: BigInt(taxPercent) },
+  };
+}
+
 /** The slice of the configuration that operations read. Throws if the session key is still missing (a bug in the start). */
 export function houseSettings(config: Config): HouseSettings {
   if (config.sessionKey === null) throw new Error('the session key must be known before the house is built');
@@ -150,6 +167,7 @@ export function houseSettings(config: Config): HouseSettings {
     sessionHours: config.sessionHours,
     encryptionKeys: [config.encryptionKey, config.encryptionKeyPrevious].filter((key) => key !== null),
     endpointNetworks: config.endpointNetworks ?? [],
+    issuer: issuerOf(config),
     sessionKey: config.sessionKey,
   };
 }

@@ -114,6 +114,18 @@ export const networks: Kind<readonly Network[]> = kind(
   },
 );
 
+/** In hundredths of a percent. */
+export const percent: Kind<number> = kind(
+  'decimal number, 0.01 to 99.99',
+  'percent',
+  'must be a percentage from 0.01 to 99.99, with at most two decimals',
+  (value) => {
+    const [, whole, part = ''] = /^(\d{1,2})(?:\.(\d{1,2}))?$/.exec(value) ?? [];
+    const read = whole === undefined ? 0 : Number(whole + part.padEnd(2, '0'));
+    return read === 0 ? null : read;
+  },
+);
+
 export const instant: Kind<Date> = kind(
   'instant',
   'ISO 8601',

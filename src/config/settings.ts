@@ -1,5 +1,16 @@
 import type { Kind } from './kinds.ts';
-import { amount, amounts, choice, folder, httpUrl, instant, integer, listenAddress, networks } from './kinds.ts';
+import {
+  amount,
+  amounts,
+  choice,
+  folder,
+  httpUrl,
+  instant,
+  integer,
+  listenAddress,
+  networks,
+  percent,
+} from './kinds.ts';
 import { postgresUrl, secret, text } from './kinds.ts';
 
 /** One setting. The example file, the reference page, the start-up errors and `--print-config` all come from it. */
@@ -23,6 +34,7 @@ export const GROUPS = [
   'Forge',
   'Wallets',
   'Events',
+  'Receipts',
   'Ledger',
 ] as const;
 export type Group = (typeof GROUPS)[number];
@@ -300,6 +312,36 @@ export const SETTINGS = {
     group: 'Events',
     kind: networks,
     prose: 'Networks that are not public and that events may be sent to all the same. Unset: none.',
+  }),
+  businessName: optional({
+    env: 'HERO_ONBOARDING_BUSINESS_NAME',
+    group: 'Receipts',
+    kind: text(/^[^\p{Cc}]{1,100}$/u, 'must be one line of at most 100 characters'),
+    prose: 'Who issues receipts. Unset: the host of the public address.',
+  }),
+  businessAddress: optional({
+    env: 'HERO_ONBOARDING_BUSINESS_ADDRESS',
+    group: 'Receipts',
+    kind: text(/^[^\p{Cc}]{1,300}$/u, 'must be one text of at most 300 characters, with | between its lines'),
+    prose: 'The address on receipts, with | between its lines. Unset: none.',
+  }),
+  businessTaxNumber: optional({
+    env: 'HERO_ONBOARDING_BUSINESS_TAX_NUMBER',
+    group: 'Receipts',
+    kind: text(/^[^\p{Cc}]{1,50}$/u, 'must be one line of at most 50 characters'),
+    prose: 'The number under which the business pays tax, on receipts. Unset: none.',
+  }),
+  taxName: optional({
+    env: 'HERO_ONBOARDING_TAX_NAME',
+    group: 'Receipts',
+    kind: text(/^[^\p{Cc}]{1,20}$/u, 'must be one line of at most 20 characters'),
+    prose: 'What the tax is called that a top-up includes, for example VAT. Unset: receipts show no tax.',
+  }),
+  taxPercent: optional({
+    env: 'HERO_ONBOARDING_TAX_PERCENT',
+    group: 'Receipts',
+    kind: percent,
+    prose: 'How much that tax is; what users pay includes it. Set together with the name.',
   }),
   lanes: given({
     env: 'HERO_ONBOARDING_LEDGER_LANES',

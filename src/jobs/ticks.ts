@@ -11,6 +11,7 @@ import { recomputeLadders } from '../operations/ladder/recompute.ts';
 import { pruneOldBudgets } from '../operations/node/prune-budgets.ts';
 import { pollPayments } from '../operations/payment/poll.ts';
 import { reconcilePayments } from '../operations/payment/reconcile.ts';
+import { issueReceipts } from '../operations/receipt/issue.ts';
 import { aggregateUsageByClock } from '../operations/usage/aggregate-usage.ts';
 import { pushUsageByClock } from '../operations/usage/push-usage.ts';
 import { billAll } from '../operations/usage/bill-wallet.ts';
@@ -47,6 +48,7 @@ export const TICKS: readonly Tick[] = [
   { name: 'deliveries.send', waitMs: every(SECOND_MS), run: sendDueDeliveries },
   { name: 'events.prune', waitMs: every(HOUR_MS), run: pruneOldEvents },
   { name: 'secrets.reseal', waitMs: every(5 * MINUTE_MS), run: resealSecrets },
+  { name: 'receipts.issue', waitMs: every(10 * SECOND_MS), run: issueReceipts },
   { name: 'balances.watch', waitMs: every(30 * SECOND_MS), run: watchBalances },
   { name: 'gaps.tell', waitMs: every(MINUTE_MS), run: tellOfGaps },
   { name: 'budgets.prune', waitMs: every(HOUR_MS), run: pruneOldBudgets },

@@ -1,4 +1,5 @@
 import type { Network } from '../domain/event/address.ts';
+import type { Issuer } from '../domain/receipt/receipt.ts';
 import type { Ports } from '../ports/ports.ts';
 import type { PaymentProvider } from '../providers/provider.ts';
 import type { UsageRepository } from '../providers/usage-repository.ts';
@@ -62,6 +63,8 @@ export interface HouseSettings {
   readonly sessionHours: number;
   /** Seal secrets that are used again: the present one first, then the one before. Empty: none is kept. */
   readonly encryptionKeys: readonly string[];
+  /** Who issues receipts. */
+  readonly issuer: Issuer;
   /** Networks that events may be sent to although they are not public. */
   readonly endpointNetworks: readonly Network[];
   /** Signs pagination cursors and the tokens of leases; shared by all processes on one database. */

@@ -61,6 +61,8 @@ import { paymentEventList } from './payment-event/list.ts';
 import { priceCreate } from './price/create.ts';
 import { priceList } from './price/list.ts';
 import { reconciliationReport, reconciliationRun } from './reconciliation/report.ts';
+import { receiptDownload } from './receipt/download.ts';
+import { receiptList } from './receipt/list.ts';
 import { sessionGet } from './session/get.ts';
 import { usageAggregate } from './usage/aggregate.ts';
 import { usageBillUnbilled } from './usage/bill-unbilled.ts';
@@ -76,7 +78,9 @@ import { usageSummary } from './usage/summary.ts';
 import { usageVoid } from './usage/void.ts';
 import { usageWriteOff } from './usage/write-off.ts';
 import { userCreate } from './user/create.ts';
+import { userGet } from './user/get.ts';
 import { userList } from './user/list.ts';
+import { userUpdate } from './user/update.ts';
 import { webhookEventList } from './webhook-event/list.ts';
 import { webhookEventReplay } from './webhook-event/replay.ts';
 
@@ -84,7 +88,9 @@ import { webhookEventReplay } from './webhook-event/replay.ts';
 const declared = [
   sessionGet,
   userCreate,
+  userGet,
   userList,
+  userUpdate,
   billingGet,
   billingList,
   billingStatement,
@@ -108,6 +114,8 @@ const declared = [
   paymentList,
   paymentCheck,
   paymentEventList,
+  receiptList,
+  receiptDownload,
   webhookEventList,
   webhookEventReplay,
   reconciliationReport,

@@ -1,3 +1,5 @@
+import type { PrintedReceipt } from '../domain/receipt/compose.ts';
+
 /**
  * What answers from outside our database comes through here, so that a simulator can drive it.
  * Only `src/ports/system.ts` may touch the real clock, timers, random source, network and process.
@@ -28,6 +30,12 @@ export interface Ids {
 export interface HttpClient {
   /** The global `fetch`'s contract. Deadlines are the caller's, by `init.signal`. */
   fetch(input: string | URL | Request, init?: RequestInit): Promise<Response>;
+}
+
+/** Draws documents. */
+export interface Printer {
+  /** A PDF file; the same document gives the same bytes as long as the library is the same. */
+  print(document: PrintedReceipt): Promise<Uint8Array>;
 }
 
 /** Sends what others asked to be told, to addresses that they gave. */
@@ -90,6 +98,7 @@ export interface Ports {
   readonly ids: Ids;
   readonly http: HttpClient;
   readonly webhooks: WebhookSender;
+  readonly printer: Printer;
   readonly crash: CrashPoints;
   readonly log: Log;
 }

@@ -2,6 +2,7 @@ import { randomBytes } from 'node:crypto';
 import process from 'node:process';
 import { pino } from 'pino';
 import { idsFrom } from './ids.ts';
+import { pdfPrinter } from './printer.ts';
 import { webhookSender } from './webhook-sender.ts';
 import type { Clock, CrashPoints, HttpClient, Log, Ports, Random } from './ports.ts';
 
@@ -23,6 +24,7 @@ export function systemPorts(options: SystemPortsOptions = {}): Ports {
     ids: idsFrom(systemClock, systemRandom),
     http: systemHttp,
     webhooks: webhookSender(),
+    printer: pdfPrinter,
     crash: options.crashAt === undefined ? noCrash : killAt(options.crashAt),
     log: options.log ?? systemLog(options.logLevel ?? 'info'),
   };

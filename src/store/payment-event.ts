@@ -51,8 +51,12 @@ interface PaymentEventRecord extends Row {
 
 const insertStatement = statement(
   'payment_event.insert',
-  `insert into payment_event (sid, user_sid, wallet, payment_sid, provider, provider_account, kind, external_ref, amount, currency, created_at)
-   values ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11)`,
+  // What a user is given a document for waits for its number from here on. What is only withheld has not moved yet.
+  `with moved as (
+     insert into payment_event (sid, user_sid, wallet, payment_sid, provider, provider_account, kind, external_ref, amount, currency, created_at)
+     values ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11) returning sid, kind, amount)
+   insert into receipt (sid, series) select sid, case when amount > 0 then 'receipt' else 'credit_note' end from moved
+   where kind in ('top_up', 'refund', 'refund_returned', 'reversal', 'dispute_lost')`,
 );
 
 export async function insertPaymentEvent(tx: Tx, event: Omit<PaymentEventRow, 'walletSid'>): Promise<void> {

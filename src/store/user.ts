@@ -1,3 +1,4 @@
+import type { Language } from '../domain/language/language.ts';
 import { statement, type Tx } from './db.ts';
 import { likePattern } from './search.ts';
 
@@ -6,6 +7,9 @@ export interface UserRow {
   readonly displayName: string;
   readonly forgeId: string | null;
   readonly myceliumAddress: string | null;
+  /** Where mail goes; null: nowhere. Given by the user, and not proven to be theirs. */
+  readonly email: string | null;
+  readonly language: Language;
   readonly createdAt: Date;
 }
 
@@ -14,6 +18,8 @@ interface UserRecord extends Record<string, unknown> {
   display_name: string;
   forge_id: string | null;
   mycelium_address: string | null;
+  email: string | null;
+  language: Language;
   created_at: Date;
 }
 
@@ -22,6 +28,8 @@ const fromRow = (row: UserRecord): UserRow => ({
   displayName: row.display_name,
   forgeId: row.forge_id,
   myceliumAddress: row.mycelium_address,
+  email: row.email,
+  language: row.language,
   createdAt: row.created_at,
 });
 
@@ -32,7 +40,7 @@ const insertStatement = statement(
 );
 
 /** False when another user already has one of the identities; nothing is written then. */
-export async function insertUser(tx: Tx, user: UserRow): Promise<boolean> {
+export async function insertUser(tx: Tx, user: Omit<UserRow, 'email' | 'language'>): Promise<boolean> {
   const rows = await tx.query(insertStatement, [
     user.sid,
     user.displayName,
@@ -45,7 +53,7 @@ export async function insertUser(tx: Tx, user: UserRow): Promise<boolean> {
 
 const readStatement = statement(
   'user.read',
-  `select sid, display_name, forge_id, mycelium_address, created_at from app_user where sid = $1`,
+  `select sid, display_name, forge_id, mycelium_address, email, language, created_at from app_user where sid = $1`,
 );
 
 export async function readUser(tx: Tx, sid: string): Promise<UserRow | null> {
@@ -55,7 +63,7 @@ export async function readUser(tx: Tx, sid: string): Promise<UserRow | null> {
 
 const listStatement = statement(
   'user.list',
-  `select sid, display_name, forge_id, mycelium_address, created_at from app_user
+  `select sid, display_name, forge_id, mycelium_address, email, language, created_at from app_user
    where ($1::text is null or sid < $1) and ($2::text is null or display_name ilike $2 or sid ilike $2)
    order by sid desc limit $3`,
 );
@@ -71,10 +79,22 @@ export async function listUsers(
 
 const readByForgeIdStatement = statement(
   'user.read_by_forge_id',
-  `select sid, display_name, forge_id, mycelium_address, created_at from app_user where forge_id = $1`,
+  `select sid, display_name, forge_id, mycelium_address, email, language, created_at from app_user where forge_id = $1`,
 );
 
 export async function readUserByForgeId(tx: Tx, forgeId: string): Promise<UserRow | null> {
   const [row] = await tx.query<UserRecord>(readByForgeIdStatement, [forgeId]);
   return row ? fromRow(row) : null;
+}
+
+const updateStatement = statement(
+  'user.update',
+  `update app_user set display_name = $2, email = $3, language = $4 where sid = $1`,
+);
+
+export async function updateUser(
+  tx: Tx,
+  user: Pick<UserRow, 'sid' | 'displayName' | 'email' | 'language'>,
+): Promise<void> {
+  await tx.query(updateStatement, [user.sid, user.displayName, user.email, user.language]);
 }

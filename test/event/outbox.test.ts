@@ -16,10 +16,12 @@ beforeAll(async () => {
 });
 afterAll(() => story.close());
 
-/** Oldest first. */
+/** In the order of their numbers; the ids of two processes that share a clock that stands still are in no order. */
 async function eventsOf(userSid: string): Promise<EventRow[]> {
   const page = { before: null, userSid, type: null, limit: 1_000 };
-  return (await listEvents(story.database.owner, page)).toReversed();
+  return (await listEvents(story.database.owner, page)).toSorted((a, b) =>
+    Number((a.sequence ?? 0n) - (b.sequence ?? 0n)),
+  );
 }
 const typesOf = async (userSid: string): Promise<string[]> => (await eventsOf(userSid)).map(({ type }) => type);
 

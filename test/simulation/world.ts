@@ -192,6 +192,7 @@ export class World {
       random,
       ids: idsFrom(clock, random),
       http: { fetch: (input, init) => this.network.call(life, input, init) },
+      printer: { print: () => Promise.reject(new Error('nobody asks for a document here')) },
       webhooks: { post: () => Promise.reject(new WebhookNotSent('connection', 'nobody is told of anything here')) },
       crash: { reach: (label) => this.#reach(process, life, label) },
       log: this.#logOf(life),

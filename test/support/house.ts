@@ -33,6 +33,7 @@ export const TEST_SETTINGS: HouseSettings = {
   sessionHours: 12,
   encryptionKeys: ['a key that only tests seal secrets with'],
   endpointNetworks: [],
+  issuer: { name: 'Test House', address: ['1 Test Street'], taxNumber: null, tax: null },
   sessionKey: 'a key that only tests sign cursors with',
 };
 

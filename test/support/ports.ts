@@ -10,6 +10,7 @@ import type {
   WebhookSender,
 } from '../../src/ports/ports.ts';
 import { systemHttp } from '../../src/ports/system.ts';
+import { pdfPrinter } from '../../src/ports/printer.ts';
 import { webhookSender } from '../../src/ports/webhook-sender.ts';
 
 export interface TestPorts extends Ports {
@@ -39,6 +40,7 @@ export function testPorts(options: TestPortsOptions = {}): TestPorts {
     ids: idsFrom(clock, random),
     http: options.http ?? systemHttp,
     webhooks: options.webhooks ?? webhookSender(),
+    printer: pdfPrinter,
     crash: new ScriptedCrash(),
     log: new RecordedLog(),
   };

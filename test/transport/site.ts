@@ -25,6 +25,7 @@ export const SETTINGS: HouseSettings = {
   sessionHours: 12,
   encryptionKeys: ['test-encryption-key-of-thirty-two-bytes-and-more'],
   endpointNetworks: [],
+  issuer: { name: 'Test House', address: ['1 Test Street'], taxNumber: null, tax: null },
   sessionKey: 'test-session-key-of-thirty-two-bytes-and-more',
 };
 

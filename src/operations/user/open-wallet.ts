@@ -13,7 +13,7 @@ export async function openUserWithWallet(
   asked: NewUser,
 ): Promise<{ user: UserRow; wallet: WalletRow } | null> {
   const createdAt = ports.clock.now();
-  const user = { ...asked, sid: ports.ids.sid(), createdAt };
+  const user = { ...asked, sid: ports.ids.sid(), email: null, language: 'en', createdAt } as const;
   if (!(await insertUser(tx, user))) return null;
   await insertWallet(tx, { sid: ports.ids.sid(), userSid: user.sid, currency: 'USD', createdAt });
   const wallet = await readWalletByUser(tx, user.sid);

@@ -1,4 +1,5 @@
 import { z } from 'zod';
+import { LANGUAGES } from '../../domain/language/language.ts';
 import type { UserRow } from '../../store/user.ts';
 import { instant, sidField } from '../schema.ts';
 
@@ -8,6 +9,8 @@ export const userSchema = z
     display_name: z.string(),
     forge_id: z.string().nullable(),
     mycelium_address: z.string().nullable(),
+    email: z.string().nullable().describe('Where mail goes; null: nowhere. Not proven to be theirs.'),
+    language: z.enum(LANGUAGES).describe('Of mail and receipts.'),
     created_at: instant,
   })
   .meta({ id: 'User' });
@@ -18,6 +21,8 @@ export function toUser(user: UserRow): z.input<typeof userSchema> {
     display_name: user.displayName,
     forge_id: user.forgeId,
     mycelium_address: user.myceliumAddress,
+    email: user.email,
+    language: user.language,
     created_at: user.createdAt.toISOString(),
   };
 }

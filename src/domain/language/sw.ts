@@ -1,0 +1,28 @@
+import type { Words } from './language.ts';
+
+export const SW: Words = {
+  receipt: 'Stakabadhi',
+  credit_note: 'Hati ya krediti',
+  number: 'Namba',
+  issued: 'Tarehe',
+  moved: 'Imelipwa tarehe',
+  went_back: 'Imerejeshwa tarehe',
+  seller: 'Kutoka',
+  buyer: 'Kwa',
+  tax_number: 'Namba ya mlipakodi',
+  user: 'Mtumiaji',
+  method: 'Imelipwa kupitia',
+  reference: 'Kumbukumbu',
+  payment: 'Malipo',
+  corrects: 'Kwa stakabadhi',
+  amount: 'Kiasi',
+  total: 'Jumla',
+  net: 'Kiasi kabla ya kodi',
+  tax_included: '{name} {percent} % imejumuishwa',
+  top_up: 'Kuongeza salio la pochi',
+  refund: 'Marejesho ya pesa za pochi',
+  refund_returned: 'Marejesho yasiyofika, yamerudi kwenye pochi',
+  reversal: 'Malipo ya pochi yaliyochukuliwa tena na mtoa huduma ya malipo',
+  dispute_lost: 'Malipo ya pochi yaliyorudishwa baada ya pingamizi',
+  page: 'Ukurasa {page}',
+};

@@ -48,6 +48,8 @@ export const ROUTES = {
   'delivery.get': { method: 'GET', path: '/v1/deliveries/{sid}', idempotency: 'none' },
   'delivery.list': { method: 'GET', path: '/v1/endpoints/{sid}/deliveries', idempotency: 'none' },
   'delivery.replay': { method: 'POST', path: '/v1/deliveries/{sid}/replay', idempotency: 'none' },
+  'mail.list': { method: 'GET', path: '/v1/mails', idempotency: 'none' },
+  'mail.resend': { method: 'POST', path: '/v1/mails/{sid}/resend', idempotency: 'none' },
   'node.get': { method: 'GET', path: '/v1/nodes/{sid}', idempotency: 'none' },
   'node.list': { method: 'GET', path: '/v1/nodes', idempotency: 'none' },
   'node.register': { method: 'POST', path: '/v1/nodes', idempotency: 'none' },

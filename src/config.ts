@@ -90,6 +90,9 @@ export function contradictions(values: Values): string[] {
   if (values.forgeUsageRepository !== null && values.forgeUrl === null) {
     problems.push('FORGE_USAGE_REPOSITORY is set but FORGE_URL is not: which Forge is it on?');
   }
+  if ((values.smtpUrl === null) !== (values.mailFrom === null)) {
+    problems.push('HERO_ONBOARDING_SMTP_URL and HERO_ONBOARDING_MAIL_FROM must be set together.');
+  }
   if ((values.taxName === null) !== (values.taxPercent === null)) {
     problems.push('HERO_ONBOARDING_TAX_NAME and HERO_ONBOARDING_TAX_PERCENT must be set together.');
   }

@@ -66,6 +66,10 @@ export const postgresUrl: Kind<string> = kind('URL', null, 'must be a URL that s
   /^postgres(ql)?:\/\/\S+$/.test(value) && URL.canParse(value) ? value : null,
 );
 
+export const smtpUrl: Kind<string> = kind('URL', null, 'must be a URL that starts with smtp:// or smtps://', (value) =>
+  /^smtps?:\/\/[^\s/?#]+\/?$/.test(value) && URL.canParse(value) ? value : null,
+);
+
 export function choice<const V extends string>(values: readonly V[]): Kind<V> {
   const listed = `one of ${values.join(', ')}`;
   return kind(listed, null, `must be ${listed}`, (value) => values.find((known) => known === value) ?? null);

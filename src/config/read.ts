@@ -1,4 +1,5 @@
-import { SETTINGS, type Setting, type Values } from './settings.ts';
+import type { Setting } from './setting.ts';
+import { SETTINGS, type Values } from './settings.ts';
 
 export type Environment = Readonly<Record<string, string | undefined>>;
 

@@ -1,4 +1,5 @@
-import { GROUPS, SETTINGS, type Group, type Setting } from './settings.ts';
+import { GROUPS, type Group, type Setting } from './setting.ts';
+import { SETTINGS } from './settings.ts';
 
 const settingsOf = (group: Group): readonly Setting[] =>
   Object.values(SETTINGS).filter((setting) => setting.group === group);

@@ -1,4 +1,4 @@
-import type { Kind } from './kinds.ts';
+import { EVENT_SETTINGS } from './event-settings.ts';
 import {
   amount,
   amounts,
@@ -8,48 +8,11 @@ import {
   instant,
   integer,
   listenAddress,
-  networks,
-  percent,
+  postgresUrl,
+  secret,
+  text,
 } from './kinds.ts';
-import { postgresUrl, secret, text } from './kinds.ts';
-
-/** One setting. The example file, the reference page, the start-up errors and `--print-config` all come from it. */
-export interface Setting<T = unknown> {
-  readonly env: string;
-  readonly group: Group;
-  readonly kind: Kind<T>;
-  /** As it would stand in the environment; null: the setting has no value until somebody gives one. */
-  readonly default: string | null;
-  /** Never printed, logged or repeated in an error. */
-  readonly isSecret: boolean;
-  /** One line: what it does, and what its absence means. */
-  readonly prose: string;
-}
-
-export const GROUPS = [
-  'Server',
-  'Database',
-  'Operators and sessions',
-  'Stripe',
-  'Forge',
-  'Wallets',
-  'Events',
-  'Receipts',
-  'Ledger',
-] as const;
-export type Group = (typeof GROUPS)[number];
-
-type Declared<T> = Omit<Setting<T>, 'isSecret'> & { readonly isSecret?: true };
-
-/** A setting that always has a value. */
-function given<T>(declared: Declared<T> & { default: string }): Setting<T> & { default: string } {
-  return { isSecret: false, ...declared };
-}
-
-/** A setting that may be absent. */
-function optional<T>(declared: Omit<Declared<T>, 'default'>): Setting<T> & { default: null } {
-  return { isSecret: false, default: null, ...declared };
-}
+import { given, optional, type Setting } from './setting.ts';
 
 /** Every setting, once. The key is its name in the code, `env` its name outside. */
 export const SETTINGS = {
@@ -291,58 +254,7 @@ export const SETTINGS = {
     default: '7200',
     prose: 'How long a lease may be good: as long as nodes shall go on working while they cannot reach the server.',
   }),
-  encryptionKey: optional({
-    env: 'HERO_ONBOARDING_ENCRYPTION_KEY',
-    group: 'Events',
-    kind: secret,
-    isSecret: true,
-    prose:
-      'Seals the secrets that endpoints are signed with; the same for all processes on one database. Unset: no endpoints outside sandbox mode, which makes one itself.',
-  }),
-  encryptionKeyPrevious: optional({
-    env: 'HERO_ONBOARDING_ENCRYPTION_KEY_PREVIOUS',
-    group: 'Events',
-    kind: secret,
-    isSecret: true,
-    prose:
-      'The encryption key before the present one. While it is set, what it sealed is sealed anew; then it can be taken away.',
-  }),
-  endpointNetworks: optional({
-    env: 'HERO_ONBOARDING_ENDPOINT_NETWORKS',
-    group: 'Events',
-    kind: networks,
-    prose: 'Networks that are not public and that events may be sent to all the same. Unset: none.',
-  }),
-  businessName: optional({
-    env: 'HERO_ONBOARDING_BUSINESS_NAME',
-    group: 'Receipts',
-    kind: text(/^[^\p{Cc}]{1,100}$/u, 'must be one line of at most 100 characters'),
-    prose: 'Who issues receipts. Unset: the host of the public address.',
-  }),
-  businessAddress: optional({
-    env: 'HERO_ONBOARDING_BUSINESS_ADDRESS',
-    group: 'Receipts',
-    kind: text(/^[^\p{Cc}]{1,300}$/u, 'must be one text of at most 300 characters, with | between its lines'),
-    prose: 'The address on receipts, with | between its lines. Unset: none.',
-  }),
-  businessTaxNumber: optional({
-    env: 'HERO_ONBOARDING_BUSINESS_TAX_NUMBER',
-    group: 'Receipts',
-    kind: text(/^[^\p{Cc}]{1,50}$/u, 'must be one line of at most 50 characters'),
-    prose: 'The number under which the business pays tax, on receipts. Unset: none.',
-  }),
-  taxName: optional({
-    env: 'HERO_ONBOARDING_TAX_NAME',
-    group: 'Receipts',
-    kind: text(/^[^\p{Cc}]{1,20}$/u, 'must be one line of at most 20 characters'),
-    prose: 'What the tax is called that a top-up includes, for example VAT. Unset: receipts show no tax.',
-  }),
-  taxPercent: optional({
-    env: 'HERO_ONBOARDING_TAX_PERCENT',
-    group: 'Receipts',
-    kind: percent,
-    prose: 'How much that tax is; what users pay includes it. Set together with the name.',
-  }),
+  ...EVENT_SETTINGS,
   lanes: given({
     env: 'HERO_ONBOARDING_LEDGER_LANES',
     group: 'Ledger',

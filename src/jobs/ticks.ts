@@ -6,6 +6,7 @@ import { sendDueDeliveries } from '../operations/delivery/send-due.ts';
 import { resealSecrets } from '../operations/endpoint/reseal.ts';
 import { watchBalances } from '../operations/event/watch-balances.ts';
 import { tellOfGaps } from '../operations/gap-policy/tell.ts';
+import { sendDueMails } from '../operations/mail/send.ts';
 import { expireHolds } from '../operations/hold/expire.ts';
 import { recomputeLadders } from '../operations/ladder/recompute.ts';
 import { pruneOldBudgets } from '../operations/node/prune-budgets.ts';
@@ -48,6 +49,7 @@ export const TICKS: readonly Tick[] = [
   { name: 'deliveries.send', waitMs: every(SECOND_MS), run: sendDueDeliveries },
   { name: 'events.prune', waitMs: every(HOUR_MS), run: pruneOldEvents },
   { name: 'secrets.reseal', waitMs: every(5 * MINUTE_MS), run: resealSecrets },
+  { name: 'mails.send', waitMs: every(5 * SECOND_MS), run: sendDueMails },
   { name: 'receipts.issue', waitMs: every(10 * SECOND_MS), run: issueReceipts },
   { name: 'balances.watch', waitMs: every(30 * SECOND_MS), run: watchBalances },
   { name: 'gaps.tell', waitMs: every(MINUTE_MS), run: tellOfGaps },

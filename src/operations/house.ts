@@ -1,6 +1,6 @@
 import type { Network } from '../domain/event/address.ts';
 import type { Issuer } from '../domain/receipt/receipt.ts';
-import type { Ports } from '../ports/ports.ts';
+import type { Mailer, Ports } from '../ports/ports.ts';
 import type { PaymentProvider } from '../providers/provider.ts';
 import type { UsageRepository } from '../providers/usage-repository.ts';
 import type { Db, Tx } from '../store/db.ts';
@@ -18,6 +18,8 @@ export interface House {
   readonly providers: ReadonlyMap<string, PaymentProvider>;
   /** Where nodes that cannot reach us leave their usage, and where this installation pushes its own; null: not configured. */
   readonly usageRepository: UsageRepository | null;
+  /** Null: there is no mail server; mail is written and shown to operators. */
+  readonly mailer: Mailer | null;
   readonly settings: HouseSettings;
 }
 

@@ -37,6 +37,8 @@ import { leaseKeys } from './lease/keys.ts';
 import { leaseList } from './lease/list.ts';
 import { leaseRelease } from './lease/release.ts';
 import { leaseSettle } from './lease/settle.ts';
+import { mailList } from './mail/list.ts';
+import { mailResend } from './mail/resend.ts';
 import { modelPriceCreate } from './model-price/create.ts';
 import { modelPriceList } from './model-price/list.ts';
 import { movementAssign } from './movement/assign.ts';
@@ -134,6 +136,8 @@ const declared = [
   deliveryGet,
   deliveryList,
   deliveryReplay,
+  mailList,
+  mailResend,
   nodeGet,
   nodeList,
   nodeRegister,

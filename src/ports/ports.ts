@@ -38,6 +38,31 @@ export interface Printer {
   print(document: PrintedReceipt): Promise<Uint8Array>;
 }
 
+/** Hands mail to a mail server. */
+export interface Mailer {
+  /** Throws {@link MailNotSent}. Resolves when the server has taken it. */
+  send(mail: OutgoingMail): Promise<void>;
+}
+
+export interface OutgoingMail {
+  readonly to: string;
+  readonly subject: string;
+  readonly text: string;
+  readonly html: string;
+  /** The same for each try, so that a mail that was sent twice can be told from two. */
+  readonly id: string;
+}
+
+export class MailNotSent extends Error {
+  override readonly name = 'MailNotSent';
+  /** The server said that it will never take it. */
+  readonly isFinal: boolean;
+  constructor(isFinal: boolean, message: string, options?: ErrorOptions) {
+    super(message, options);
+    this.isFinal = isFinal;
+  }
+}
+
 /** Sends what others asked to be told, to addresses that they gave. */
 export interface WebhookSender {
   /**

@@ -2,7 +2,8 @@ import { createHmac } from 'node:crypto';
 import { houseSettings, type Config } from '../config.ts';
 import type { AdminSecret } from '../http/context.ts';
 import type { House } from '../operations/house.ts';
-import type { Ports } from '../ports/ports.ts';
+import type { Mailer, Ports } from '../ports/ports.ts';
+import { smtpMailer } from '../ports/smtp-mailer.ts';
 import type { PaymentProvider } from '../providers/provider.ts';
 import { stripeProvider } from '../providers/stripe/index.ts';
 import { failClosed } from '../store/fail-closed.ts';
@@ -25,6 +26,7 @@ export function buildHouse(config: Config, ports: Ports, store: OpenedStore, sim
     jobs: graphileJobs(),
     providers: providersOf(config, ports, simulators.stripe),
     usageRepository: usageRepositoryOf(config, ports, simulators.forge),
+    mailer: mailerOf(config),
     settings: houseSettings(config),
   };
 }
@@ -45,6 +47,11 @@ function providersOf(config: Config, ports: Ports, simulator: Simulator | null):
     );
   }
   return providers;
+}
+
+function mailerOf({ smtpUrl, mailFrom, mode }: Config): Mailer | null {
+  if (smtpUrl === null || mailFrom === null) return null;
+  return smtpMailer({ url: smtpUrl, from: mailFrom, mustEncrypt: mode === 'production' });
 }
 
 /** The simulated one has its own token, of this start alone. */

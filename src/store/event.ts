@@ -83,7 +83,7 @@ const pruneStatement = statement(
   // The last event of a wallet stays: its number is where the next one goes on.
   `delete from event where sid in (
      select sid from event where occurred_at < $1
-       and not exists (select from delivery where delivery.event = event.sid)
+       and not exists (select from delivery where delivery.event = event.sid) and not exists (select from mail where mail.event = event.sid)
        and (wallet is null or exists (select from event as later where later.wallet = event.wallet and later.sequence > event.sequence))
      order by sid limit $2)`,
 );

@@ -64,6 +64,8 @@ const WRONG: Readonly<Record<keyof typeof SETTINGS, string>> = {
   businessTaxNumber: 'x'.repeat(51),
   taxName: 'x'.repeat(21),
   taxPercent: '100',
+  smtpUrl: 'mail.example.org',
+  mailFrom: 'nobody',
   lanes: '99',
   batchRecordsMax: 'many',
   queueMax: '-1',
@@ -167,6 +169,8 @@ describe('secrets', () => {
     HERO_ONBOARDING_ADMIN_SECRET: `${CANARY}-admin`,
     HERO_ONBOARDING_ADMIN_SECRET_PREVIOUS: `${CANARY}-admin-previous`,
     HERO_ONBOARDING_SESSION_KEY: `${CANARY}-session`,
+    HERO_ONBOARDING_SMTP_URL: `smtps://me:${CANARY}@mail.example.org`,
+    HERO_ONBOARDING_MAIL_FROM: 'wallet@example.org',
     HERO_ONBOARDING_ENCRYPTION_KEY: `${CANARY}-seal`,
     HERO_ONBOARDING_ENCRYPTION_KEY_PREVIOUS: `${CANARY}-seal-previous`,
     STRIPE_SECRET_KEY: `sk_test_${CANARY.replace('-', '_')}`,
@@ -181,7 +185,7 @@ describe('secrets', () => {
   it('every secret is declared as one', () => {
     const declared = Object.values(SETTINGS).filter((setting) => setting.isSecret);
     const looksSecret = Object.values(SETTINGS).filter(({ env }) =>
-      /(SECRET|KEY|TOKEN|DATABASE_URL)(_PREVIOUS)?$/.test(env),
+      /(SECRET|KEY|TOKEN|DATABASE_URL|SMTP_URL)(_PREVIOUS)?$/.test(env),
     );
     expect(declared.map(({ env }) => env)).toEqual(looksSecret.map(({ env }) => env));
   });

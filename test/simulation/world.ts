@@ -211,6 +211,7 @@ export class World {
       jobs: this.#jobs(),
       providers: new Map([['stripe', provider]]),
       usageRepository: null,
+      mailer: null,
       settings: { ...TEST_SETTINGS, openPaymentsMax: 50, ...settings },
     };
     this.#startTicks(process);

@@ -1,6 +1,6 @@
 import { MICROS_PER_USD } from '../../src/domain/money.ts';
 import type { House, HouseSettings, Jobs } from '../../src/operations/house.ts';
-import type { Ports } from '../../src/ports/ports.ts';
+import type { Mailer, Ports } from '../../src/ports/ports.ts';
 import type { PaymentProvider } from '../../src/providers/provider.ts';
 import type { UsageRepository } from '../../src/providers/usage-repository.ts';
 import type { Db } from '../../src/store/db.ts';
@@ -13,6 +13,7 @@ export interface TestHouseOptions {
   /** None by default: a house without payment providers. */
   readonly providers?: readonly PaymentProvider[];
   readonly usageRepository?: UsageRepository;
+  readonly mailer?: Mailer;
   readonly settings?: Partial<HouseSettings>;
   /** By default the real queue's table; nobody works on it unless the test starts a worker. */
   readonly jobs?: Jobs;
@@ -47,6 +48,7 @@ export function testHouse(options: TestHouseOptions): House {
     jobs: options.jobs ?? graphileJobs(),
     providers: new Map((options.providers ?? []).map((provider) => [provider.name, provider])),
     usageRepository: options.usageRepository ?? null,
+    mailer: options.mailer ?? null,
     settings: { ...TEST_SETTINGS, ...options.settings },
   };
 }

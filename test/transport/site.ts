@@ -76,6 +76,7 @@ export async function testSite(options: TestSiteOptions = {}): Promise<TestSite>
     jobs: { enqueue: () => Promise.resolve() },
     providers: new Map(),
     usageRepository: options.usageRepository?.(ports) ?? null,
+    mailer: null,
     settings: { ...SETTINGS, ...options.settings },
   };
   const app = buildHttp(house, {

@@ -1,8 +1,10 @@
 import { eventBody, type EventFacts, type EventType } from '../../domain/event/types.ts';
+import { isMailed } from '../../domain/mail/compose.ts';
 import type { Tx } from '../../store/db.ts';
 import { insertDeliveries } from '../../store/delivery.ts';
 import { findListeners } from '../../store/endpoint.ts';
 import { insertEvent, nextSequence } from '../../store/event.ts';
+import { insertMail } from '../../store/mail.ts';
 import type { House } from '../house.ts';
 
 /** Whose event it is, as the rows of payments, holds and refunds carry it. */
@@ -18,6 +20,8 @@ export interface NewEvent {
   readonly of: EventOwner | null;
   /** Facts for a program: amounts as decimal text, sids, states. Never a secret. `wallet_sid`, `user_sid` and `sequence` come by themselves. */
   readonly facts: EventFacts;
+  /** False: no mail, because another event of the moment says more. */
+  readonly isMailed?: boolean;
 }
 
 /**
@@ -25,7 +29,7 @@ export interface NewEvent {
  *
  *     await emit(tx, house, { type: 'refund.succeeded', of: payment, facts: { refund_sid: sid, amount: formatDecimal(amount) } });
  *
- * Writes a row of the outbox and one for each endpoint that is to be told. Gone if the transaction rolls back.
+ * Writes a row of the outbox, one for each endpoint that is to be told, and a mail where users are written about such a thing. Gone if the transaction rolls back.
  * Call it where the change is made and only when there is one: what is settled twice must not be told twice.
  * Shape: the event's sid, which is also the `webhook-id` of every delivery.
  */
@@ -37,7 +41,7 @@ export async function emit(tx: Tx, house: Pick<House, 'ports'>, event: NewEvent)
 export async function emitTo(
   tx: Tx,
   { ports }: Pick<House, 'ports'>,
-  { type, of, facts }: NewEvent,
+  { type, of, facts, isMailed: mayBeMailed = true }: NewEvent,
   endpoints: readonly string[],
 ): Promise<string> {
   const sid = ports.ids.sid();
@@ -56,6 +60,9 @@ export async function emitTo(
   if (endpoints.length > 0) {
     const made = endpoints.map((endpoint) => ({ sid: ports.ids.sid(), endpoint }));
     await insertDeliveries(tx, sid, made, occurredAt);
+  }
+  if (of !== null && mayBeMailed && isMailed(type)) {
+    await insertMail(tx, { sid: ports.ids.sid(), event: sid, userSid: of.userSid, now: occurredAt });
   }
   return sid;
 }

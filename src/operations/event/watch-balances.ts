@@ -36,10 +36,12 @@ async function tell(tx: Tx, house: House, wallet: MovedWallet): Promise<void> {
   const after = levelOf({ held: wallet.balance + wallet.reserved, lowBalance });
   if (before === after) return;
   await setLevel(tx, wallet.wallet, after, now);
-  for (const type of newsOf(before, after)) {
+  const news = newsOf(before, after);
+  for (const type of news) {
     await emit(tx, house, {
       type,
       of: wallet,
+      isMailed: type === news.at(-1),
       facts: {
         balance: formatDecimal(wallet.balance),
         reserved: formatDecimal(wallet.reserved),

@@ -13,11 +13,15 @@ const SESSION_EVENTS: ReadonlySet<string> = new Set([
 /** Names the PaymentIntent itself. */
 const INTENT_EVENTS: ReadonlySet<string> = new Set([
   'payment_intent.succeeded',
+  'payment_intent.processing',
   'payment_intent.payment_failed',
   'payment_intent.canceled',
 ]);
 /** Names a charge of the PaymentIntent. */
 const CHARGE_EVENTS: ReadonlySet<string> = new Set(['charge.succeeded', 'charge.failed']);
+
+/** Every type that says something to us, for asking after those that did not arrive. */
+export const EVENT_TYPES: readonly string[] = [...SESSION_EVENTS, ...INTENT_EVENTS, ...CHARGE_EVENTS];
 
 const NOTHING: References = { orderRef: null, paymentRef: null, paymentSid: null };
 

@@ -1,5 +1,6 @@
 import { Bug } from '../domain/assert.ts';
 import type { House } from '../operations/house.ts';
+import { runAutoRecharges } from '../operations/auto-recharge/run.ts';
 import { resumeCorrections } from '../operations/correction/run.ts';
 import { tellOfGaps } from '../operations/gap-policy/tell.ts';
 import { expireHolds } from '../operations/hold/expire.ts';
@@ -42,6 +43,7 @@ export const TICKS: readonly Tick[] = [
   { name: 'payments.reconcile', waitMs: every(5 * MINUTE_MS), run: reconcilePayments },
   { name: 'statements.reconcile', waitMs: every(HOUR_MS), run: reconcileAll },
   { name: 'movements.refund', waitMs: every(5 * MINUTE_MS), run: sendAllBack },
+  { name: 'auto-recharge.run', waitMs: every(15 * SECOND_MS), run: runAutoRecharges },
   { name: 'holds.expire', waitMs: every(30 * SECOND_MS), run: expireHolds },
   { name: 'gaps.tell', waitMs: every(MINUTE_MS), run: tellOfGaps },
   { name: 'budgets.prune', waitMs: every(HOUR_MS), run: pruneOldBudgets },

@@ -1,4 +1,5 @@
 import type { Micros } from '../domain/money.ts';
+import type { DeclineCode } from '../domain/payment/decline.ts';
 import type { ProviderOrder, VerifiedWebhook } from './provider.ts';
 
 /**
@@ -61,7 +62,7 @@ export interface NewCharge {
 /** Why the bank of a saved card said no. */
 export interface ProviderDecline {
   /** authentication_required: the owner must confirm, on a page · declined: everything else */
-  readonly code: 'authentication_required' | 'declined';
+  readonly code: DeclineCode;
   /** The bank's word for it ("insufficient_funds"); null: none. */
   readonly reason: string | null;
 }

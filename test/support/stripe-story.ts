@@ -8,7 +8,7 @@ import type { Payment } from '../../src/operations/payment/payment.ts';
 import { receiveWebhook } from '../../src/operations/webhook-event/receive.ts';
 import { stripeProvider } from '../../src/providers/stripe/index.ts';
 import { testHouse } from './house.ts';
-import { paymentStory, type PaymentStory } from './payment-story.ts';
+import { paymentStory, type PaymentStory, type Process } from './payment-story.ts';
 
 const SECRET_KEY = 'sk_test_4eC39HqLyjWDarjtT1zdp7dc';
 const WEBHOOK_SECRET = 'whsec_0dKqGm7RZt3uYvP5nXb2LhWc8JfA4sEe';
@@ -19,6 +19,8 @@ export interface StripeStory {
   readonly house: House;
   /** One more process, with a pool of its own. */
   readonly another: () => House;
+  /** The same with its ports, to let it die. */
+  readonly anotherOf: () => Process;
   readonly stripe: StripeSandbox;
   /** What our webhook answered, in order. */
   readonly answers: number[];
@@ -77,6 +79,10 @@ export async function stripeStory(settings: Partial<HouseSettings> = {}): Promis
     told,
     house: made,
     another: () => processOf(told.anotherProcess().house),
+    anotherOf: () => {
+      const dying = told.anotherProcess();
+      return { house: processOf(dying.house), ports: dying.ports };
+    },
     stripe: sandbox,
     answers,
     hear: async () => {

@@ -85,7 +85,9 @@ export async function readCharge(
   account: ProviderAccount,
 ): Promise<ProviderOrder | null> {
   const intent = await readIntent(call, intentId);
-  return intent === null ? null : toChargeOrder(intent, account);
+  if (intent === null) return null;
+  // One that is only being made is left alone: it may be charged in this very moment.
+  return isRefused(intent) ? await concluded(call, intent, account) : toChargeOrder(intent, account);
 }
 
 async function listCards(call: StripeCall, customerRef: string): Promise<ProviderCard[]> {
@@ -200,6 +202,9 @@ async function concluded(call: StripeCall, intent: ChargeIntent, account: Provid
   return { ...toChargeOrder(after, account), ...(after.status === 'canceled' ? { decline: declineOf(intent) } : {}) };
 }
 
+const isRefused = ({ status, last_payment_error: error }: ChargeIntent): boolean =>
+  (status === 'requires_payment_method' && error != null) || status === 'requires_action';
+
 const isOver = ({ status }: ChargeIntent): boolean =>
   status === 'succeeded' || status === 'processing' || status === 'canceled';
 
@@ -219,8 +224,8 @@ function toChargeOrder(intent: ChargeIntent, account: ProviderAccount): Provider
     accountId: account.id,
     isLive: intent.livemode,
     currency: intent.currency.toUpperCase(),
-    // Whatever is neither paid nor under way was refused: nobody but us confirms it, and we do so once.
-    state: isPaid ? 'paid' : intent.status === 'processing' ? 'processing' : 'failed',
+    // Failed is what can take no money any more; everything else is still decided by somebody.
+    state: isPaid ? 'paid' : intent.status === 'canceled' ? 'failed' : 'processing',
     progress: null,
     payments: isPaid
       ? [{ paymentRef: intent.id, amount: fromCents(intent.amount_received), refunds: [], disputes: [] }]
@@ -231,7 +236,8 @@ function toChargeOrder(intent: ChargeIntent, account: ProviderAccount): Provider
   };
 }
 
-function declineOf({ last_payment_error: error }: ChargeIntent): ProviderDecline | null {
+function declineOf({ status, last_payment_error: error }: ChargeIntent): ProviderDecline | null {
+  if (status === 'requires_action') return { code: 'authentication_required', reason: null };
   if (error == null) return null;
   const reason = error.decline_code ?? error.code ?? null;
   return { code: error.code === 'authentication_required' ? 'authentication_required' : 'declined', reason };

@@ -32,6 +32,8 @@ const NOTHING: References = { orderRef: null, paymentRef: null, paymentSid: null
 export function readReferences(type: string, object: Readonly<Record<string, unknown>>): References {
   const paymentSid = ownPaymentSid(object);
   if (SESSION_EVENTS.has(type)) {
+    // A page on which a card is saved is no order: nothing is paid there.
+    if (object['mode'] === 'setup') return NOTHING;
     return { orderRef: text(object['id']), paymentRef: text(object['payment_intent']), paymentSid };
   }
   if (INTENT_EVENTS.has(type)) return { orderRef: null, paymentRef: text(object['id']), paymentSid };

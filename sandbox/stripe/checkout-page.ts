@@ -1,3 +1,4 @@
+import { TEST_CARDS } from './cards.ts';
 import type { Session } from './state.ts';
 
 export interface PageAnswer {
@@ -16,11 +17,16 @@ export function checkoutPage(
   facts: { readonly nonce: string; readonly declined: boolean },
 ): PageAnswer {
   const { nonce, declined } = facts;
-  const body = session.status === 'open' ? payForm(session, declined) : closed(session);
+  const body =
+    session.status !== 'open'
+      ? closed(session)
+      : session.mode === 'setup'
+        ? setupForm(session)
+        : payForm(session, declined);
   return {
     status: 200,
     headers: pageHeaders(nonce, session),
-    html: layout(`Pay ${amountText(session)}`, nonce, body),
+    html: layout(session.mode === 'setup' ? 'Save a card' : `Pay ${amountText(session)}`, nonce, body),
   };
 }
 
@@ -60,6 +66,7 @@ function payForm(session: Session, declined: boolean): string {
 ${lines(session)}
 ${alert}
 <form method="post" aria-label="Choose what happens to this payment">
+  ${cardChoice(session)}
   <button class="pay" name="choice" value="pay" data-testid="pay">Pay ${amountText(session)}</button>
   <fieldset>
     <legend>Or try another ending</legend>
@@ -68,6 +75,31 @@ ${alert}
     <button name="choice" value="later-fails" data-testid="pay-later-fails">Pay later: the money never arrives</button>
     ${cancel}
   </fieldset>
+</form>`;
+}
+
+/** The cards to try; what they do once they are saved is in their names. */
+function cardChoice(session: Session): string {
+  const options = Object.entries(TEST_CARDS).map(([name, { label }]) => `<option value="${name}">${label}</option>`);
+  const note =
+    session.savesCard && session.mode === 'payment'
+      ? '<p class="product" data-testid="saves">The card is saved for later payments.</p>'
+      : '';
+  return `<label for="card">Card</label><select id="card" name="card" data-testid="card">${options.join('')}</select>${note}`;
+}
+
+function setupForm(session: Session): string {
+  const cancel =
+    session.cancelUrl === null
+      ? ''
+      : '<button class="plain" name="choice" value="cancel" data-testid="cancel">Cancel and go back</button>';
+  return `
+<h1 data-testid="amount">Save a card</h1>
+<p class="product" data-testid="product">Nothing is charged now.</p>
+<form method="post" aria-label="Choose the card to save">
+  ${cardChoice(session)}
+  <button class="pay" name="choice" value="pay" data-testid="pay">Save this card</button>
+  ${cancel}
 </form>`;
 }
 
@@ -85,9 +117,11 @@ function closed(session: Session): string {
           'Nothing was charged. Start a new payment where you came from.',
           session.cancelUrl,
         ]
-      : session.paymentStatus === 'paid'
-        ? ['This is already paid', 'You were charged once. There is nothing more to do.', session.successUrl]
-        : ['This payment is under way', 'The bank has been told; the money has not arrived yet.', session.successUrl];
+      : session.mode === 'setup'
+        ? ['The card is saved', 'Nothing was charged.', session.successUrl]
+        : session.paymentStatus === 'paid'
+          ? ['This is already paid', 'You were charged once. There is nothing more to do.', session.successUrl]
+          : ['This payment is under way', 'The bank has been told; the money has not arrived yet.', session.successUrl];
   const back =
     url === null
       ? ''
@@ -148,6 +182,9 @@ dd { margin: 0; font-variant-numeric: tabular-nums; }
 .alert { padding: .75rem 1rem; border-radius: .5rem; background: var(--alert); color: var(--on-alert); }
 fieldset { margin: 1.5rem 0 0; padding: 0; border: 0; display: grid; gap: .5rem; }
 legend { padding: 0; margin-bottom: .5rem; color: var(--soft); }
+label { display: block; color: var(--soft); }
+select { display: block; width: 100%; min-height: 2.75rem; margin: .25rem 0 1rem; padding: .5rem; border: 1px solid var(--line);
+  border-radius: .5rem; background: var(--card); color: inherit; font: inherit; }
 button, a.pay { display: block; width: 100%; min-height: 2.75rem; padding: .5rem 1rem; border: 1px solid var(--line);
   border-radius: .5rem; background: transparent; color: inherit; font: inherit; text-align: center; text-decoration: none; cursor: pointer; }
 .pay, a.pay { background: var(--accent); border-color: var(--accent); color: var(--on-accent); font-weight: 600; }

@@ -1,4 +1,5 @@
 import { z } from 'zod';
+import { BEHAVIOURS, TEST_CARD_NAMES } from './cards.ts';
 import type { StripeSandbox } from './sandbox.ts';
 import { faultSchema, switchesSchema } from './switches.ts';
 
@@ -12,7 +13,9 @@ const copies = z.number().int().min(0).max(1000).optional();
 
 const completeSchema = z.strictObject({
   outcome: z.enum(['paid', 'declined', 'later', 'later-succeeds', 'later-fails']).default('paid'),
+  card: z.enum(TEST_CARD_NAMES).default('visa'),
 });
+const cardSchema = z.strictObject({ behaviour: z.enum(BEHAVIOURS) });
 const settleSchema = z.strictObject({ paid: z.boolean().default(true) });
 const resendSchema = z.strictObject({ ...signing, copies });
 const forgeSchema = z.strictObject({
@@ -62,7 +65,11 @@ async function route(
     case 'GET journal':
       return yes(sandbox.journal());
     case 'POST sessions/{id}/complete':
-      return did(sandbox.complete(id, completeSchema.parse(body).outcome));
+      return complete(sandbox, id, completeSchema.parse(body));
+    case 'POST cards/{id}':
+      return did(sandbox.turnCard(id, cardSchema.parse(body).behaviour));
+    case 'POST payment_intents/{id}/settle':
+      return did(sandbox.settleIntent(id, settleSchema.parse(body).paid));
     case 'POST sessions/{id}/settle':
       return did(sandbox.settle(id, settleSchema.parse(body).paid));
     case 'POST sessions/{id}/expire':
@@ -79,6 +86,12 @@ async function route(
       return null;
   }
 }
+
+const complete = (
+  sandbox: StripeSandbox,
+  id: string,
+  { outcome, card }: z.infer<typeof completeSchema>,
+): ControlAnswer => did(sandbox.complete(id, outcome, card));
 
 async function controlDeliveries(sandbox: StripeSandbox, verb: string): Promise<ControlAnswer | null> {
   if (verb !== 'flush' && verb !== 'settle') return null;

@@ -1,4 +1,5 @@
 import { appendFileSync, existsSync, readFileSync } from 'node:fs';
+import type { Customer, PaymentMethod } from './cards.ts';
 import type { RememberedKey } from './idempotency.ts';
 import type { Charge, Intent, SandboxEvent, Session } from './state.ts';
 
@@ -7,6 +8,8 @@ export interface Change {
   readonly sessions?: readonly Session[];
   readonly intents?: readonly Intent[];
   readonly charges?: readonly Charge[];
+  readonly customers?: readonly Customer[];
+  readonly methods?: readonly PaymentMethod[];
   readonly events?: readonly SandboxEvent[];
   readonly keys?: readonly RememberedKey[];
 }

@@ -1,9 +1,10 @@
 import { StripeApi } from './api.ts';
+import { CardVault, type Behaviour, type TestCardName } from './cards.ts';
 import { Deliveries, RETRY_DELAYS_MS, type Delivery, type Signing } from './deliveries.ts';
 import { forgetful, type Keeper } from './keeper.ts';
-import { chargeObject, intentObject, sessionObject } from './objects.ts';
+import { chargeObject, customerObject, intentObject, methodObject, sessionObject } from './objects.ts';
 import type { SandboxClock, SandboxRandom } from './ports.ts';
-import { StripeState, type EventOverrides, type Outcome, type Session } from './state.ts';
+import { StripeState, type EventOverrides, type Intent, type Outcome, type Session } from './state.ts';
 import { CALM, switchesSchema, type SwitchChanges, type Switches } from './switches.ts';
 
 export interface SandboxOptions {
@@ -34,6 +35,8 @@ export interface Journal {
   readonly sessions: readonly object[];
   readonly payment_intents: readonly object[];
   readonly charges: readonly object[];
+  readonly customers: readonly object[];
+  readonly payment_methods: readonly object[];
   readonly events: readonly object[];
   readonly deliveries: readonly Delivery[];
   readonly requests: readonly JournalRequest[];
@@ -51,6 +54,7 @@ export interface JournalRequest {
 export class StripeSandbox {
   readonly switches: Switches;
   readonly state: StripeState;
+  readonly vault: CardVault;
   readonly api: StripeApi;
   readonly deliveries: Deliveries;
   readonly requests: JournalRequest[] = [];
@@ -80,8 +84,14 @@ export class StripeSandbox {
       onEvent: (event) => this.deliveries.send(event),
       onChange: (change) => keeper.append(change),
     });
+    this.vault = new CardVault({
+      state: this.state,
+      onChange: (change) => keeper.append(change),
+      onLater: (intent, isPaid) => this.#settleIntentLater(intent, isPaid),
+    });
     this.api = new StripeApi({
       state: this.state,
+      vault: this.vault,
       switches: this.switches,
       secretKey,
       onKey: (key) => keeper.append({ keys: [key] }),
@@ -96,6 +106,11 @@ export class StripeSandbox {
   resume(): void {
     this.state.readdress();
     for (const event of this.state.events.values()) if (!event.isDelivered) this.deliveries.send(event, {}, 1);
+    for (const intent of this.state.intents.values()) {
+      const behaviour = this.vault.methods.get(intent.paymentMethodId ?? '')?.behaviour;
+      if (intent.sessionId === null && intent.status === 'processing')
+        this.#settleIntentLater(intent, behaviour === 'pays-later');
+    }
     for (const session of this.state.sessions.values()) {
       if (this.state.intentOf(session)?.status === 'processing') this.#settleLater(session);
     }
@@ -112,12 +127,28 @@ export class StripeSandbox {
   }
 
   /** What a customer does with a session; a delayed payment settles by itself after `settleAfterMs`. */
-  complete(sessionId: string, outcome: Outcome): 'done' | 'not_open' | 'unknown' {
+  complete(sessionId: string, outcome: Outcome, card: TestCardName = 'visa'): 'done' | 'not_open' | 'unknown' {
     const session = this.state.sessions.get(sessionId);
     if (session === undefined) return 'unknown';
+    if (session.mode === 'setup') return outcome === 'paid' ? this.vault.completeSetup(session, card) : 'done';
     const done = this.state.customer(session, outcome);
+    if (done === 'done' && outcome === 'paid') this.vault.paidWith(session, card);
     if (done === 'done') this.#settleLater(session);
     return done;
+  }
+
+  /** Changes what a saved card does from now on. */
+  turnCard(methodId: string, behaviour: Behaviour): 'done' | 'unknown' {
+    const method = this.vault.methods.get(methodId);
+    if (method === undefined) return 'unknown';
+    method.behaviour = behaviour;
+    return 'done';
+  }
+
+  /** Ends a delayed charge of a saved card now. */
+  settleIntent(intentId: string, isPaid: boolean): 'done' | 'not_processing' | 'unknown' {
+    const intent = this.state.intents.get(intentId);
+    return intent === undefined || intent.sessionId !== null ? 'unknown' : this.vault.settle(intent, isPaid);
   }
 
   settle(sessionId: string, isPaid: boolean): 'done' | 'not_processing' | 'unknown' {
@@ -153,6 +184,8 @@ export class StripeSandbox {
       sessions: [...sessions.values()].map(sessionObject),
       payment_intents: [...intents.values()].map(intentObject),
       charges: [...charges.values()].map(chargeObject),
+      customers: [...this.vault.customers.values()].map(customerObject),
+      payment_methods: [...this.vault.methods.values()].map(methodObject),
       events: [...events.values()].map((event) => JSON.parse(event.payload) as object),
       deliveries: this.deliveries.all,
       requests: this.requests,
@@ -174,9 +207,18 @@ export class StripeSandbox {
     });
   }
 
+  #settleIntentLater(intent: Intent, isPaid: boolean): void {
+    const { signal } = this.#closing;
+    void this.#options.clock.sleep(this.switches.settleAfterMs, signal).then(() => {
+      if (!signal.aborted) this.vault.settle(intent, isPaid);
+      return null;
+    });
+  }
+
   #restore(keeper: Keeper): void {
     for (const change of keeper.read()) {
       this.state.restore(change);
+      this.vault.restore(change);
       for (const key of change.keys ?? []) this.api.restore(key);
     }
   }

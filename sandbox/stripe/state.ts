@@ -18,8 +18,14 @@ export interface Session {
   readonly metadata: Metadata;
   readonly intentMetadata: Metadata;
   readonly intentDescription: string | null;
+  /** `setup`: a card is saved and nothing is paid. */
+  readonly mode: 'payment' | 'setup';
+  readonly customerId: string | null;
+  /** Whether the card that pays is saved for payments without its owner. */
+  readonly savesCard: boolean;
+  setupIntentId: string | null;
   status: 'open' | 'complete' | 'expired';
-  paymentStatus: 'unpaid' | 'paid';
+  paymentStatus: 'unpaid' | 'paid' | 'no_payment_required';
   currency: string;
   livemode: boolean;
   subtotal: number;
@@ -33,22 +39,40 @@ export interface Session {
 export interface Intent {
   readonly id: string;
   readonly created: number;
-  readonly sessionId: string;
+  /** Null: made without a checkout page, of a saved card. */
+  readonly sessionId: string | null;
+  readonly customerId: string | null;
+  readonly savesCard: boolean;
+  paymentMethodId: string | null;
   readonly metadata: Metadata;
   readonly description: string | null;
-  status: 'requires_payment_method' | 'processing' | 'succeeded' | 'canceled';
+  status: 'requires_payment_method' | 'requires_confirmation' | 'processing' | 'succeeded' | 'canceled';
   amount: number;
   amountReceived: number;
   currency: string;
   livemode: boolean;
   chargeId: string | null;
-  declined: boolean;
+  /** Why the last attempt to pay it failed. */
+  decline: Decline | null;
 }
+
+export interface Decline {
+  readonly code: 'card_declined' | 'authentication_required';
+  readonly declineCode: string;
+  readonly message: string;
+}
+
+export const DECLINED: Decline = {
+  code: 'card_declined',
+  declineCode: 'generic_decline',
+  message: 'Your card was declined.',
+};
 
 export interface Charge {
   readonly id: string;
   readonly created: number;
   readonly intentId: string;
+  readonly paymentMethodId: string | null;
   readonly metadata: Metadata;
   readonly description: string | null;
   readonly amount: number;
@@ -75,6 +99,9 @@ export interface NewSession {
   readonly metadata: Metadata;
   readonly intentMetadata: Metadata;
   readonly intentDescription: string | null;
+  readonly mode: 'payment' | 'setup';
+  readonly customerId: string | null;
+  readonly savesCard: boolean;
   /** Unix seconds; null: 24 hours from now. */
   readonly expiresAt: number | null;
 }
@@ -96,6 +123,9 @@ export interface StateOptions {
 }
 
 const DAY_SECONDS = 86_400;
+/** What files that were kept before there were customers do not say. */
+const WITHOUT_CARD = { mode: 'payment', customerId: null, savesCard: false, setupIntentId: null } as const;
+const INTENT_WITHOUT_CARD = { customerId: null, savesCard: false, paymentMethodId: null, decline: null } as const;
 
 /**
  * What the simulated Stripe knows and the moves it can make. Nothing here waits, listens or sends: whoever drives it
@@ -137,11 +167,12 @@ export class StripeState {
       created: this.now(),
       expiresAt: expiresAt ?? this.now() + DAY_SECONDS,
       url: this.#pageUrl(id),
+      setupIntentId: null,
       status: 'open',
-      paymentStatus: 'unpaid',
+      paymentStatus: order.mode === 'setup' ? 'no_payment_required' : 'unpaid',
       livemode: false,
       discount: Math.min(switches.discountCents, order.subtotal),
-      tax: switches.taxCents,
+      tax: order.mode === 'setup' ? 0 : switches.taxCents,
       intentId: null,
       settlesAs: null,
     };
@@ -170,7 +201,7 @@ export class StripeState {
       this.#sessionEvent('checkout.session.async_payment_succeeded', session);
     } else {
       intent.status = 'requires_payment_method';
-      intent.declined = true;
+      intent.decline = DECLINED;
       this.#emit('payment_intent.payment_failed', intentObject(intent));
       this.#sessionEvent('checkout.session.async_payment_failed', session);
     }
@@ -209,6 +240,16 @@ export class StripeState {
     return event;
   }
 
+  /** Money for an intent that no checkout page belongs to. */
+  receive(intent: Intent): void {
+    this.#receive(null, intent);
+  }
+
+  /** A move that was made from outside, on records of this state: kept, with the events that it made. */
+  keep(session: Session | null): void {
+    this.#commit(session);
+  }
+
   /** The endpoint has taken the event. */
   delivered(event: SandboxEvent): void {
     event.isDelivered = true;
@@ -218,8 +259,8 @@ export class StripeState {
 
   /** Takes back what an earlier process kept. Nothing is told to anybody. */
   restore(change: Change): void {
-    for (const session of change.sessions ?? []) this.sessions.set(session.id, session);
-    for (const intent of change.intents ?? []) this.intents.set(intent.id, intent);
+    for (const session of change.sessions ?? []) this.sessions.set(session.id, { ...WITHOUT_CARD, ...session });
+    for (const intent of change.intents ?? []) this.intents.set(intent.id, { ...INTENT_WITHOUT_CARD, ...intent });
     for (const charge of change.charges ?? []) this.charges.set(charge.id, charge);
     for (const event of change.events ?? []) this.events.set(event.id, event);
   }
@@ -288,17 +329,18 @@ export class StripeState {
 
   #decline(session: Session): void {
     const intent = this.#intentFor(session);
-    intent.declined = true;
+    intent.decline = DECLINED;
     // The session does not name its intent before it is complete.
     session.intentId = null;
     this.#emit('payment_intent.payment_failed', intentObject(intent));
   }
 
-  #receive(session: Session, intent: Intent): void {
+  #receive(session: Session | null, intent: Intent): void {
     const charge: Charge = {
       id: this.id('ch_3', 23),
       created: this.now(),
       intentId: intent.id,
+      paymentMethodId: intent.paymentMethodId,
       metadata: intent.metadata,
       description: intent.description,
       amount: intent.amount,
@@ -309,7 +351,7 @@ export class StripeState {
     intent.status = 'succeeded';
     intent.amountReceived = intent.amount;
     intent.chargeId = charge.id;
-    session.paymentStatus = 'paid';
+    if (session !== null) session.paymentStatus = 'paid';
     this.#emit('charge.succeeded', chargeObject(charge));
     this.#emit('payment_intent.succeeded', intentObject(intent));
   }
@@ -320,6 +362,9 @@ export class StripeState {
       id: this.id('pi_3', 23),
       created: this.now(),
       sessionId: session.id,
+      customerId: session.customerId,
+      savesCard: session.savesCard,
+      paymentMethodId: null,
       metadata: session.intentMetadata,
       description: session.intentDescription,
       status: 'requires_payment_method',
@@ -328,12 +373,12 @@ export class StripeState {
       currency: session.currency,
       livemode: session.livemode,
       chargeId: null,
-      declined: false,
+      decline: null,
     };
     intent.amount = session.subtotal - session.discount + session.tax;
     intent.currency = session.currency;
     intent.livemode = session.livemode;
-    intent.declined = false;
+    intent.decline = null;
     session.intentId = intent.id;
     this.intents.set(intent.id, intent);
     return intent;

@@ -1,5 +1,6 @@
 import { Bug } from '../domain/assert.ts';
 import type { House } from '../operations/house.ts';
+import { runAutoRecharges } from '../operations/auto-recharge/run.ts';
 import { resumeCorrections } from '../operations/correction/run.ts';
 import { tellOfGaps } from '../operations/gap-policy/tell.ts';
 import { expireHolds } from '../operations/hold/expire.ts';
@@ -12,6 +13,7 @@ import { pushUsageByClock } from '../operations/usage/push-usage.ts';
 import { billAll } from '../operations/usage/bill-wallet.ts';
 import { sendAllBack } from '../operations/movement/send-back.ts';
 import { reconcileAll } from '../operations/reconciliation/reconcile-all.ts';
+import { fetchUndelivered } from '../operations/webhook-event/fetch-undelivered.ts';
 import { sweepWebhooks } from '../operations/webhook-event/sweep.ts';
 import { checkLedger } from '../store/ledger-check.ts';
 
@@ -21,6 +23,8 @@ export interface Tick {
   /** How long after `now` it runs next. */
   readonly waitMs: (now: Date) => number;
   readonly run: (house: House) => Promise<unknown>;
+  /** Whether it runs at the start as well: for what was missed while nothing ran. */
+  readonly isDueAtStart?: boolean;
 }
 
 const SECOND_MS = 1_000;
@@ -35,9 +39,11 @@ const every = (ms: number) => (): number => ms;
 export const TICKS: readonly Tick[] = [
   { name: 'payments.poll', waitMs: every(15 * SECOND_MS), run: pollPayments },
   { name: 'webhooks.sweep', waitMs: every(30 * SECOND_MS), run: (house) => sweepWebhooks(house) },
+  { name: 'webhooks.undelivered', waitMs: every(5 * MINUTE_MS), run: fetchUndelivered, isDueAtStart: true },
   { name: 'payments.reconcile', waitMs: every(5 * MINUTE_MS), run: reconcilePayments },
   { name: 'statements.reconcile', waitMs: every(HOUR_MS), run: reconcileAll },
   { name: 'movements.refund', waitMs: every(5 * MINUTE_MS), run: sendAllBack },
+  { name: 'auto-recharge.run', waitMs: every(15 * SECOND_MS), run: runAutoRecharges },
   { name: 'holds.expire', waitMs: every(30 * SECOND_MS), run: expireHolds },
   { name: 'gaps.tell', waitMs: every(MINUTE_MS), run: tellOfGaps },
   { name: 'budgets.prune', waitMs: every(HOUR_MS), run: pruneOldBudgets },
@@ -77,8 +83,10 @@ export async function checkLedgerNightly(house: House): Promise<void> {
 /** Runs one tick until the signal; what it throws is logged, and the next one comes all the same. */
 export async function keepTicking(house: House, tick: Tick, signal: AbortSignal): Promise<void> {
   const { clock, log } = house.ports;
+  let isDue = tick.isDueAtStart === true;
   for (;;) {
-    await clock.sleep(tick.waitMs(clock.now()), signal);
+    if (!isDue) await clock.sleep(tick.waitMs(clock.now()), signal);
+    isDue = false;
     if (signal.aborted) return;
     try {
       await tick.run(house);

@@ -2,6 +2,7 @@ import { assert, assertNever } from '../../domain/assert.ts';
 import { deriveIdem, fingerprintOf } from '../../domain/idem.ts';
 import { liveAccount, type PostingRecord } from '../../domain/ledger/posting.ts';
 import { formatDecimal, micros } from '../../domain/money.ts';
+import { declineSentence } from '../../domain/payment/decline.ts';
 import { judge, type QuarantineReason, type Receipt, type Verdict } from '../../domain/payment/judge.ts';
 import { nextCheckAt } from '../../domain/payment/schedule.ts';
 import type { ProviderOrder } from '../../providers/provider.ts';
@@ -10,6 +11,7 @@ import { applyPostings, ensureSystemAccount } from '../../store/ledger.ts';
 import { updatePayment, type PaymentRow } from '../../store/payment.ts';
 import { insertPaymentEvent, readCreditedRefs } from '../../store/payment-event.ts';
 import { recordAudit } from '../audit/record.ts';
+import { concludeRecharge } from '../auto-recharge/conclude.ts';
 import type { House } from '../house.ts';
 import { authorOf, QUARANTINED_BECAUSE, type Cause, type Settled } from './cause.ts';
 
@@ -37,6 +39,7 @@ export async function applyTruth(
   if (after.payment !== payment) await updatePayment(tx, after.payment);
   if (after.payment.state !== payment.state || after.payment.credited !== payment.credited)
     await auditMove(tx, house, { before: payment, after: after.payment, cause });
+  if (after.payment.state !== payment.state) await concludeRecharge(tx, house, after.payment, cause);
   return { ...after, before: payment };
 }
 
@@ -96,7 +99,8 @@ function closed({ payment, truth, now }: Judged, state: 'failed' | 'expired', pr
     ...payment,
     ...learnt(payment, truth),
     state,
-    problem,
+    problem: truth?.decline ? declineSentence(truth.decline.code, truth.decline.reason) : problem,
+    decline: truth?.decline?.code ?? null,
     checkoutUrl: null,
     updatedAt: now,
     nextCheckAt: null,

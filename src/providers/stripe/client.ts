@@ -47,7 +47,7 @@ const API_VERSION = '2026-10-28.endive';
 
 /** The few calls we make, through the official SDK. Every method throws ProviderFailure and nothing else. */
 export function stripeClient(options: StripeClientOptions): StripeClient {
-  const call = caller(options);
+  const call = stripeCaller(options);
   return {
     readAccount: async () => {
       const account = await call('read-account', false, (stripe) => stripe.accounts.retrieveCurrent());
@@ -97,26 +97,26 @@ function toSessionPage(answer: unknown): SessionPage {
 }
 
 /** Refuses an answer that is not the object we asked for: money must not depend on a guess. */
-function checked<T>(shape: z.ZodType<T>, answer: unknown, outcome: ProviderFailure['outcome']): T {
+export function checked<T>(shape: z.ZodType<T>, answer: unknown, outcome: ProviderFailure['outcome']): T {
   const read = shape.safeParse(answer);
   if (read.success) return read.data;
   const fields = read.error.issues.map((issue) => issue.path.join('.') || 'the whole').join(', ');
   throw new ProviderFailure('broken', outcome, `Stripe's answer has the wrong shape (${fields}).`);
 }
 
-function nullWhenMissing(error: unknown): null {
+export function nullWhenMissing(error: unknown): null {
   const sdk = readSdkError(error);
   if (sdk?.statusCode === 404 && sdk.code === 'resource_missing') return null;
   throw error;
 }
 
-type Call = <T>(name: string, isWrite: boolean, run: (stripe: Stripe) => Promise<T>) => Promise<T>;
+export type StripeCall = <T>(name: string, isWrite: boolean, run: (stripe: Stripe) => Promise<T>) => Promise<T>;
 
 /**
  * One SDK instance a call (0.2 ms): its `fetch` then knows the call's own deadline. The SDK's retries are off, ours
  * wait on the clock port, so that a test or a simulation decides when time passes.
  */
-function caller({ secretKey, apiBase, ports }: StripeClientOptions): Call {
+export function stripeCaller({ secretKey, apiBase, ports }: StripeClientOptions): StripeCall {
   const { hostname, port, protocol } = new URL(apiBase);
   const isHttp = protocol === 'http:';
   return async (name, isWrite, run) => {

@@ -6,8 +6,10 @@ import {
   type ProviderDescription,
   type ProviderOrder,
 } from '../provider.ts';
-import { stripeClient, type SessionPage, type StripeClient } from './client.ts';
+import { readCharge, stripeCards } from './cards.ts';
+import { stripeCaller, stripeClient, type SessionPage, type StripeClient } from './client.ts';
 import { toProviderOrder, toSessionParams, toStripeCents, type StripeSession } from './map.ts';
+import { listUndelivered } from './undelivered.ts';
 import { verifyStripeWebhook, type WebhookSecrets } from './webhook.ts';
 
 export interface StripeProviderOptions {
@@ -25,6 +27,7 @@ export function stripeProvider(options: StripeProviderOptions): PaymentProvider 
   const { secretKey, ports, apiBase = 'https://api.stripe.com' } = options;
   const client = stripeClient({ secretKey, apiBase, ports });
   const account = accountReader(client, options);
+  const call = stripeCaller({ secretKey, apiBase, ports });
   return {
     name: 'stripe',
     description: DESCRIPTION,
@@ -38,6 +41,8 @@ export function stripeProvider(options: StripeProviderOptions): PaymentProvider 
       return created;
     },
     readOrder: async (orderRef) => {
+      // A charge of a saved card has no page: its order is the PaymentIntent.
+      if (/^pi_[A-Za-z0-9_]{1,200}$/.test(orderRef)) return await readCharge(call, orderRef, await account());
       // Anything else would be put into a path; no session has such a name.
       if (!/^cs_[A-Za-z0-9_]{1,200}$/.test(orderRef)) return null;
       const owner = await account();
@@ -51,6 +56,8 @@ export function stripeProvider(options: StripeProviderOptions): PaymentProvider 
     refund: () => Promise.reject(notSpoken()),
     readRefund: () => Promise.reject(notSpoken()),
     listMovements: () => Promise.reject(notSpoken()),
+    cards: stripeCards(call, account),
+    listUndelivered: listUndelivered(call),
   };
 }
 

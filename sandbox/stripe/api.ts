@@ -5,7 +5,8 @@ import { canonicalForm, decodeForm, type FormMap } from './form.ts';
 import { IdempotencyKeys, type RememberedKey } from './idempotency.ts';
 import { accountObject, API_VERSION, chargeObject, intentObject, sessionObject } from './objects.ts';
 import { readSessionParams } from './session-params.ts';
-import type { Charge, Intent, Session, StripeState } from './state.ts';
+import type { Charge, Intent, Session } from './records.ts';
+import type { StripeState } from './state.ts';
 import type { Switches } from './switches.ts';
 
 export interface ApiRequest {

@@ -3,7 +3,9 @@ import type { FormMap, FormValue } from './form.ts';
 import { isMap } from './form.ts';
 import type { Change } from './keeper.ts';
 import { customerObject, intentObject, methodObject, sessionObject } from './objects.ts';
-import { DECLINED, type Decline, type Intent, type Metadata, type Session, type StripeState } from './state.ts';
+import type { Decline, Intent, Metadata, Session } from './records.ts';
+import { DECLINED } from './records.ts';
+import type { StripeState } from './state.ts';
 
 export interface Customer {
   readonly id: string;

@@ -1,5 +1,5 @@
 import { TEST_CARDS } from './cards.ts';
-import type { Session } from './state.ts';
+import type { Session } from './records.ts';
 
 export interface PageAnswer {
   readonly status: number;

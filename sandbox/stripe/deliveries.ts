@@ -1,6 +1,6 @@
 import { Stripe } from 'stripe';
 import { idFrom, unixSeconds, type SandboxClock, type SandboxRandom } from './ports.ts';
-import type { SandboxEvent } from './state.ts';
+import type { SandboxEvent } from './records.ts';
 import type { Switches } from './switches.ts';
 
 export interface Delivery {

@@ -1,7 +1,7 @@
 import { appendFileSync, existsSync, readFileSync } from 'node:fs';
 import type { Customer, PaymentMethod } from './cards.ts';
 import type { RememberedKey } from './idempotency.ts';
-import type { Charge, Intent, SandboxEvent, Session } from './state.ts';
+import type { Charge, Intent, SandboxEvent, Session } from './records.ts';
 
 /** What one move changed: whole records, as they are after it. */
 export interface Change {

@@ -3,7 +3,7 @@ import charge from './fixtures/charge.json' with { type: 'json' };
 import session from './fixtures/checkout-session.json' with { type: 'json' };
 import intent from './fixtures/payment-intent.json' with { type: 'json' };
 import type { Customer, PaymentMethod } from './cards.ts';
-import type { Charge, Decline, Intent, Session } from './state.ts';
+import type { Charge, Decline, Intent, Session } from './records.ts';
 
 /** The API version whose shapes these are; the one of the pinned SDK. */
 export const API_VERSION = '2026-10-28.endive';

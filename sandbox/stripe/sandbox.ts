@@ -4,7 +4,8 @@ import { Deliveries, RETRY_DELAYS_MS, type Delivery, type Signing } from './deli
 import { forgetful, type Keeper } from './keeper.ts';
 import { chargeObject, customerObject, intentObject, methodObject, sessionObject } from './objects.ts';
 import type { SandboxClock, SandboxRandom } from './ports.ts';
-import { StripeState, type EventOverrides, type Intent, type Outcome, type Session } from './state.ts';
+import type { EventOverrides, Intent, Outcome, Session } from './records.ts';
+import { StripeState } from './state.ts';
 import { CALM, switchesSchema, type SwitchChanges, type Switches } from './switches.ts';
 
 export interface SandboxOptions {

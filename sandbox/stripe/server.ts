@@ -7,7 +7,7 @@ import { control } from './control.ts';
 import { takeFault } from '../take-fault.ts';
 import { answerWithFault, send } from './faults.ts';
 import { StripeSandbox, type JournalRequest, type SandboxOptions } from './sandbox.ts';
-import type { Session } from './state.ts';
+import type { Session } from './records.ts';
 
 export interface RunningSandbox {
   readonly url: string;

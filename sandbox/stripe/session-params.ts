@@ -1,6 +1,6 @@
 import { ApiError, invalid, missing } from './api-error.ts';
 import { isMap, type FormMap, type FormValue } from './form.ts';
-import type { Metadata, NewSession } from './state.ts';
+import type { Metadata, NewSession } from './records.ts';
 
 /** `true`: a text · `'map'`: any texts by name · a list of one: a list of such · else: names and what they hold. */
 type Shape = true | 'map' | readonly [Shape] | { readonly [name: string]: Shape };

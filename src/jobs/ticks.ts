@@ -7,6 +7,7 @@ import { recomputeLadders } from '../operations/ladder/recompute.ts';
 import { pruneOldBudgets } from '../operations/node/prune-budgets.ts';
 import { pollPayments } from '../operations/payment/poll.ts';
 import { reconcilePayments } from '../operations/payment/reconcile.ts';
+import { lookAtRefunds } from '../operations/refund/look.ts';
 import { aggregateUsageByClock } from '../operations/usage/aggregate-usage.ts';
 import { pushUsageByClock } from '../operations/usage/push-usage.ts';
 import { billAll } from '../operations/usage/bill-wallet.ts';
@@ -34,6 +35,7 @@ const every = (ms: number) => (): number => ms;
 
 export const TICKS: readonly Tick[] = [
   { name: 'payments.poll', waitMs: every(15 * SECOND_MS), run: pollPayments },
+  { name: 'refunds.look', waitMs: every(15 * SECOND_MS), run: lookAtRefunds },
   { name: 'webhooks.sweep', waitMs: every(30 * SECOND_MS), run: (house) => sweepWebhooks(house) },
   { name: 'payments.reconcile', waitMs: every(5 * MINUTE_MS), run: reconcilePayments },
   { name: 'statements.reconcile', waitMs: every(HOUR_MS), run: reconcileAll },

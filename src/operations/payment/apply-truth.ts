@@ -12,6 +12,7 @@ import { insertPaymentEvent, readCreditedRefs } from '../../store/payment-event.
 import { recordAudit } from '../audit/record.ts';
 import type { House } from '../house.ts';
 import { authorOf, QUARANTINED_BECAUSE, type Cause, type Settled } from './cause.ts';
+import { convergeWhatWentBack } from './what-went-back.ts';
 
 type Credit = Extract<Verdict, { kind: 'credit' }>;
 
@@ -37,6 +38,7 @@ export async function applyTruth(
   if (after.payment !== payment) await updatePayment(tx, after.payment);
   if (after.payment.state !== payment.state || after.payment.credited !== payment.credited)
     await auditMove(tx, house, { before: payment, after: after.payment, cause });
+  if (truth !== null) await convergeWhatWentBack(tx, house, { payment: after.payment, truth, cause });
   return { ...after, before: payment };
 }
 

@@ -13,7 +13,7 @@ export const SET_ASIDE_BY_REFUNDS = `
 /** The promises about money that went back. */
 export const REFUND_INVARIANTS: readonly Invariant[] = [
   {
-    id: 'L24',
+    id: 'L25',
     promise: 'no payment at a provider has given back more than it was credited with',
     violations: statement(
       'ledger_check.refunds_of_payment',
@@ -28,8 +28,9 @@ export const REFUND_INVARIANTS: readonly Invariant[] = [
     ),
   },
   {
-    id: 'L25',
-    promise: 'every refund has the payment events that its state says, and no payment event of a refund is without its refund',
+    id: 'L26',
+    promise:
+      'every refund has the payment events that its state says, and no payment event of a refund is without its refund',
     violations: statement(
       'ledger_check.refund_events',
       `with event as (
@@ -47,7 +48,7 @@ export const REFUND_INVARIANTS: readonly Invariant[] = [
     ),
   },
   {
-    id: 'L26',
+    id: 'L27',
     promise: 'the postings of refunds in a wallet sum to its payment events of refunds',
     violations: statement(
       'ledger_check.refund_postings',
@@ -58,11 +59,6 @@ export const REFUND_INVARIANTS: readonly Invariant[] = [
        ) as told on told.wallet = posted.wallet
        where coalesce(posted.sum, 0) <> coalesce(told.sum, 0) limit ${ROWS_MAX}`,
     ),
-    values: [
-      POSTING_KINDS.refund_reserve,
-      POSTING_KINDS.refund,
-      POSTING_KINDS.refund_return,
-      POSTING_KINDS.reversal,
-    ],
+    values: [POSTING_KINDS.refund_reserve, POSTING_KINDS.refund, POSTING_KINDS.refund_return, POSTING_KINDS.reversal],
   },
 ];

@@ -173,14 +173,8 @@ const byReferenceStatement = statement(
   'refund.read_by_reference',
   `${selectRefund} where provider = $1 and provider_account = $2 and refund_ref = $3`,
 );
-const ofPaymentStatement = statement(
-  'refund.of_payment',
-  `${selectRefund} where payment_sid = $1 order by refund.sid`,
-);
-const ofWalletStatement = statement(
-  'refund.of_wallet',
-  `${selectRefund} where refund.wallet = $1 order by refund.sid`,
-);
+const ofPaymentStatement = statement('refund.of_payment', `${selectRefund} where payment_sid = $1 order by refund.sid`);
+const ofWalletStatement = statement('refund.of_wallet', `${selectRefund} where refund.wallet = $1 order by refund.sid`);
 
 export async function readRefund(tx: Tx, sid: string): Promise<RefundRow | null> {
   const [row] = await tx.query<RefundRecord>(readStatement, [sid]);
@@ -190,7 +184,11 @@ export async function readRefund(tx: Tx, sid: string): Promise<RefundRow | null>
 /** By the provider's reference, whichever payment it belongs to. */
 export async function readRefundByReference(
   tx: Tx,
-  { provider, providerAccount, refundRef }: Pick<RefundRow, 'provider' | 'providerAccount'> & { readonly refundRef: string },
+  {
+    provider,
+    providerAccount,
+    refundRef,
+  }: Pick<RefundRow, 'provider' | 'providerAccount'> & { readonly refundRef: string },
 ): Promise<RefundRow | null> {
   const [row] = await tx.query<RefundRecord>(byReferenceStatement, [provider, providerAccount, refundRef]);
   return row ? fromRow(row) : null;

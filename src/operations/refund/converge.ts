@@ -21,7 +21,11 @@ import { applyVerdict } from './apply-verdict.ts';
 export async function convergeRefunds(
   tx: Tx,
   house: House,
-  { payment, received, cause }: { readonly payment: PaymentRow; readonly received: ProviderPayment; readonly cause: Cause },
+  {
+    payment,
+    received,
+    cause,
+  }: { readonly payment: PaymentRow; readonly received: ProviderPayment; readonly cause: Cause },
 ): Promise<void> {
   if (received.refunds.length === 0) return;
   const credited = (await readCreditedAmounts(tx, payment.sid)).get(received.paymentRef);
@@ -30,7 +34,14 @@ export async function convergeRefunds(
   const rows = all.filter((row) => row.paymentRef === received.paymentRef);
   for (const truth of inOrder(received.refunds, (one) => rowOf(rows, one) !== null)) {
     const before = rowOf(rows, truth);
-    const after = await convergeOne(tx, house, { payment, paymentRef: received.paymentRef, credited, rows, truth, cause });
+    const after = await convergeOne(tx, house, {
+      payment,
+      paymentRef: received.paymentRef,
+      credited,
+      rows,
+      truth,
+      cause,
+    });
     if (after === null) continue;
     if (before === null) rows.push(after);
     else rows.splice(rows.indexOf(before), 1, after);
@@ -81,7 +92,11 @@ async function isTaken(tx: Tx, house: House, payment: PaymentRow, truth: Provide
 }
 
 /** A refund that we did not make, as it is before anything follows from it. */
-async function insertOthers(tx: Tx, house: House, { payment, paymentRef, truth, cause }: OneRefund): Promise<RefundRow> {
+async function insertOthers(
+  tx: Tx,
+  house: House,
+  { payment, paymentRef, truth, cause }: OneRefund,
+): Promise<RefundRow> {
   const now = house.ports.clock.now();
   // A rail that takes its money back makes no object of its own: its reference is made of the payment's.
   const isRail = truth.refundRef.includes(paymentRef);

@@ -61,7 +61,12 @@ async function openRefund(tx: Tx, call: Call, opening: Opening): Promise<RefundR
     action: 'refund.create',
     subject: refund.sid,
     reason: refund.reason,
-    after: { state: refund.state, amount: formatDecimal(refund.amount), payment_sid: refund.paymentSid, by: actor.kind },
+    after: {
+      state: refund.state,
+      amount: formatDecimal(refund.amount),
+      payment_sid: refund.paymentSid,
+      by: actor.kind,
+    },
   });
   if (refund.state === 'requested') await house.jobs.enqueue(tx, 'refund.send', { sid: refund.sid });
   return refund;

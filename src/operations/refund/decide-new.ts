@@ -44,23 +44,35 @@ export function decideNew(facts: NewRefundFacts): NewRefundPlan | Refusal {
     });
   const waiting = refunds.find((refund) => isOurs(refund.origin) && isUnanswered(refund.state));
   if (waiting)
-    return refuse('state_conflict', 'Another refund of this payment is under way. Wait until the provider has answered.', {
-      details: { refund_sid: waiting.sid, state: waiting.state },
-    });
+    return refuse(
+      'state_conflict',
+      'Another refund of this payment is under way. Wait until the provider has answered.',
+      {
+        details: { refund_sid: waiting.sid, state: waiting.state },
+      },
+    );
   const received = chosenPayment(facts);
   if ('kind' in received) return received;
   const isUser = actor.kind === 'user';
   if (isUser && house.ports.clock.now() > untilOf(payment.creditedAt, settings.refundWindowDays))
-    return refuse('state_conflict', 'The time in which this payment can be asked back is over. Write to the operator.', {
-      details: { refund_window_days: settings.refundWindowDays },
-    });
+    return refuse(
+      'state_conflict',
+      'The time in which this payment can be asked back is over. Write to the operator.',
+      {
+        details: { refund_window_days: settings.refundWindowDays },
+      },
+    );
   if (isUser && wallet.isFrozen) return refuse('wallet_frozen', 'The wallet is frozen, so nothing goes back now.');
   const mayOverdraw = settings.refundSpent === 'allow_negative' && !isUser;
   const { refundable, granted } = shareOf(wallet);
   if (amount > refundable && !mayOverdraw)
-    return refuse('state_conflict', 'This was spent, or was given and not paid. Only what was paid and is left can go back.', {
-      details: { refundable: formatDecimal(refundable), granted: formatDecimal(granted) },
-    });
+    return refuse(
+      'state_conflict',
+      'This was spent, or was given and not paid. Only what was paid and is left can go back.',
+      {
+        details: { refundable: formatDecimal(refundable), granted: formatDecimal(granted) },
+      },
+    );
   return {
     received,
     mayOverdraw,
@@ -75,7 +87,10 @@ function chosenPayment(facts: NewRefundFacts): ProviderPayment | Refusal {
   const candidates = truth.payments.toReversed().flatMap((received) => {
     const paid = credited.get(received.paymentRef);
     if (paid === undefined) return [];
-    const disputed = received.disputes.reduce((sum, dispute) => sum + (dispute.state === 'won' ? 0n : dispute.amount), 0n);
+    const disputed = received.disputes.reduce(
+      (sum, dispute) => sum + (dispute.state === 'won' ? 0n : dispute.amount),
+      0n,
+    );
     const facts = {
       paymentSid: payment.sid,
       paymentRef: received.paymentRef,
@@ -84,7 +99,13 @@ function chosenPayment(facts: NewRefundFacts): ProviderPayment | Refusal {
       disputed: micros(disputed),
       creditedAt: payment.createdAt,
     };
-    return [{ received, left: leftOf(facts), isContested: received.disputes.some(({ state }) => state === 'open' || state === 'inquiry') }];
+    return [
+      {
+        received,
+        left: leftOf(facts),
+        isContested: received.disputes.some(({ state }) => state === 'open' || state === 'inquiry'),
+      },
+    ];
   });
   const free = candidates.filter(({ isContested }) => !isContested);
   const fitting = free.find(({ left }) => left >= amount);
@@ -101,7 +122,9 @@ function chosenPayment(facts: NewRefundFacts): ProviderPayment | Refusal {
 function needsApproval({ house, amount, refunds }: NewRefundFacts): boolean {
   const limit = house.settings.refundApprovalAbove;
   if (limit === null) return false;
-  const alone = refunds.filter((refund) => isOurs(refund.origin) && refund.decidedBy === null && (isSetAside(refund) || isAway(refund)));
+  const alone = refunds.filter(
+    (refund) => isOurs(refund.origin) && refund.decidedBy === null && (isSetAside(refund) || isAway(refund)),
+  );
   return alone.reduce((sum, refund) => sum + refund.amount, amount as bigint) > limit;
 }
 
@@ -109,4 +132,6 @@ function needsApproval({ house, amount, refunds }: NewRefundFacts): boolean {
 export const amountRefusal = (amount: Micros | null): Refusal | null =>
   amount !== null && amount > 0n && isWholeCents(amount)
     ? null
-    : refuse('amount_out_of_range', 'A refund is at least a cent, and whole cents.', { details: { amount_min: '0.01', step: '0.01' } });
+    : refuse('amount_out_of_range', 'A refund is at least a cent, and whole cents.', {
+        details: { amount_min: '0.01', step: '0.01' },
+      });

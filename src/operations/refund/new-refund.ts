@@ -69,7 +69,8 @@ export async function askNewRefund(
   if (account.id !== payment.providerAccount || account.isLive !== payment.isLive)
     return refuse('state_conflict', 'This payment was made in another account of the provider than the present one.');
   const truth = payment.orderRef === null ? null : await provider.readOrder(payment.orderRef);
-  if (truth === null) return refuse('state_conflict', 'The provider does not know this payment, so it gives nothing back.');
+  if (truth === null)
+    return refuse('state_conflict', 'The provider does not know this payment, so it gives nothing back.');
   return { payment, provider, amount, truth, destination: isPayout ? (input.destination ?? null) : null };
 }
 

@@ -27,7 +27,9 @@ const planItemSchema = z.object({
   disputed: signedAmount.describe('Withheld by disputes that are open or lost.'),
   left: signedAmount.describe('What may still go back of this payment, whatever the wallet holds.'),
   proposed: signedAmount.describe('Its part of what may go back of the wallet.'),
-  user_until: instant.describe('Until when its user may ask for it. An operator may later, as far as the provider lets them.'),
+  user_until: instant.describe(
+    'Until when its user may ask for it. An operator may later, as far as the provider lets them.',
+  ),
 });
 
 const planSchema = z
@@ -37,7 +39,9 @@ const planSchema = z
     granted: signedAmount.describe('Given, not paid, and still there. It is spent first and never refunded.'),
     refundable: signedAmount.describe('Paid and not spent, in whole cents: the most that may go back without a debt.'),
     spent_policy: z.enum(['deny', 'allow_negative']).describe('What an operator’s refund of spent money does.'),
-    order: z.literal('newest_first').describe('The newest payment gives back first: it is the likeliest to be refundable.'),
+    order: z
+      .literal('newest_first')
+      .describe('The newest payment gives back first: it is the likeliest to be refundable.'),
     items: z.array(planItemSchema),
   })
   .meta({ id: 'RefundPlan' });
@@ -105,4 +109,5 @@ export function goneBackOf(refunds: readonly RefundRow[], paymentRef: string): M
 }
 
 /** Until when a user may ask for a payment back. */
-export const untilOf = (creditedAt: Date, windowDays: number): Date => new Date(creditedAt.getTime() + windowDays * DAY_MS);
+export const untilOf = (creditedAt: Date, windowDays: number): Date =>
+  new Date(creditedAt.getTime() + windowDays * DAY_MS);

@@ -39,10 +39,15 @@ export const refundSchema = z
     reason: z.string(),
     external_ref: z.string().nullable().describe("The provider's own reference; null until it has answered."),
     claim_url: z.url().nullable().describe('Where the customer claims it, where the provider wants that; else null.'),
-    fee: signedAmount.nullable().describe('What the provider kept for it beside the amount; null: nothing, or not said.'),
+    fee: signedAmount
+      .nullable()
+      .describe('What the provider kept for it beside the amount; null: nothing, or not said.'),
     detail: z.string().nullable().describe('Why it stands where it stands; null when there is nothing to say.'),
     created_by: z.string().nullable().describe('For operators; a customer is told what, not who.'),
-    decided_by: z.string().nullable().describe('Who approved or rejected it, for operators; null: nobody had to, or has yet.'),
+    decided_by: z
+      .string()
+      .nullable()
+      .describe('Who approved or rejected it, for operators; null: nobody had to, or has yet.'),
     created_at: instant,
     updated_at: instant,
     ended_at: instant.nullable(),

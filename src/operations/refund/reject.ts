@@ -15,7 +15,8 @@ import { refundSchema, toRefund, visibleRefund } from './refund.ts';
 export const refundReject = operation({
   name: 'refund.reject',
   summary: 'Refuse a refund that waits for approval; the wallet has it back',
-  description: 'Whoever asked for it may take it back so, too. After seven days without an approval it goes back by itself.',
+  description:
+    'Whoever asked for it may take it back so, too. After seven days without an approval it goes back by itself.',
   http: { method: 'post', path: '/v1/refunds/{sid}/reject', status: 200 },
   access: 'operator',
   // A refund is rejected once.

@@ -1,4 +1,9 @@
-import { ProviderFailure, type NewRefund, type PaymentProvider, type ProviderRefund } from '../../providers/provider.ts';
+import {
+  ProviderFailure,
+  type NewRefund,
+  type PaymentProvider,
+  type ProviderRefund,
+} from '../../providers/provider.ts';
 import { assert } from '../../domain/assert.ts';
 import { nextLookAt } from '../../domain/refund/schedule.ts';
 import type { Tx } from '../../store/db.ts';
@@ -76,7 +81,11 @@ export function toNewRefund(refund: RefundRow, payment: PaymentRow): NewRefund {
 
 function checked(refund: RefundRow, answered: ProviderRefund): RefundAnswer {
   if (answered.refundSid === refund.sid) return { kind: 'refund', refund: answered };
-  return { kind: 'no_answer', isUnknown: true, detail: 'The provider answered with another refund than the one asked for.' };
+  return {
+    kind: 'no_answer',
+    isUnknown: true,
+    detail: 'The provider answered with another refund than the one asked for.',
+  };
 }
 
 /** Writes what the provider answered, unless somebody else has by now. */

@@ -3,6 +3,7 @@ import { ApiError, invalid, missing } from './api-error.ts';
 import { canonicalForm, decodeForm, type FormMap } from './form.ts';
 import { IdempotencyKeys, type RememberedKey } from './idempotency.ts';
 import { accountObject, API_VERSION, chargeObject, intentObject, sessionObject } from './objects.ts';
+import { refundObject, routeRefunds, type Refund } from './refunds.ts';
 import { readSessionParams } from './session-params.ts';
 import type { Charge, Intent, Session, StripeState } from './state.ts';
 import type { Switches } from './switches.ts';
@@ -29,6 +30,8 @@ export interface ApiOptions {
   readonly secretKey: string;
   /** Told of each idempotency key that has its answer. */
   readonly onKey: (key: RememberedKey) => void;
+  /** Told of each refund that was asked for. */
+  readonly onRefund: (refund: Refund) => void;
 }
 
 /** The `/v1` API: one request in, one answer out. Whoever drives it decides about the network around it. */
@@ -150,11 +153,15 @@ export class StripeApi {
         return this.#list(path, form, this.#filterEvents(form), eventBody);
       case 'GET events {id}':
         return eventBody(find(state.events, 'event', id, 'id'));
-      default:
+      default: {
+        const list = (all: readonly Refund[]) => this.#list(path, form, all, refundObject);
+        const answer = routeRefunds(state, switches, { route, id, form }, list, this.#options.onRefund);
+        if (answer !== null) return answer;
         throw new ApiError(
           404,
           `Unrecognized request URL (${method}: ${path}). Please see https://stripe.com/docs or we can help at https://support.stripe.com/.`,
         );
+      }
     }
   }
 

@@ -1,5 +1,6 @@
 import { appendFileSync, existsSync, readFileSync } from 'node:fs';
 import type { RememberedKey } from './idempotency.ts';
+import type { Refund } from './refunds.ts';
 import type { Charge, Intent, SandboxEvent, Session } from './state.ts';
 
 /** What one move changed: whole records, as they are after it. */
@@ -7,6 +8,7 @@ export interface Change {
   readonly sessions?: readonly Session[];
   readonly intents?: readonly Intent[];
   readonly charges?: readonly Charge[];
+  readonly refunds?: readonly Refund[];
   readonly events?: readonly SandboxEvent[];
   readonly keys?: readonly RememberedKey[];
 }

@@ -1,6 +1,7 @@
 import { chargeObject, eventObject, intentObject, sessionObject } from './objects.ts';
 import { idFrom, unixSeconds, type SandboxClock, type SandboxRandom } from './ports.ts';
 import type { Change } from './keeper.ts';
+import type { Refund } from './refunds.ts';
 import type { Switches } from './switches.ts';
 
 export type Metadata = Readonly<Record<string, string>>;
@@ -54,6 +55,8 @@ export interface Charge {
   readonly amount: number;
   readonly currency: string;
   readonly livemode: boolean;
+  /** Absent: nothing was. */
+  amountRefunded?: number;
 }
 
 export interface SandboxEvent {
@@ -109,6 +112,7 @@ export class StripeState {
   readonly sessions = new Map<string, Session>();
   readonly intents = new Map<string, Intent>();
   readonly charges = new Map<string, Charge>();
+  readonly refunds = new Map<string, Refund>();
   readonly events = new Map<string, SandboxEvent>();
   readonly #options: StateOptions;
   /** Events of the move that is under way. */
@@ -209,6 +213,11 @@ export class StripeState {
     return event;
   }
 
+  /** For moves that are made elsewhere: what they changed. */
+  keep(change: Change): void {
+    this.#options.onChange(change);
+  }
+
   /** The endpoint has taken the event. */
   delivered(event: SandboxEvent): void {
     event.isDelivered = true;
@@ -221,6 +230,7 @@ export class StripeState {
     for (const session of change.sessions ?? []) this.sessions.set(session.id, session);
     for (const intent of change.intents ?? []) this.intents.set(intent.id, intent);
     for (const charge of change.charges ?? []) this.charges.set(charge.id, charge);
+    for (const refund of change.refunds ?? []) this.refunds.set(refund.id, refund);
     for (const event of change.events ?? []) this.events.set(event.id, event);
   }
 

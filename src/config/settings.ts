@@ -282,14 +282,16 @@ export const SETTINGS = {
     group: 'Wallets',
     kind: integer({ min: 1, max: 365, unit: 'days' }),
     default: '30',
-    prose: 'How long after a top-up its user may ask for it back. Operators may later, as far as the provider lets them.',
+    prose:
+      'How long after a top-up its user may ask for it back. Operators may later, as far as the provider lets them.',
   }),
   refundSpent: given({
     env: 'HERO_ONBOARDING_REFUND_SPENT',
     group: 'Wallets',
     kind: choice(['deny', 'allow_negative']),
     default: 'deny',
-    prose: 'What a refund of money that was spent does: it is refused, or, by an operator, made, and the wallet owes it.',
+    prose:
+      'What a refund of money that was spent does: it is refused, or, by an operator, made, and the wallet owes it.',
   }),
   refundApprovalAbove: optional({
     env: 'HERO_ONBOARDING_REFUND_APPROVAL_ABOVE',

@@ -8,6 +8,7 @@ import {
 } from '../provider.ts';
 import { stripeClient, type SessionPage, type StripeClient } from './client.ts';
 import { toProviderOrder, toSessionParams, toStripeCents, type StripeSession } from './map.ts';
+import { makeRefund, readOwnRefund, withRefunds } from './refund.ts';
 import { verifyStripeWebhook, type WebhookSecrets } from './webhook.ts';
 
 export interface StripeProviderOptions {
@@ -35,7 +36,7 @@ export function stripeProvider(options: StripeProviderOptions): PaymentProvider 
       const session = await client.createSession(params, order.paymentSid);
       const created = toProviderOrder(session, owner);
       requireAsked(session, created, { paymentSid: order.paymentSid, cents: toStripeCents(order.amount) });
-      return created;
+      return await withMoney(client, created, session);
     },
     readOrder: async (orderRef) => {
       // Anything else would be put into a path; no session has such a name.
@@ -44,14 +45,20 @@ export function stripeProvider(options: StripeProviderOptions): PaymentProvider 
       const session = await client.readSession(orderRef);
       if (session === null) return null;
       if (session.id !== orderRef) throw new ProviderFailure('broken', 'none', 'Stripe answered with another session.');
-      return toProviderOrder(session, owner);
+      return await withMoney(client, toProviderOrder(session, owner), session);
     },
     verifyWebhook: (delivery) => verifyStripeWebhook(options.webhookSecrets, delivery),
     listOrders: async (since, cursor) => listOldestFirst(client, await account(), since, cursor),
-    refund: () => Promise.reject(notSpoken()),
-    readRefund: () => Promise.reject(notSpoken()),
+    refund: (refund) => makeRefund(client, refund),
+    readRefund: (refund) => readOwnRefund(client, refund),
     listMovements: () => Promise.reject(notSpoken()),
   };
+}
+
+/** An order with what came of its payments: a session does not tell. */
+async function withMoney(client: StripeClient, order: ProviderOrder, session: StripeSession): Promise<ProviderOrder> {
+  const payments = order.payments.map(async (payment) => await withRefunds(client, payment, session));
+  return { ...order, payments: await Promise.all(payments) };
 }
 
 const DESCRIPTION: ProviderDescription = {
@@ -62,7 +69,7 @@ const DESCRIPTION: ProviderDescription = {
 };
 
 const notSpoken = (): ProviderFailure =>
-  new ProviderFailure('refused', 'none', 'Make this refund on the page of Stripe.');
+  new ProviderFailure('refused', 'none', 'The movements of the account are not read from Stripe.');
 
 /** Asked once; a failure is not remembered. The mode is in the key: Stripe's account object does not tell it. */
 function accountReader(client: StripeClient, options: StripeProviderOptions): () => Promise<ProviderAccount> {

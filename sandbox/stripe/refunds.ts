@@ -191,8 +191,9 @@ function chargeFor(
     if (charge !== undefined) return charge;
     throw invalid('payment_intent', 'This PaymentIntent does not have a successful charge to refund.');
   }
-  const charge = typeof chargeId === 'string' ? state.charges.get(chargeId) : undefined;
-  if (charge === undefined) throw missing('charge', String(chargeId), 'charge');
+  const named = typeof chargeId === 'string' ? chargeId : '';
+  const charge = state.charges.get(named);
+  if (charge === undefined) throw missing('charge', named, 'charge');
   return charge;
 }
 

@@ -5,11 +5,6 @@ import type { Invariant } from './ledger-check.ts';
 /** As in `ledger-check.ts`: what is broken is shown, not all of it. */
 const ROWS_MAX = 20;
 
-/** What refunds of ours keep in the reserved accounts, by wallet. */
-export const SET_ASIDE_BY_REFUNDS = `
-  select wallet, sum(amount) as sum from refund
-  where origin in ('operator', 'user') and posted is null and state in ('awaiting_approval', 'requested', 'unknown', 'pending') group by wallet`;
-
 /** The promises about money that went back. */
 export const REFUND_INVARIANTS: readonly Invariant[] = [
   {

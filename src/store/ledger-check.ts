@@ -1,5 +1,5 @@
 import { FRACTIONS_PER_MICRO, POSTING_KINDS } from '../domain/ledger/posting.ts';
-import { REFUND_INVARIANTS, SET_ASIDE_BY_REFUNDS } from './ledger-check-refund.ts';
+import { REFUND_INVARIANTS } from './ledger-check-refund.ts';
 import { statement, type Db, type Row, type Statement, type Tx } from './db.ts';
 
 /** One promise of the ledger, recomputed from the rows alone. */
@@ -197,7 +197,10 @@ const INVARIANTS: readonly Invariant[] = [
               null as hold
        from account
        left join (select wallet, sum(amount - drawn) as sum from hold where state = 'open' group by wallet) as open on open.wallet = account.id / 16
-       left join (${SET_ASIDE_BY_REFUNDS}) as aside on aside.wallet = account.id / 16
+       left join (
+         select wallet, sum(amount) as sum from refund where origin in ('operator', 'user') and posted is null
+           and state in ('awaiting_approval', 'requested', 'unknown', 'pending') group by wallet
+       ) as aside on aside.wallet = account.id / 16
        where account.id % 16 = 1 and account.balance <> coalesce(open.sum, 0) + coalesce(aside.sum, 0)
        union all
        select wallet, null, null, null, sid from hold where captured > amount or (state = 'open') <> (closed_at is null)

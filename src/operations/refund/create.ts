@@ -16,7 +16,7 @@ import { refundSchema, toRefund } from './refund.ts';
 
 export const refundCreate = operation({
   name: 'refund.create',
-  summary: 'Give money of a payment back to where it came from',
+  summary: 'Give money of a payment back',
   description:
     'Sets the amount aside in the wallet and stores the intent; the provider is asked after that, with the refund’s sid as its key for ever. When the ' +
     'provider refuses, or its refund fails later, the wallet has the money back; when it does not say, it is asked again until it does. Above a ' +

@@ -1,9 +1,11 @@
 import { createHash } from 'node:crypto';
 import { ApiError, invalid, missing } from './api-error.ts';
+import { balanceObject, balanceOf } from './balance.ts';
 import type { CardVault } from './cards.ts';
 import { canonicalForm, decodeForm, type FormMap } from './form.ts';
 import { IdempotencyKeys, type RememberedKey } from './idempotency.ts';
 import { accountObject, API_VERSION, chargeObject, intentObject, sessionObject } from './objects.ts';
+import { refundObject, routeRefunds, type Refund } from './refunds.ts';
 import { readSessionParams } from './session-params.ts';
 import type { Charge, Intent, Session } from './records.ts';
 import type { StripeState } from './state.ts';
@@ -32,6 +34,8 @@ export interface ApiOptions {
   readonly secretKey: string;
   /** Told of each idempotency key that has its answer. */
   readonly onKey: (key: RememberedKey) => void;
+  /** Told of each refund that was asked for. */
+  readonly onRefund: (refund: Refund) => void;
 }
 
 /** The `/v1` API: one request in, one answer out. Whoever drives it decides about the network around it. */
@@ -159,8 +163,18 @@ export class StripeApi {
         return this.#list(path, form, this.#filterEvents(form), eventBody);
       case 'GET events {id}':
         return eventBody(find(state.events, 'event', id, 'id'));
-      default:
-        return vault.route(route, id, form) ?? unknownRoute(method, path);
+      case 'GET balance_transactions':
+        return this.#list(path, form, balanceOf(state, switches), (it) =>
+          balanceObject(it, expands(form, 'data.source')),
+        );
+      default: {
+        const list = (all: readonly Refund[]) => this.#list(path, form, all, refundObject);
+        return (
+          vault.route(route, id, form) ??
+          routeRefunds(state, switches, { route, id, form }, list, this.#options.onRefund) ??
+          unknownRoute(method, path)
+        );
+      }
     }
   }
 

@@ -1,5 +1,8 @@
 import { z } from 'zod';
 import { BEHAVIOURS, TEST_CARD_NAMES } from './cards.ts';
+import { ApiError } from './api-error.ts';
+import { payOut, payOutSchema } from './balance.ts';
+import { endRefundSchema, openRefundSchema, refundObject } from './refunds.ts';
 import type { StripeSandbox } from './sandbox.ts';
 import { faultSchema, switchesSchema } from './switches.ts';
 
@@ -41,6 +44,7 @@ export async function control(
     return (await route(sandbox, method, path, parse(body))) ?? no(404, `No such control: ${method} ${path}`);
   } catch (error) {
     if (error instanceof z.ZodError) return no(400, z.prettifyError(error));
+    if (error instanceof ApiError) return no(error.status, error.message);
     throw error;
   }
 }
@@ -74,6 +78,14 @@ async function route(
       return did(sandbox.settle(id, settleSchema.parse(body).paid));
     case 'POST sessions/{id}/expire':
       return did(sandbox.expire(id));
+    case 'POST payouts':
+      return { status: 201, body: payOut(sandbox.state, payOutSchema.parse(body)) };
+    case 'POST refunds': {
+      const refund = sandbox.refund(openRefundSchema.parse(body));
+      return refund === null ? no(404, 'No such charge') : { status: 201, body: refundObject(refund) };
+    }
+    case 'POST refunds/{id}/end':
+      return did(sandbox.endRefund(id, endRefundSchema.parse(body)));
     case 'POST events': {
       const eventId = sandbox.forge(forgeSchema.parse(body));
       return eventId === null ? no(404, 'No such object') : { status: 201, body: { id: eventId } };

@@ -1,7 +1,9 @@
 import { appendFileSync, existsSync, readFileSync } from 'node:fs';
+import type { Payout } from './balance.ts';
 import type { Customer, PaymentMethod } from './cards.ts';
 import type { RememberedKey } from './idempotency.ts';
 import type { Charge, Intent, SandboxEvent, Session } from './records.ts';
+import type { Refund } from './refunds.ts';
 
 /** What one move changed: whole records, as they are after it. */
 export interface Change {
@@ -10,6 +12,8 @@ export interface Change {
   readonly charges?: readonly Charge[];
   readonly customers?: readonly Customer[];
   readonly methods?: readonly PaymentMethod[];
+  readonly refunds?: readonly Refund[];
+  readonly payouts?: readonly Payout[];
   readonly events?: readonly SandboxEvent[];
   readonly keys?: readonly RememberedKey[];
 }

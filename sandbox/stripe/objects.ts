@@ -64,6 +64,7 @@ export function chargeObject(it: Charge): object {
     id: it.id,
     amount: it.amount,
     amount_captured: it.amount,
+    amount_refunded: it.amountRefunded ?? 0,
     balance_transaction: it.id.replace(/^ch_/, 'txn_'),
     captured: true,
     created: it.created,
@@ -74,6 +75,7 @@ export function chargeObject(it: Charge): object {
     paid: true,
     payment_intent: it.intentId,
     payment_method: it.paymentMethodId ?? it.id.replace(/^ch_/, 'pm_'),
+    refunded: it.amountRefunded === it.amount,
     status: 'succeeded',
   };
 }

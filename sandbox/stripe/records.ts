@@ -73,6 +73,8 @@ export interface Charge {
   readonly amount: number;
   readonly currency: string;
   readonly livemode: boolean;
+  /** Absent: nothing was. */
+  amountRefunded?: number;
 }
 
 export interface SandboxEvent {

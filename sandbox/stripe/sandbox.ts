@@ -1,3 +1,4 @@
+import type { z } from 'zod';
 import { StripeApi } from './api.ts';
 import { CardVault, type Behaviour, type TestCardName } from './cards.ts';
 import { Deliveries, RETRY_DELAYS_MS, type Delivery, type Signing } from './deliveries.ts';
@@ -5,6 +6,7 @@ import { forgetful, type Keeper } from './keeper.ts';
 import { chargeObject, customerObject, intentObject, methodObject, sessionObject } from './objects.ts';
 import type { SandboxClock, SandboxRandom } from './ports.ts';
 import type { EventOverrides, Intent, Outcome, Session } from './records.ts';
+import { endRefund, openRefund, refundObject, type openRefundSchema, type Refund } from './refunds.ts';
 import { StripeState } from './state.ts';
 import { CALM, switchesSchema, type SwitchChanges, type Switches } from './switches.ts';
 
@@ -38,6 +40,7 @@ export interface Journal {
   readonly charges: readonly object[];
   readonly customers: readonly object[];
   readonly payment_methods: readonly object[];
+  readonly refunds: readonly object[];
   readonly events: readonly object[];
   readonly deliveries: readonly Delivery[];
   readonly requests: readonly JournalRequest[];
@@ -96,6 +99,7 @@ export class StripeSandbox {
       switches: this.switches,
       secretKey,
       onKey: (key) => keeper.append({ keys: [key] }),
+      onRefund: (refund) => this.#endLater(refund),
     });
     this.#restore(keeper);
   }
@@ -115,6 +119,7 @@ export class StripeSandbox {
     for (const session of this.state.sessions.values()) {
       if (this.state.intentOf(session)?.status === 'processing') this.#settleLater(session);
     }
+    for (const refund of this.state.refunds.values()) this.#endLater(refund);
   }
 
   /** Changes some switches and leaves the others. Throws ZodError for what is not a switch. */
@@ -162,6 +167,18 @@ export class StripeSandbox {
     return session === undefined ? 'unknown' : this.state.expire(session);
   }
 
+  /** Somebody refunds in the dashboard. Null: there is no such charge. Throws ApiError as the API refuses. */
+  refund(asked: z.input<typeof openRefundSchema>): Refund | null {
+    const refund = openRefund(this.state, this.switches, asked);
+    if (refund !== null) this.#endLater(refund);
+    return refund;
+  }
+
+  endRefund(id: string, ending: Parameters<typeof endRefund>[2]): 'done' | 'ended' | 'unknown' {
+    const refund = this.state.refunds.get(id);
+    return refund === undefined ? 'unknown' : endRefund(this.state, refund, ending);
+  }
+
   /** Signs and sends any event: an authentic delivery of something that may never have happened. Null: `about` is unknown. */
   forge(event: ForgedEvent): string | null {
     const object = event.object ?? (event.about === undefined ? {} : this.#objectById(event.about));
@@ -180,13 +197,14 @@ export class StripeSandbox {
   }
 
   journal(): Journal {
-    const { sessions, intents, charges, events } = this.state;
+    const { sessions, intents, charges, refunds, events } = this.state;
     return {
       sessions: [...sessions.values()].map(sessionObject),
       payment_intents: [...intents.values()].map(intentObject),
       charges: [...charges.values()].map(chargeObject),
       customers: [...this.vault.customers.values()].map(customerObject),
       payment_methods: [...this.vault.methods.values()].map(methodObject),
+      refunds: [...refunds.values()].map(refundObject),
       events: [...events.values()].map((event) => JSON.parse(event.payload) as object),
       deliveries: this.deliveries.all,
       requests: this.requests,
@@ -204,6 +222,16 @@ export class StripeSandbox {
     const { signal } = this.#closing;
     void this.#options.clock.sleep(this.switches.settleAfterMs, signal).then(() => {
       if (!signal.aborted) this.state.settle(session, settlesAs === 'paid');
+      return null;
+    });
+  }
+
+  #endLater(refund: Refund): void {
+    const { endsAs } = refund;
+    if (endsAs === null) return;
+    const { signal } = this.#closing;
+    void this.#options.clock.sleep(this.switches.settleAfterMs, signal).then(() => {
+      if (!signal.aborted) endRefund(this.state, refund, { status: endsAs });
       return null;
     });
   }
@@ -231,7 +259,9 @@ export class StripeSandbox {
     const intent = intents.get(id);
     if (intent !== undefined) return intentObject(intent);
     const charge = charges.get(id);
-    return charge === undefined ? null : chargeObject(charge);
+    if (charge !== undefined) return chargeObject(charge);
+    const refund = this.state.refunds.get(id);
+    return refund === undefined ? null : refundObject(refund);
   }
 
   #calm(): Switches {

@@ -3,6 +3,8 @@ import { idFrom, unixSeconds, type SandboxClock, type SandboxRandom } from './po
 import type { Change } from './keeper.ts';
 import type { Charge, EventOverrides, Intent, NewSession, Outcome, SandboxEvent, Session } from './records.ts';
 import { DECLINED } from './records.ts';
+import type { Payout } from './balance.ts';
+import type { Refund } from './refunds.ts';
 import type { Switches } from './switches.ts';
 
 export interface StateOptions {
@@ -35,6 +37,8 @@ export class StripeState {
   readonly sessions = new Map<string, Session>();
   readonly intents = new Map<string, Intent>();
   readonly charges = new Map<string, Charge>();
+  readonly refunds = new Map<string, Refund>();
+  readonly payouts = new Map<string, Payout>();
   readonly events = new Map<string, SandboxEvent>();
   readonly #options: StateOptions;
   /** Events of the move that is under way. */
@@ -141,6 +145,11 @@ export class StripeState {
     this.#receive(null, intent);
   }
 
+  /** For moves that are made elsewhere: what they changed. */
+  keepChange(change: Change): void {
+    this.#options.onChange(change);
+  }
+
   /** A move that was made from outside, on records of this state: kept, with the events that it made. */
   keep(session: Session | null): void {
     this.#commit(session);
@@ -158,6 +167,8 @@ export class StripeState {
     for (const session of change.sessions ?? []) this.sessions.set(session.id, { ...WITHOUT_CARD, ...session });
     for (const intent of change.intents ?? []) this.intents.set(intent.id, { ...INTENT_WITHOUT_CARD, ...intent });
     for (const charge of change.charges ?? []) this.charges.set(charge.id, charge);
+    for (const payout of change.payouts ?? []) this.payouts.set(payout.id, payout);
+    for (const refund of change.refunds ?? []) this.refunds.set(refund.id, refund);
     for (const event of change.events ?? []) this.events.set(event.id, event);
   }
 

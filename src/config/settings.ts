@@ -270,6 +270,35 @@ export const SETTINGS = {
     default: '7200',
     prose: 'How long a lease may be good: as long as nodes shall go on working while they cannot reach the server.',
   }),
+  refundSelfService: given({
+    env: 'HERO_ONBOARDING_REFUND_SELF_SERVICE',
+    group: 'Wallets',
+    kind: choice(['off', 'on']),
+    default: 'off',
+    prose: 'Whether users may ask for what they paid and have not spent to be given back to them.',
+  }),
+  refundWindowDays: given({
+    env: 'HERO_ONBOARDING_REFUND_WINDOW_DAYS',
+    group: 'Wallets',
+    kind: integer({ min: 1, max: 365, unit: 'days' }),
+    default: '30',
+    prose:
+      'How long after a top-up its user may ask for it back. Operators may later, as far as the provider lets them.',
+  }),
+  refundSpent: given({
+    env: 'HERO_ONBOARDING_REFUND_SPENT',
+    group: 'Wallets',
+    kind: choice(['deny', 'allow_negative']),
+    default: 'deny',
+    prose:
+      'What a refund of money that was spent does: it is refused, or, by an operator, made, and the wallet owes it.',
+  }),
+  refundApprovalAbove: optional({
+    env: 'HERO_ONBOARDING_REFUND_APPROVAL_ABOVE',
+    group: 'Wallets',
+    kind: amount,
+    prose: 'Refunds of more than this wait until a second operator approves them. Unset: none does.',
+  }),
   lanes: given({
     env: 'HERO_ONBOARDING_LEDGER_LANES',
     group: 'Ledger',

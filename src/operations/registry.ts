@@ -58,6 +58,14 @@ import { paymentEventList } from './payment-event/list.ts';
 import { priceCreate } from './price/create.ts';
 import { priceList } from './price/list.ts';
 import { reconciliationReport, reconciliationRun } from './reconciliation/report.ts';
+import { refundApprove } from './refund/approve.ts';
+import { refundCheck } from './refund/check.ts';
+import { refundCreate } from './refund/create.ts';
+import { refundGet } from './refund/get.ts';
+import { refundList } from './refund/list.ts';
+import { refundPlan } from './refund/plan.ts';
+import { refundQuote } from './refund/quote.ts';
+import { refundReject } from './refund/reject.ts';
 import { sessionGet } from './session/get.ts';
 import { usageAggregate } from './usage/aggregate.ts';
 import { usageBillUnbilled } from './usage/bill-unbilled.ts';
@@ -112,6 +120,14 @@ const declared = [
   autoRechargeGet,
   autoRechargeSet,
   autoRechargeDisable,
+  refundPlan,
+  refundQuote,
+  refundCreate,
+  refundApprove,
+  refundReject,
+  refundCheck,
+  refundGet,
+  refundList,
   webhookEventList,
   webhookEventReplay,
   reconciliationReport,

@@ -30,7 +30,7 @@ export interface PaymentProvider {
   refund(refund: NewRefund): Promise<ProviderRefund>;
   /** The provider's present truth about a refund of ours, looked for by its reference or by our sid; null: it knows none. */
   readRefund(refund: NewRefund & { readonly refundRef: string | null }): Promise<ProviderRefund | null>;
-  /** Every movement of the account's balance at or after the instant, oldest first: what reconciliation is made of. */
+  /** Every movement of the account's balance at or after the instant, in any order: what reconciliation is made of. */
   listMovements(
     since: Date,
     cursor: string | null,

@@ -100,7 +100,10 @@ export function judge(payment: OrderedPayment, truth: ProviderTruth | null, now:
 }
 
 /** The first thing in which the order at the provider is not the one we made; null when it is ours. */
-export function mismatchOf(payment: OrderedPayment, truth: ProviderTruth): QuarantineReason | null {
+export function mismatchOf(
+  payment: Omit<OrderedPayment, 'creditedRefs'>,
+  truth: ProviderTruth,
+): QuarantineReason | null {
   if (truth.provider !== payment.provider) return 'provider_mismatch';
   if (truth.accountId !== payment.providerAccount) return 'account_mismatch';
   if (truth.isLive !== payment.isLive) return 'mode_mismatch';

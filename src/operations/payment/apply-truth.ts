@@ -14,6 +14,7 @@ import { recordAudit } from '../audit/record.ts';
 import { concludeRecharge } from '../auto-recharge/conclude.ts';
 import type { House } from '../house.ts';
 import { authorOf, QUARANTINED_BECAUSE, type Cause, type Settled } from './cause.ts';
+import { convergeWhatWentBack } from './what-went-back.ts';
 
 type Credit = Extract<Verdict, { kind: 'credit' }>;
 
@@ -40,6 +41,7 @@ export async function applyTruth(
   if (after.payment.state !== payment.state || after.payment.credited !== payment.credited)
     await auditMove(tx, house, { before: payment, after: after.payment, cause });
   if (after.payment.state !== payment.state) await concludeRecharge(tx, house, after.payment, cause);
+  if (truth !== null) await convergeWhatWentBack(tx, house, { payment: after.payment, truth, cause });
   return { ...after, before: payment };
 }
 

@@ -14,7 +14,7 @@ import { askProvider, type Asked } from './order.ts';
  * Who asks about a payment that was credited: those that bring news of it. Money may come again, go back or be disputed; a page that is
  * merely looked at must not cost a question each time.
  */
-const ASKS_OF_CREDITED: ReadonlySet<Cause['kind']> = new Set(['webhook', 'reconciler', 'replay']);
+const ASKS_OF_CREDITED: ReadonlySet<Cause['kind']> = new Set(['webhook', 'reconciler', 'replay', 'refund']);
 
 /** The event that made us look. It is marked in the transaction of what it caused. */
 export interface SettleEvent {

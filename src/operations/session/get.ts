@@ -22,6 +22,7 @@ export const sessionGet = operation({
       user: sessionUserSchema.nullable(),
       top_up: z.object({ min: signedAmount, max: signedAmount, presets: z.array(signedAmount) }),
       providers: z.array(z.string()).describe('The payment providers that are configured.'),
+      refund_self_service: z.boolean().describe('Whether users may ask their own money back.'),
     })
     .meta({ id: 'Session' }),
   refusals: [],
@@ -34,6 +35,7 @@ export const sessionGet = operation({
       user: await readSessionUser(house, actor),
       top_up: { min: formatDecimal(topUpMin), max: formatDecimal(topUpMax), presets: topUpPresets.map(formatDecimal) },
       providers: [...house.providers.keys()],
+      refund_self_service: house.settings.isRefundSelfService,
     };
   },
 });

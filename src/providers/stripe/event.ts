@@ -18,7 +18,14 @@ const INTENT_EVENTS: ReadonlySet<string> = new Set([
   'payment_intent.canceled',
 ]);
 /** Names a charge of the PaymentIntent. */
-const CHARGE_EVENTS: ReadonlySet<string> = new Set(['charge.succeeded', 'charge.failed']);
+const CHARGE_EVENTS: ReadonlySet<string> = new Set(['charge.succeeded', 'charge.failed', 'charge.refunded']);
+/** Names a refund of a charge of the PaymentIntent. Its metadata is its own: ours if we made it, else none of ours. */
+const REFUND_EVENTS: ReadonlySet<string> = new Set([
+  'refund.created',
+  'refund.updated',
+  'refund.failed',
+  'charge.refund.updated',
+]);
 
 /** Every type that says something to us, for asking after those that did not arrive. */
 export const EVENT_TYPES: readonly string[] = [...SESSION_EVENTS, ...INTENT_EVENTS, ...CHARGE_EVENTS];
@@ -37,7 +44,8 @@ export function readReferences(type: string, object: Readonly<Record<string, unk
     return { orderRef: text(object['id']), paymentRef: text(object['payment_intent']), paymentSid };
   }
   if (INTENT_EVENTS.has(type)) return { orderRef: null, paymentRef: text(object['id']), paymentSid };
-  if (CHARGE_EVENTS.has(type)) return { orderRef: null, paymentRef: text(object['payment_intent']), paymentSid };
+  if (CHARGE_EVENTS.has(type) || REFUND_EVENTS.has(type))
+    return { orderRef: null, paymentRef: text(object['payment_intent']), paymentSid };
   return NOTHING;
 }
 

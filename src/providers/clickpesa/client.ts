@@ -2,7 +2,15 @@ import type { Ports } from '../../ports/ports.ts';
 import { ProviderFailure } from '../provider.ts';
 import { checksumOf, type ChecksumMethod, type Payload } from './checksum.ts';
 import { openSession, type Ask } from './session.ts';
-import { checked, linkShape, listShape, paymentShape, payoutShape, type PaymentRecord, type PayoutRecord } from './shapes.ts';
+import {
+  checked,
+  linkShape,
+  listShape,
+  paymentShape,
+  payoutShape,
+  type PaymentRecord,
+  type PayoutRecord,
+} from './shapes.ts';
 
 export interface ClickPesaClientOptions {
   readonly clientId: string;

@@ -87,7 +87,15 @@ async function createOrder(api: ClickPesaApi, order: NewOrder, account: Provider
     const checkoutUrl = await api.createLink(toLink(order, orderRef));
     if (checkoutUrl !== null) {
       const { paymentSid, userSid, expiresAt } = order;
-      const open = { state: 'open', progress: null, payments: [], checkoutUrl, paymentSid, userSid, expiresAt } as const;
+      const open = {
+        state: 'open',
+        progress: null,
+        payments: [],
+        checkoutUrl,
+        paymentSid,
+        userSid,
+        expiresAt,
+      } as const;
       return { ...toProviderOrder(orderRef, [], account), ...open };
     }
   }

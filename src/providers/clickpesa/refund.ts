@@ -19,12 +19,21 @@ export async function refund(using: WithClickPesa, asked: NewRefund): Promise<Pr
     const earlier = await unknownIfFails(() => api.readPayout(reference));
     if (earlier !== null) return toProviderRefund(earlier, asked);
     const phoneNumber = asked.destination ?? (await payingNumber(api, asked));
-    const payout = { amount: Number(formatDecimal(asked.amount)), phoneNumber, currency: 'USD', orderReference: reference };
+    const payout = {
+      amount: Number(formatDecimal(asked.amount)),
+      phoneNumber,
+      currency: 'USD',
+      orderReference: reference,
+    };
     const made = await api.createPayout(payout);
     if (made !== null) return toProviderRefund(made, asked);
     const found = await unknownIfFails(() => api.readPayout(reference));
     if (found !== null) return toProviderRefund(found, asked);
-    throw new ProviderFailure('broken', 'unknown', 'ClickPesa used the reference before, and does not show the payout.');
+    throw new ProviderFailure(
+      'broken',
+      'unknown',
+      'ClickPesa used the reference before, and does not show the payout.',
+    );
   });
 }
 

@@ -108,9 +108,14 @@ function tokenIn(status: number, body: unknown): string {
   if (status === 429) throw new RetryLater(null, 'ClickPesa asks us to slow down.');
   const cause = new Error(saidIn(body));
   if (status === 401 || status === 403) {
-    throw new ProviderFailure('refused', 'none', `ClickPesa does not accept the client id or the API key (${status}).`, {
-      cause,
-    });
+    throw new ProviderFailure(
+      'refused',
+      'none',
+      `ClickPesa does not accept the client id or the API key (${status}).`,
+      {
+        cause,
+      },
+    );
   }
   const read = tokenShape.safeParse(body);
   if (status < 200 || status >= 300 || !read.success) {

@@ -82,7 +82,11 @@ export const listShape = z.object({
 });
 
 /** Refuses an answer that is not what we asked for: money must not depend on a guess. */
-export function checked<S extends z.ZodType>(shape: S, answer: unknown, outcome: ProviderFailure['outcome']): z.output<S> {
+export function checked<S extends z.ZodType>(
+  shape: S,
+  answer: unknown,
+  outcome: ProviderFailure['outcome'],
+): z.output<S> {
   const read = shape.safeParse(answer);
   if (read.success) return read.data;
   const fields = read.error.issues.map((issue) => issue.path.join('.') || 'the whole').join(', ');
@@ -96,4 +100,3 @@ export function fractionOf(decimalText: string): { readonly above: bigint; reado
   const above = BigInt(whole + fraction);
   return above === 0n ? null : { above, below: 10n ** BigInt(fraction.length) };
 }
-

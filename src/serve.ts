@@ -7,7 +7,12 @@ import { beginNowOrLater, behindGate } from './serve/begin.ts';
 import { greeting } from './serve/greeting.ts';
 import { guardProcess, stopInTime, stopSignal } from './serve/guards.ts';
 import { addressRefused, reserveAddress } from './serve/port.ts';
-import { openClickPesaSimulator, openForgeSimulator, openStripeSimulator, type Simulators } from './serve/simulators.ts';
+import {
+  openClickPesaSimulator,
+  openForgeSimulator,
+  openStripeSimulator,
+  type Simulators,
+} from './serve/simulators.ts';
 import { openStore, type OpenedStore } from './serve/store.ts';
 
 export interface ServeOptions {

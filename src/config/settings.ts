@@ -15,7 +15,16 @@ export interface Setting<T = unknown> {
   readonly prose: string;
 }
 
-export const GROUPS = ['Server', 'Database', 'Operators and sessions', 'Stripe', 'ClickPesa', 'Forge', 'Wallets', 'Ledger'] as const;
+export const GROUPS = [
+  'Server',
+  'Database',
+  'Operators and sessions',
+  'Stripe',
+  'ClickPesa',
+  'Forge',
+  'Wallets',
+  'Ledger',
+] as const;
 export type Group = (typeof GROUPS)[number];
 
 type Declared<T> = Omit<Setting<T>, 'isSecret'> & { readonly isSecret?: true };

@@ -91,8 +91,7 @@ function configFor(values: Values): Config {
 }
 
 async function webhookFacts(values: Values, ports: Ports) {
-  const provider =
-    values.stripeSecretKey !== null ? 'stripe' : values.clickpesaApiKey !== null ? 'clickpesa' : null;
+  const provider = values.stripeSecretKey !== null ? 'stripe' : values.clickpesaApiKey !== null ? 'clickpesa' : null;
   if (provider === null || values.publicUrl === null) return null;
   return await probeWebhook(ports, `${values.publicUrl}/webhooks/${provider}`);
 }

@@ -109,7 +109,8 @@ export const CONFIGURATION_CHECKS: readonly ConfigurationCheck[] = [
     id: 12,
     title: 'test and debugging switches are off',
     why: 'A redirected API, an open debugger or unchecked certificates hand over money and secrets.',
-    remedy: 'Remove STRIPE_API_BASE, CLICKPESA_API_URL, CLICKPESA_CHECKSUM_METHOD, NODE_TLS_REJECT_UNAUTHORIZED and any --inspect in NODE_OPTIONS.',
+    remedy:
+      'Remove STRIPE_API_BASE, CLICKPESA_API_URL, CLICKPESA_CHECKSUM_METHOD, NODE_TLS_REJECT_UNAUTHORIZED and any --inspect in NODE_OPTIONS.',
     judge: judgeSwitches,
   },
   {

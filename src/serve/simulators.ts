@@ -33,7 +33,12 @@ export async function openClickPesaSimulator(config: Config, ports: Ports): Prom
   if (mode !== 'sandbox' || clickpesaApiUrl !== null || stripeApiBase !== null) return null;
   if (clientId === null || apiKey === null || checksumKey === null) return null;
   const keys = ['--client-id', clientId, '--api-key', apiKey, '--checksum-key', checksumKey];
-  const ways = ['--webhook-url', `${ownAddress(config)}/webhooks/clickpesa`, '--return-url', `${config.publicUrl}/wallet`];
+  const ways = [
+    '--webhook-url',
+    `${ownAddress(config)}/webhooks/clickpesa`,
+    '--return-url',
+    `${config.publicUrl}/wallet`,
+  ];
   const given = [...keys, ...ways, '--state-file', path.join(config.dataDir, 'clickpesa-sandbox.jsonl')];
   return await startSimulator({ name: 'ClickPesa', folder: 'clickpesa', given, ports });
 }

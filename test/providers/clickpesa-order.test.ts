@@ -177,12 +177,15 @@ describe('the eight statuses', () => {
 });
 
 describe('amounts', () => {
-  it.each(['text', 'number'] as const)('D07 written as %s are read exactly, and what was collected counts', async (amounts) => {
-    bench.sandbox.turn({ amounts, collectsHundredths: 1_999 });
-    const { orderRef } = await create(1, micros(25_000_000n));
-    bench.sandbox.pay(orderRef);
-    expect(await bench.provider.readOrder(orderRef)).toMatchObject({ payments: [{ amount: 19_990_000n }] });
-  });
+  it.each(['text', 'number'] as const)(
+    'D07 written as %s are read exactly, and what was collected counts',
+    async (amounts) => {
+      bench.sandbox.turn({ amounts, collectsHundredths: 1_999 });
+      const { orderRef } = await create(1, micros(25_000_000n));
+      bench.sandbox.pay(orderRef);
+      expect(await bench.provider.readOrder(orderRef)).toMatchObject({ payments: [{ amount: 19_990_000n }] });
+    },
+  );
 
   it('D06 never go by way of a float', () => {
     expect(parseExact('{"collectedAmount":9007199254740993.01,"other":1.5}')).toEqual({
@@ -215,7 +218,13 @@ describe('amounts', () => {
     ['more', 30_000_000_000n, 'TZS', exchange, 10_000_000n],
     ['half, in whole cents rounded down', 12_499_000_000n, 'TZS', exchange, 4_990_000n],
     ['an exchange of other currencies', 25_000_000_000n, 'KES', exchange, null],
-    ['an exchange the other way round', 25_000_000_000n, 'TZS', { ...exchange, sourceCurrency: 'TZS', targetCurrency: 'USD' }, null],
+    [
+      'an exchange the other way round',
+      25_000_000_000n,
+      'TZS',
+      { ...exchange, sourceCurrency: 'TZS', targetCurrency: 'USD' },
+      null,
+    ],
     ['a rate of nothing', 25_000_000_000n, 'TZS', { ...exchange, rate: '0' }, null],
     ['a rate that is none', 25_000_000_000n, 'TZS', { ...exchange, rate: '1e3' }, null],
     ['no exchange', 25_000_000_000n, 'TZS', null, null],
@@ -235,8 +244,14 @@ describe('a refund', () => {
 
   it('goes to the number that paid, has a fee of its own, and says where it stands', async () => {
     const refund = await asked(micros(12_340_000n));
-    expect(await bench.provider.refund(refund)).toMatchObject({ state: 'pending', fee: 500_000n, refundSid: sidNumber(900) });
-    expect(bench.sandbox.journal().payouts).toMatchObject([{ phone: '255755123456', hundredths: 1_234, currency: 'USD' }]);
+    expect(await bench.provider.refund(refund)).toMatchObject({
+      state: 'pending',
+      fee: 500_000n,
+      refundSid: sidNumber(900),
+    });
+    expect(bench.sandbox.journal().payouts).toMatchObject([
+      { phone: '255755123456', hundredths: 1_234, currency: 'USD' },
+    ]);
     bench.sandbox.payoutBecomes(referenceOf({ names: 'refund', sid: sidNumber(900), attempt: 0 }), 'SUCCESS');
     expect(await bench.provider.readRefund({ ...refund, refundRef: null })).toMatchObject({ state: 'succeeded' });
     bench.sandbox.payoutBecomes(referenceOf({ names: 'refund', sid: sidNumber(900), attempt: 0 }), 'REVERSED');
@@ -255,7 +270,10 @@ describe('a refund', () => {
     const refund = await asked();
     await bench.provider.refund(refund);
     const second = bench.provider.refund({ ...refund, refundSid: sidNumber(901) });
-    expect(await through(second)).toMatchObject({ status: 'rejected', reason: { kind: 'rate_limited', outcome: 'none' } });
+    expect(await through(second)).toMatchObject({
+      status: 'rejected',
+      reason: { kind: 'rate_limited', outcome: 'none' },
+    });
     await bench.pass(61);
     expect(await bench.provider.refund({ ...refund, refundSid: sidNumber(901) })).toMatchObject({ state: 'pending' });
   });

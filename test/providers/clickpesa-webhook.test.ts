@@ -4,7 +4,11 @@ import { describe, expect, it } from 'vitest';
 import { canonicalChecksum } from '../../sandbox/clickpesa/checksum.ts';
 import { canonicalText, checksumOf, legacyText } from '../../src/providers/clickpesa/checksum.ts';
 import { referenceOf } from '../../src/providers/clickpesa/reference.ts';
-import { checksumKeyProblem, verifyClickPesaWebhook, type WebhookTrust } from '../../src/providers/clickpesa/webhook.ts';
+import {
+  checksumKeyProblem,
+  verifyClickPesaWebhook,
+  type WebhookTrust,
+} from '../../src/providers/clickpesa/webhook.ts';
 import { sidNumber } from '../contract/payment-provider.ts';
 import { CHECKSUM_KEY } from './clickpesa-bench.ts';
 
@@ -66,9 +70,7 @@ describe('the checksum', () => {
 
   it('A11 of the method before 2026 is the documented one', () => {
     expect(legacyText(request)).toBe('asha@example.testAsha Juma255712000001TZSTOP0001ABCD25000');
-    expect(checksumOf('legacy', KEY, request)).toBe(
-      '4b6c2bc812919d2760368c788270e4a46ac7c2bca539dd17b932da5a5d0a3070',
-    );
+    expect(checksumOf('legacy', KEY, request)).toBe('4b6c2bc812919d2760368c788270e4a46ac7c2bca539dd17b932da5a5d0a3070');
   });
 
   it('A10 has no use for the two fields that carry it', () => {
@@ -82,7 +84,11 @@ describe('the checksum', () => {
       Array.isArray(value)
         ? value.map(shuffled)
         : typeof value === 'object' && value !== null
-          ? Object.fromEntries(Object.entries(value).toReversed().map(([key, field]) => [key, shuffled(field)]))
+          ? Object.fromEntries(
+              Object.entries(value)
+                .toReversed()
+                .map(([key, field]) => [key, shuffled(field)]),
+            )
           : value;
     fc.assert(
       fc.property(fc.dictionary(fc.string(), fc.jsonValue()), (payload) => {
@@ -119,11 +125,31 @@ describe('a delivery', () => {
     ['A10 no checksum', received, 'signature_missing'],
     ['A02 an empty checksum', { ...received, checksum: '' }, 'signature_missing'],
     ['A02 a checksum that is no text', { ...received, checksum: 5 }, 'signature_missing'],
-    ['A09 capitals', { ...received, checksum: canonicalChecksum(CHECKSUM_KEY, received).toUpperCase() }, 'invalid_signature'],
-    ['A09 half of it', { ...received, checksum: canonicalChecksum(CHECKSUM_KEY, received).slice(32) }, 'invalid_signature'],
-    ['A03 the checksum of an empty key', { ...received, checksum: canonicalChecksum('', received) }, 'invalid_signature'],
-    ['A03 of another key', { ...received, checksum: canonicalChecksum('another-checksum-key', received) }, 'invalid_signature'],
-    ['A08 a changed amount', { ...sealed(received), data: { ...received.data, collectedAmount: '2500' } }, 'invalid_signature'],
+    [
+      'A09 capitals',
+      { ...received, checksum: canonicalChecksum(CHECKSUM_KEY, received).toUpperCase() },
+      'invalid_signature',
+    ],
+    [
+      'A09 half of it',
+      { ...received, checksum: canonicalChecksum(CHECKSUM_KEY, received).slice(32) },
+      'invalid_signature',
+    ],
+    [
+      'A03 the checksum of an empty key',
+      { ...received, checksum: canonicalChecksum('', received) },
+      'invalid_signature',
+    ],
+    [
+      'A03 of another key',
+      { ...received, checksum: canonicalChecksum('another-checksum-key', received) },
+      'invalid_signature',
+    ],
+    [
+      'A08 a changed amount',
+      { ...sealed(received), data: { ...received.data, collectedAmount: '2500' } },
+      'invalid_signature',
+    ],
     ['A08 a further field', { ...sealed(received), more: true }, 'invalid_signature'],
   ])('%s is refused', (_, payload, code) => {
     expect(deliver(payload)).toMatchObject({ code });
@@ -170,10 +196,14 @@ describe('a delivery', () => {
     ];
     expect(checksumOf('legacy', KEY, one)).toBe(checksumOf('legacy', KEY, other));
     const old = createHmac('sha256', CHECKSUM_KEY).update(legacyText(received)).digest('hex');
-    expect(deliver({ ...received, checksum: old, checksumMethod: 'legacy' })).toMatchObject({ code: 'invalid_signature' });
+    expect(deliver({ ...received, checksum: old, checksumMethod: 'legacy' })).toMatchObject({
+      code: 'invalid_signature',
+    });
     expect(deliver({ ...received, checksum: old })).toMatchObject({ code: 'invalid_signature' });
     const enabled: WebhookTrust = { ...trust, checksumMethod: 'legacy' };
-    expect(deliver({ ...received, checksum: old, checksumMethod: 'legacy' }, enabled)).toMatchObject({ orderRef: REFERENCE });
+    expect(deliver({ ...received, checksum: old, checksumMethod: 'legacy' }, enabled)).toMatchObject({
+      orderRef: REFERENCE,
+    });
     expect(deliver({ ...received, checksum: old, checksumMethod: 'canonical' }, enabled)).toMatchObject({
       code: 'invalid_signature',
     });
@@ -182,7 +212,10 @@ describe('a delivery', () => {
   it.each([
     [
       'the older generation of a receipt',
-      { event: 'PAYMENT RECEIVED', data: { paymentId: 'P1', status: 'SUCCESS', orderReference: REFERENCE, amount: '25.00' } },
+      {
+        event: 'PAYMENT RECEIVED',
+        data: { paymentId: 'P1', status: 'SUCCESS', orderReference: REFERENCE, amount: '25.00' },
+      },
       { eventId: 'PAYMENT RECEIVED:P1:SUCCESS', orderRef: REFERENCE, paymentSid: sidNumber(7) },
     ],
     [
@@ -202,7 +235,10 @@ describe('a delivery', () => {
     ],
     [
       'a payout of ours',
-      { event: 'PAYOUT REVERSED', data: { id: 'PAY1', status: 'REVERSED', orderReference: `${REFERENCE.slice(0, 18)}R0` } },
+      {
+        event: 'PAYOUT REVERSED',
+        data: { id: 'PAY1', status: 'REVERSED', orderReference: `${REFERENCE.slice(0, 18)}R0` },
+      },
       { orderRef: null, paymentSid: null, refundSid: sidNumber(7) },
     ],
     [

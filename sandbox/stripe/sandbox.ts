@@ -1,8 +1,10 @@
 import type { z } from 'zod';
 import { StripeApi } from './api.ts';
 import { CardVault, type Behaviour, type TestCardName } from './cards.ts';
-import { Deliveries, RETRY_DELAYS_MS, type Delivery, type Signing } from './deliveries.ts';
-import { forgetful, type Keeper } from './keeper.ts';
+import { RETRY_DELAYS_MS, type Delivery } from '../deliveries.ts';
+import { forgetful } from '../keeper.ts';
+import { stripeDeliveries, type Signing, type StripeDeliveries } from './deliveries.ts';
+import type { Keeper } from './keeper.ts';
 import { chargeObject, customerObject, intentObject, methodObject, sessionObject } from './objects.ts';
 import type { SandboxClock, SandboxRandom } from './ports.ts';
 import type { EventOverrides, Intent, Outcome, Session } from './records.ts';
@@ -60,7 +62,7 @@ export class StripeSandbox {
   readonly state: StripeState;
   readonly vault: CardVault;
   readonly api: StripeApi;
-  readonly deliveries: Deliveries;
+  readonly deliveries: StripeDeliveries;
   readonly requests: JournalRequest[] = [];
   /** Set by whoever listens; the checkout page lives there. */
   publicUrl = 'http://stripe-sandbox.invalid';
@@ -71,7 +73,7 @@ export class StripeSandbox {
     this.#options = options;
     const { clock, random, secretKey, keeper = forgetful } = options;
     this.switches = this.#calm();
-    this.deliveries = new Deliveries({
+    this.deliveries = stripeDeliveries({
       clock,
       random,
       switches: this.switches,

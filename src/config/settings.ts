@@ -15,7 +15,16 @@ export interface Setting<T = unknown> {
   readonly prose: string;
 }
 
-export const GROUPS = ['Server', 'Database', 'Operators and sessions', 'Stripe', 'Forge', 'Wallets', 'Ledger'] as const;
+export const GROUPS = [
+  'Server',
+  'Database',
+  'Operators and sessions',
+  'Stripe',
+  'ClickPesa',
+  'Forge',
+  'Wallets',
+  'Ledger',
+] as const;
 export type Group = (typeof GROUPS)[number];
 
 type Declared<T> = Omit<Setting<T>, 'isSecret'> & { readonly isSecret?: true };
@@ -177,6 +186,42 @@ export const SETTINGS = {
     group: 'Stripe',
     kind: text(/^acct_[A-Za-z0-9_]{6,}$/, 'must be a Stripe account id that starts with acct_'),
     prose: 'The account the key must belong to. Unset: the account is asked for once and believed.',
+  }),
+  clickpesaClientId: optional({
+    env: 'CLICKPESA_CLIENT_ID',
+    group: 'ClickPesa',
+    kind: text(/^[A-Za-z0-9_-]{4,100}$/, 'must be the client id of a ClickPesa application: letters and digits'),
+    prose: 'The ClickPesa application whose money it is. Unset: no mobile money outside sandbox mode.',
+  }),
+  clickpesaApiKey: optional({
+    env: 'CLICKPESA_API_KEY',
+    group: 'ClickPesa',
+    kind: secret,
+    isSecret: true,
+    prose: "The application's API key; must be set when the client id is.",
+  }),
+  clickpesaChecksumKey: optional({
+    env: 'CLICKPESA_CHECKSUM_KEY',
+    group: 'ClickPesa',
+    kind: secret,
+    isSecret: true,
+    prose:
+      "The application's checksum key; not the API key. Unset or too short: the webhook answers 503, and requests carry no checksum.",
+  }),
+  clickpesaApiUrl: optional({
+    env: 'CLICKPESA_API_URL',
+    group: 'ClickPesa',
+    kind: httpUrl,
+    prose:
+      "Where ClickPesa's API is, with its path. Unset: https://api.clickpesa.com/third-parties in production, the simulator that the server starts in sandbox mode; test mode must be told.",
+  }),
+  clickpesaChecksumMethod: given({
+    env: 'CLICKPESA_CHECKSUM_METHOD',
+    group: 'ClickPesa',
+    kind: choice(['canonical', 'legacy']),
+    default: 'canonical',
+    prose:
+      'How requests are signed. legacy, the method of before 2026, proves little: two payloads can have one checksum; with it webhooks of both methods are accepted.',
   }),
   forgeUrl: optional({
     env: 'FORGE_URL',

@@ -18,6 +18,8 @@ export interface PaymentRow {
   readonly checkoutUrl: string | null;
   readonly credited: bigint | null;
   readonly problem: string | null;
+  /** What the provider says of a payment under way; null: nothing. */
+  readonly progress: string | null;
   readonly idem: string;
   readonly fingerprint: string;
   readonly createdAt: Date;
@@ -53,6 +55,7 @@ interface PaymentRecord extends Row {
   checkout_url: string | null;
   credited: bigint | null;
   problem: string | null;
+  progress: string | null;
   idem: string;
   fingerprint: string;
   created_at: Date;
@@ -84,6 +87,7 @@ const fromRow = (row: PaymentRecord): PaymentRow => ({
   checkoutUrl: row.checkout_url,
   credited: row.credited,
   problem: row.problem,
+  progress: row.progress,
   idem: row.idem,
   fingerprint: row.fingerprint,
   createdAt: row.created_at,
@@ -100,7 +104,7 @@ const fromRow = (row: PaymentRecord): PaymentRow => ({
 });
 
 const COLUMNS = `payment.sid, payment.wallet, wallet.sid as wallet_sid, payment.user_sid, provider, provider_account, is_live, amount,
-  payment.currency, state, provider_order_ref, provider_payment_ref, checkout_url, credited, problem, idem, fingerprint,
+  payment.currency, state, provider_order_ref, provider_payment_ref, checkout_url, credited, problem, progress, idem, fingerprint,
   payment.created_at, updated_at, expires_at, paid_at, credited_at, next_check_at, checks,
   customer_ref, saves_card, card_ref, decline`;
 const FROM = `from payment join wallet on wallet.id = payment.wallet`;
@@ -201,7 +205,7 @@ async function one(tx: Tx, query: typeof readStatement, values: readonly unknown
 const updateStatement = statement(
   'payment.update',
   `update payment set state = $2, provider_order_ref = $3, provider_payment_ref = $4, checkout_url = $5, credited = $6, problem = $7,
-                      updated_at = $8, paid_at = $9, credited_at = $10, next_check_at = $11, checks = $12, decline = $13
+                      updated_at = $8, paid_at = $9, credited_at = $10, next_check_at = $11, checks = $12, decline = $13, progress = $14
    where sid = $1`,
 );
 
@@ -221,6 +225,7 @@ export async function updatePayment(tx: Tx, payment: PaymentRow): Promise<void> 
     payment.nextCheckAt,
     payment.checks,
     payment.decline,
+    payment.progress,
   ]);
 }
 

@@ -159,7 +159,9 @@ function judgeUnknown(payment: OrderedPayment, now: Date): Verdict {
       problem: 'The provider does not know this payment. Nothing was charged.',
     };
   }
-  return standStill(payment, 'The provider does not know this payment yet; we keep asking.');
+  // Some providers know an order only once somebody has tried to pay it: with its page made, that is nothing to worry about.
+  const isPayable = payment.state === 'open';
+  return standStill(payment, isPayable ? null : 'The provider does not know this payment yet; we keep asking.');
 }
 
 /** Waits where it is, or has nothing to wait for. */

@@ -142,7 +142,7 @@ async function openIntent(
     const now = house.ports.clock.now();
     const open = await countOpenPayments(tx, ask.wallet.id, now);
     if (open >= BigInt(house.settings.openPaymentsMax)) return tooManyOpen(house.settings.openPaymentsMax);
-    const sid = house.ports.ids.sid();
+    const sid = house.ports.ids.referenceSid();
     const expiresAt = new Date(now.getTime() + ORDER_LIFETIME_MS);
     await insertPayment(tx, {
       sid,

@@ -30,6 +30,10 @@ export const paymentSchema = z
     problem: z.string().nullable().describe('Why it stands where it stands; null when all is well.'),
     is_automatic: z.boolean().describe('Whether auto-recharge charged a saved card; else it is paid on a page.'),
     decline: z.enum(DECLINE_CODES).nullable().describe('Why the bank of the saved card said no; null: it did not.'),
+    progress: z
+      .string()
+      .nullable()
+      .describe('What the provider says of a payment under way, for its user ("sent to your phone"); null: nothing.'),
     created_at: instant,
     updated_at: instant,
     expires_at: instant,
@@ -52,6 +56,7 @@ export function toPayment(row: PaymentRow): Payment {
     credited: row.credited === null ? null : formatDecimal(row.credited),
     checkout_url: row.checkoutUrl,
     problem: row.problem,
+    progress: row.progress,
     is_automatic: row.cardRef !== null,
     decline: row.decline,
     created_at: row.createdAt.toISOString(),

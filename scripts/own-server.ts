@@ -64,7 +64,7 @@ async function temporaryFolder(): Promise<string> {
 
 /** What the machine's own settings of this product are must not decide a test. */
 function inherited(): NodeJS.ProcessEnv {
-  const isOurs = /^(HERO_ONBOARDING_|STRIPE_|DATABASE_URL$)/;
+  const isOurs = /^(HERO_ONBOARDING_|STRIPE_|CLICKPESA_|DATABASE_URL$)/;
   return Object.fromEntries(Object.entries(process.env).filter(([name]) => !isOurs.test(name)));
 }
 

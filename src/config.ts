@@ -36,7 +36,9 @@ export function readConfig(env: Environment): Config {
   const values = readValues(env, { showValues: true });
   const problems = contradictions(values);
   const mode = modeOf(values);
-  if (mode === null) problems.push(LIVE_KEY_WITHOUT_MODE);
+  if (mode === null) {
+    problems.push(isLiveKey(values.stripeSecretKey) ? LIVE_KEY_WITHOUT_MODE : KEY_OF_UNKNOWN_KIND_WITHOUT_MODE);
+  }
   if (mode === null || problems.length > 0) throw new ConfigError(problems);
   const config: Config = {
     ...values,
@@ -52,12 +54,15 @@ export function readConfig(env: Environment): Config {
 const LIVE_KEY_WITHOUT_MODE =
   'STRIPE_SECRET_KEY is a live key but HERO_ONBOARDING_MODE is not set: real money is never a default, so set HERO_ONBOARDING_MODE to production if you mean it.';
 
+const KEY_OF_UNKNOWN_KIND_WITHOUT_MODE =
+  'CLICKPESA_API_KEY is set but HERO_ONBOARDING_MODE is not: such a key does not tell whether its money is real, so say test or production.';
+
 const isLiveKey = (key: string | null): boolean => key !== null && /^(sk|rk)_live_/.test(key);
 
-/** Null: a live key without an explicit mode. */
+/** Null: a live key, or one that does not tell, without an explicit mode. */
 export function modeOf(values: Values): Mode | null {
   if (values.mode !== null) return values.mode;
-  if (values.stripeSecretKey === null) return 'sandbox';
+  if (values.stripeSecretKey === null) return values.clickpesaApiKey === null ? 'sandbox' : null;
   return isLiveKey(values.stripeSecretKey) ? null : 'test';
 }
 
@@ -78,6 +83,9 @@ export function contradictions(values: Values): string[] {
     problems.push(
       'STRIPE_WEBHOOK_SECRET_PREVIOUS and STRIPE_WEBHOOK_SECRET_PREVIOUS_UNTIL must be set together: a previous secret has an end.',
     );
+  }
+  if ((values.clickpesaClientId === null) !== (values.clickpesaApiKey === null)) {
+    problems.push('CLICKPESA_CLIENT_ID and CLICKPESA_API_KEY must be set together.');
   }
   if (values.migrationDatabaseUrl !== null && values.databaseUrl === null) {
     problems.push(
@@ -107,11 +115,24 @@ export function contradictions(values: Values): string[] {
   return problems;
 }
 
+const CLICKPESA_API = 'https://api.clickpesa.com/third-parties';
+
+/** Where mobile money is asked for; null: it is not configured, or the server's own simulator is to be asked. */
+export function clickpesaApiUrl(config: Config): string | null {
+  if (config.clickpesaClientId === null || config.clickpesaApiKey === null) return null;
+  return config.clickpesaApiUrl ?? (config.mode === 'production' ? CLICKPESA_API : null);
+}
+
 function problemsOfMode(config: Config): string[] {
   const problems: string[] = [];
   if (config.mode !== 'production' && isLiveKey(config.stripeSecretKey)) {
     problems.push(
       `STRIPE_SECRET_KEY is a live key but HERO_ONBOARDING_MODE is ${config.mode}: only production may move real money.`,
+    );
+  }
+  if (config.mode === 'test' && config.clickpesaApiKey !== null && config.clickpesaApiUrl === null) {
+    problems.push(
+      'CLICKPESA_API_URL is not set: ClickPesa publishes no address for tests, so test mode has to be told one.',
     );
   }
   if (config.mode !== 'sandbox' && config.sessionKey === null) {
@@ -163,6 +184,10 @@ export function houseSettings(config: Config): HouseSettings {
     topUpPresets: config.topUpPresets,
     openPaymentsMax: config.openPaymentsMax,
     holdMax: config.holdMax,
+    isRefundSelfService: config.refundSelfService === 'on',
+    refundWindowDays: config.refundWindowDays,
+    refundSpent: config.refundSpent,
+    refundApprovalAbove: config.refundApprovalAbove,
     usageOwedMax: config.usageOwedMax,
     lowBalance: config.lowBalance,
     leaseMax: config.leaseMax,

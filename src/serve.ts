@@ -7,7 +7,12 @@ import { beginNowOrLater, behindGate } from './serve/begin.ts';
 import { greeting } from './serve/greeting.ts';
 import { guardProcess, stopInTime, stopSignal } from './serve/guards.ts';
 import { addressRefused, reserveAddress } from './serve/port.ts';
-import { openForgeSimulator, openStripeSimulator, type Simulators } from './serve/simulators.ts';
+import {
+  openClickPesaSimulator,
+  openForgeSimulator,
+  openStripeSimulator,
+  type Simulators,
+} from './serve/simulators.ts';
 import { openStore, type OpenedStore } from './serve/store.ts';
 
 export interface ServeOptions {
@@ -21,6 +26,7 @@ export interface RunningServer {
   /** Where it listens, with the port that was given out. */
   readonly url: string;
   readonly simulatorUrl: string | null;
+  readonly clickpesaUrl: string | null;
   /** The repository for usage of the simulated Forge. */
   readonly forgeUrl: string | null;
   readonly database: string;
@@ -92,6 +98,7 @@ export async function serve({ config: given, ports, version }: ServeOptions): Pr
     return {
       url,
       simulatorUrl: simulators.stripe?.url ?? null,
+      clickpesaUrl: simulators.clickpesa?.url ?? null,
       forgeUrl: simulators.forge?.url ?? null,
       database: isLate ? `${store.description}, which does not answer yet` : store.description,
       house,
@@ -186,18 +193,21 @@ async function openAll(
   ports: Ports,
   stack: AsyncDisposableStack,
 ): Promise<{ store: OpenedStore; simulators: Simulators }> {
-  const [store, stripe, forge] = await Promise.allSettled([
+  const [store, stripe, clickpesa, forge] = await Promise.allSettled([
     openStore(config, ports, { leavesSchema: true }),
     openStripeSimulator(config, ports),
+    openClickPesaSimulator(config, ports),
     openForgeSimulator(config, ports),
   ]);
   if (store.status === 'fulfilled') stack.defer(() => store.value.close());
   if (stripe.status === 'fulfilled') stack.defer(() => stripe.value?.stop());
+  if (clickpesa.status === 'fulfilled') stack.defer(() => clickpesa.value?.stop());
   if (forge.status === 'fulfilled') stack.defer(() => forge.value?.stop());
   if (store.status === 'rejected') throw store.reason;
   if (stripe.status === 'rejected') throw stripe.reason;
+  if (clickpesa.status === 'rejected') throw clickpesa.reason;
   if (forge.status === 'rejected') throw forge.reason;
-  return { store: store.value, simulators: { stripe: stripe.value, forge: forge.value } };
+  return { store: store.value, simulators: { stripe: stripe.value, clickpesa: clickpesa.value, forge: forge.value } };
 }
 
 /** Production does not start with what `--check-prod-config` calls an error. */

@@ -26,7 +26,7 @@ export function Frame({ children }: { readonly children: ReactNode }): ReactElem
               <img src="/favicon.svg" alt="" width="28" height="28" />
               <span className="max-sm:sr-only">hero-onboarding</span>
             </Link>
-            {session.role === 'operator' && <Navigation label="Operator" pages={OPERATOR_PAGES} />}
+            {session.role === 'operator' && <OperatorNavigation />}
             {session.role === 'user' && <Navigation label="Wallet" pages={USER_PAGES} />}
             {session.role !== 'anonymous' && <Account />}
           </div>
@@ -51,36 +51,70 @@ const USER_PAGES: Pages = [
   ['/usage', 'Usage'],
 ];
 
-const OPERATOR_PAGES: Pages = [
-  ['/operator', 'Wallets'],
-  ['/operator/nodes', 'Nodes'],
-  ['/operator/prices', 'Prices'],
-  ['/operator/ladders', 'Ladders'],
-  ['/operator/unbilled', 'Unbilled'],
-  ['/operator/payment-events', 'Payment events'],
-  ['/operator/webhook-events', 'Webhook events'],
+/** Too many for one row: the first row has the groups, the second one the pages of the group where one is. */
+const OPERATOR_GROUPS: readonly (readonly [title: string, pages: Pages])[] = [
+  ['Wallets', [['/operator', 'Wallets']]],
+  [
+    'Money',
+    [
+      ['/operator/payment-events', 'Payment events'],
+      ['/operator/reconciliation', 'Reconciliation'],
+      ['/operator/webhook-events', 'Webhook events'],
+    ],
+  ],
+  [
+    'Usage',
+    [
+      ['/operator/nodes', 'Nodes'],
+      ['/operator/prices', 'Prices'],
+      ['/operator/ladders', 'Ladders'],
+      ['/operator/unbilled', 'Unbilled'],
+    ],
+  ],
 ];
 
-function Navigation({ label, pages }: { readonly label: string; readonly pages: Pages }): ReactElement {
+const isAt = (location: string, path: string): boolean =>
+  path === '/operator' ? location === path || location.startsWith('/operator/wallets') : location.startsWith(path);
+
+function OperatorNavigation(): ReactElement {
   const [location] = useLocation();
-  const isAt = (path: string): boolean =>
-    path === '/operator' ? location === path || location.startsWith('/operator/wallets') : location.startsWith(path);
+  const [title, pages] = OPERATOR_GROUPS.find(([, pages]) => pages.some(([path]) => isAt(location, path))) ?? ['', []];
   return (
-    <nav
-      aria-label={label}
-      className={cx(
-        'flex flex-wrap gap-0.5',
-        pages.length > 3 && 'order-last -mx-2 w-full lg:order-none lg:mx-0 lg:w-auto',
+    <>
+      <Navigation
+        label="Operator"
+        pages={OPERATOR_GROUPS.map(([name, pages]) => [pages[0]?.[0] ?? '/operator', name])}
+        here={pages[0]?.[0]}
+      />
+      {pages.length > 1 && (
+        <div className="order-last w-full">
+          <Navigation label={title} pages={pages} />
+        </div>
       )}
-    >
+    </>
+  );
+}
+
+interface NavigationProps {
+  readonly label: string;
+  readonly pages: Pages;
+  /** The page that is marked; the one of the address when left out. */
+  readonly here?: string | undefined;
+}
+
+function Navigation({ label, pages, here }: NavigationProps): ReactElement {
+  const [location] = useLocation();
+  const isHere = (path: string): boolean => (here === undefined ? isAt(location, path) : path === here);
+  return (
+    <nav aria-label={label} className="-mx-2 flex flex-wrap gap-0.5">
       {pages.map(([path, title]) => (
         <Link
           key={path}
           href={path}
-          aria-current={isAt(path) ? 'page' : undefined}
+          aria-current={isHere(path) ? (here === undefined ? 'page' : 'true') : undefined}
           className={cx(
             'rounded-lg px-2 py-1.5 text-sm font-medium whitespace-nowrap -outline-offset-2',
-            isAt(path) ? 'bg-wash text-accent' : 'text-soft hover:bg-sunken hover:text-ink',
+            isHere(path) ? 'bg-wash text-accent' : 'text-soft hover:bg-sunken hover:text-ink',
           )}
         >
           {title}

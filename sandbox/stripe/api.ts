@@ -1,10 +1,14 @@
 import { createHash } from 'node:crypto';
 import { ApiError, invalid, missing } from './api-error.ts';
+import { balanceObject, balanceOf } from './balance.ts';
+import type { CardVault } from './cards.ts';
 import { canonicalForm, decodeForm, type FormMap } from './form.ts';
 import { IdempotencyKeys, type RememberedKey } from './idempotency.ts';
 import { accountObject, API_VERSION, chargeObject, intentObject, sessionObject } from './objects.ts';
+import { refundObject, routeRefunds, type Refund } from './refunds.ts';
 import { readSessionParams } from './session-params.ts';
-import type { Charge, Intent, Session, StripeState } from './state.ts';
+import type { Charge, Intent, Session } from './records.ts';
+import type { StripeState } from './state.ts';
 import type { Switches } from './switches.ts';
 
 export interface ApiRequest {
@@ -25,10 +29,13 @@ export interface ApiAnswer {
 
 export interface ApiOptions {
   readonly state: StripeState;
+  readonly vault: CardVault;
   readonly switches: Switches;
   readonly secretKey: string;
   /** Told of each idempotency key that has its answer. */
   readonly onKey: (key: RememberedKey) => void;
+  /** Told of each refund that was asked for. */
+  readonly onRefund: (refund: Refund) => void;
 }
 
 /** The `/v1` API: one request in, one answer out. Whoever drives it decides about the network around it. */
@@ -71,9 +78,15 @@ export class StripeApi {
       if (key !== null) this.#keys.finish(key, answer);
       return answer;
     } catch (error) {
-      if (isKeyTaken && key !== null) this.#keys.forget(key);
-      if (!(error instanceof ApiError)) throw error;
-      return this.#answer(request, requestId, error.status, error.body(requestId));
+      const answer =
+        error instanceof ApiError ? this.#answer(request, requestId, error.status, error.body(requestId)) : null;
+      if (isKeyTaken && key !== null) {
+        // A declined card is an outcome, and the key repeats it; what was refused before it began is forgotten.
+        if (answer !== null && error instanceof ApiError && error.isAfterEffect) this.#keys.finish(key, answer);
+        else this.#keys.forget(key);
+      }
+      if (answer === null) throw error;
+      return answer;
     }
   }
 
@@ -119,7 +132,7 @@ export class StripeApi {
   }
 
   #route(request: ApiRequest, form: FormMap): object {
-    const { state, switches } = this.#options;
+    const { state, vault, switches } = this.#options;
     state.expireDue();
     const { method, path } = request;
     const [, , noun = '', id = '', ...rest] = path.replace(/^\/v1\/checkout\/sessions/, '/v1/sessions').split('/');
@@ -131,7 +144,7 @@ export class StripeApi {
       case 'GET account':
         return accountObject(switches.wrong.apiAccount ?? state.accountId);
       case 'POST sessions':
-        return this.#session(state.createSession(readSessionParams(form, state.now())), form, '');
+        return this.#session(state.createSession(readSessionParams(form, state.now(), vault.customers)), form, '');
       case 'GET sessions':
         return this.#list(path, form, this.#filterSessions(form), (it) => this.#session(it, form, 'data.'));
       case 'GET sessions {id}':
@@ -139,7 +152,7 @@ export class StripeApi {
       case 'POST sessions {id} expire':
         return this.#expire(id, form);
       case 'GET payment_intents':
-        return this.#list(path, form, [...state.intents.values()], (it) => this.#intent(it, form, 'data.'));
+        return this.#list(path, form, this.#filterIntents(form), (it) => this.#intent(it, form, 'data.'));
       case 'GET payment_intents {id}':
         return this.#intent(find(state.intents, 'payment_intent', id, 'intent'), form, '');
       case 'GET charges':
@@ -150,11 +163,18 @@ export class StripeApi {
         return this.#list(path, form, this.#filterEvents(form), eventBody);
       case 'GET events {id}':
         return eventBody(find(state.events, 'event', id, 'id'));
-      default:
-        throw new ApiError(
-          404,
-          `Unrecognized request URL (${method}: ${path}). Please see https://stripe.com/docs or we can help at https://support.stripe.com/.`,
+      case 'GET balance_transactions':
+        return this.#list(path, form, balanceOf(state, switches), (it) =>
+          balanceObject(it, expands(form, 'data.source')),
         );
+      default: {
+        const list = (all: readonly Refund[]) => this.#list(path, form, all, refundObject);
+        return (
+          vault.route(route, id, form) ??
+          routeRefunds(state, switches, { route, id, form }, list, this.#options.onRefund) ??
+          unknownRoute(method, path)
+        );
+      }
     }
   }
 
@@ -188,6 +208,11 @@ export class StripeApi {
     );
   }
 
+  #filterIntents({ customer }: FormMap): Intent[] {
+    const all = [...this.#options.state.intents.values()];
+    return customer === undefined ? all : all.filter((it) => it.customerId === customer);
+  }
+
   #filterCharges(form: FormMap): Charge[] {
     const intent = form['payment_intent'];
     return [...this.#options.state.charges.values()].filter((it) => intent === undefined || it.intentId === intent);
@@ -212,6 +237,13 @@ export class StripeApi {
     const { items, hasMore } = page(form, all);
     return { object: 'list', data: items.map(render), has_more: hasMore, url: path };
   }
+}
+
+function unknownRoute(method: string, path: string): never {
+  throw new ApiError(
+    404,
+    `Unrecognized request URL (${method}: ${path}). Please see https://stripe.com/docs or we can help at https://support.stripe.com/.`,
+  );
 }
 
 const fingerprintOf = (request: ApiRequest, form: FormMap): string =>

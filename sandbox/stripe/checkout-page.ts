@@ -1,4 +1,6 @@
-import type { Session } from './state.ts';
+import { escape, layout } from '../page.ts';
+import { TEST_CARDS } from './cards.ts';
+import type { Session } from './records.ts';
 
 export interface PageAnswer {
   readonly status: number;
@@ -16,17 +18,31 @@ export function checkoutPage(
   facts: { readonly nonce: string; readonly declined: boolean },
 ): PageAnswer {
   const { nonce, declined } = facts;
-  const body = session.status === 'open' ? payForm(session, declined) : closed(session);
+  const body =
+    session.status !== 'open'
+      ? closed(session)
+      : session.mode === 'setup'
+        ? setupForm(session)
+        : payForm(session, declined);
   return {
     status: 200,
     headers: pageHeaders(nonce, session),
-    html: layout(`Pay ${amountText(session)}`, nonce, body),
+    html: layout({
+      title: session.mode === 'setup' ? 'Save a card' : `Pay ${amountText(session)}`,
+      standsInFor: 'Stripe Checkout',
+      nonce,
+      body,
+    }),
   };
 }
 
 export function missingPage(nonce: string): PageAnswer {
   const body = '<h1>There is no such checkout</h1><p>The link is wrong, or the sandbox was restarted since.</p>';
-  return { status: 404, headers: pageHeaders(nonce, null), html: layout('No such checkout', nonce, body) };
+  return {
+    status: 404,
+    headers: pageHeaders(nonce, null),
+    html: layout({ title: 'No such checkout', standsInFor: 'Stripe Checkout', nonce, body }),
+  };
 }
 
 /** Where the customer goes after the choice, with Stripe's placeholder filled in. */
@@ -60,6 +76,7 @@ function payForm(session: Session, declined: boolean): string {
 ${lines(session)}
 ${alert}
 <form method="post" aria-label="Choose what happens to this payment">
+  ${cardChoice(session)}
   <button class="pay" name="choice" value="pay" data-testid="pay">Pay ${amountText(session)}</button>
   <fieldset>
     <legend>Or try another ending</legend>
@@ -68,6 +85,31 @@ ${alert}
     <button name="choice" value="later-fails" data-testid="pay-later-fails">Pay later: the money never arrives</button>
     ${cancel}
   </fieldset>
+</form>`;
+}
+
+/** The cards to try; what they do once they are saved is in their names. */
+function cardChoice(session: Session): string {
+  const options = Object.entries(TEST_CARDS).map(([name, { label }]) => `<option value="${name}">${label}</option>`);
+  const note =
+    session.savesCard && session.mode === 'payment'
+      ? '<p class="product" data-testid="saves">The card is saved for later payments.</p>'
+      : '';
+  return `<label for="card">Card</label><select id="card" name="card" data-testid="card">${options.join('')}</select>${note}`;
+}
+
+function setupForm(session: Session): string {
+  const cancel =
+    session.cancelUrl === null
+      ? ''
+      : '<button class="plain" name="choice" value="cancel" data-testid="cancel">Cancel and go back</button>';
+  return `
+<h1 data-testid="amount">Save a card</h1>
+<p class="product" data-testid="product">Nothing is charged now.</p>
+<form method="post" aria-label="Choose the card to save">
+  ${cardChoice(session)}
+  <button class="pay" name="choice" value="pay" data-testid="pay">Save this card</button>
+  ${cancel}
 </form>`;
 }
 
@@ -85,9 +127,11 @@ function closed(session: Session): string {
           'Nothing was charged. Start a new payment where you came from.',
           session.cancelUrl,
         ]
-      : session.paymentStatus === 'paid'
-        ? ['This is already paid', 'You were charged once. There is nothing more to do.', session.successUrl]
-        : ['This payment is under way', 'The bank has been told; the money has not arrived yet.', session.successUrl];
+      : session.mode === 'setup'
+        ? ['The card is saved', 'Nothing was charged.', session.successUrl]
+        : session.paymentStatus === 'paid'
+          ? ['This is already paid', 'You were charged once. There is nothing more to do.', session.successUrl]
+          : ['This payment is under way', 'The bank has been told; the money has not arrived yet.', session.successUrl];
   const back =
     url === null
       ? ''
@@ -104,53 +148,3 @@ function money(cents: number, currency: string): string {
   const amount = `${cents < 0 ? '−' : ''}${digits.slice(0, -2)}.${digits.slice(-2)}`;
   return currency === 'usd' ? `$${amount}` : `${amount} ${currency.toUpperCase()}`;
 }
-
-const ENTITIES: Readonly<Record<string, string>> = {
-  '&': '&amp;',
-  '<': '&lt;',
-  '>': '&gt;',
-  '"': '&quot;',
-  "'": '&#39;',
-};
-const escape = (text: string): string => text.replaceAll(/[&<>"']/g, (character) => ENTITIES[character] ?? '');
-
-const layout = (title: string, nonce: string, body: string): string => `<!doctype html>
-<html lang="en">
-<head>
-<meta charset="utf-8">
-<meta name="viewport" content="width=device-width, initial-scale=1">
-<meta name="robots" content="noindex">
-<title>${escape(title)} · sandbox checkout</title>
-<style nonce="${nonce}">${STYLE}</style>
-</head>
-<body>
-<header><strong>Sandbox</strong> — no real money. This page stands in for Stripe Checkout.</header>
-<main>${body}
-</main>
-</body>
-</html>
-`;
-
-const STYLE = `
-:root { color-scheme: light dark; --ground: #f4f5f7; --card: #fff; --ink: #1b1f24; --soft: #57606a; --line: #d0d7de;
-  --accent: #4338ca; --on-accent: #fff; --note: #fff3cd; --on-note: #5c4300; --alert: #ffe3e3; --on-alert: #8a1111; }
-@media (prefers-color-scheme: dark) { :root { --ground: #0e1116; --card: #171b22; --ink: #e6e9ee; --soft: #9aa4b1;
-  --line: #303843; --accent: #a5b4fc; --on-accent: #12142b; --note: #3a2f0b; --on-note: #ffe08a; --alert: #461a1a; --on-alert: #ffb4b4; } }
-* { box-sizing: border-box; }
-body { margin: 0; background: var(--ground); color: var(--ink); font: 1rem/1.5 system-ui, sans-serif; }
-header { padding: .75rem 1rem; background: var(--note); color: var(--on-note); text-align: center; }
-main { max-width: 26rem; margin: 2.5rem auto; padding: 2rem; background: var(--card); border: 1px solid var(--line); border-radius: .75rem; }
-@media (max-width: 30rem) { main { margin: 0; border: 0; border-radius: 0; padding: 1.5rem 1rem; } }
-.product { margin: 0; color: var(--soft); overflow-wrap: anywhere; }
-h1 { margin: 0 0 1.5rem; font-size: 1.75rem; font-variant-numeric: tabular-nums; }
-dl { display: grid; grid-template-columns: 1fr auto; margin: 0 0 1.5rem; }
-dd { margin: 0; font-variant-numeric: tabular-nums; }
-.alert { padding: .75rem 1rem; border-radius: .5rem; background: var(--alert); color: var(--on-alert); }
-fieldset { margin: 1.5rem 0 0; padding: 0; border: 0; display: grid; gap: .5rem; }
-legend { padding: 0; margin-bottom: .5rem; color: var(--soft); }
-button, a.pay { display: block; width: 100%; min-height: 2.75rem; padding: .5rem 1rem; border: 1px solid var(--line);
-  border-radius: .5rem; background: transparent; color: inherit; font: inherit; text-align: center; text-decoration: none; cursor: pointer; }
-.pay, a.pay { background: var(--accent); border-color: var(--accent); color: var(--on-accent); font-weight: 600; }
-.plain { border-color: transparent; color: var(--soft); text-decoration: underline; }
-:focus-visible { outline: 3px solid var(--accent); outline-offset: 2px; }
-`;

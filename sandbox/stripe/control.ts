@@ -1,4 +1,8 @@
 import { z } from 'zod';
+import { BEHAVIOURS, TEST_CARD_NAMES } from './cards.ts';
+import { ApiError } from './api-error.ts';
+import { payOut, payOutSchema } from './balance.ts';
+import { endRefundSchema, openRefundSchema, refundObject } from './refunds.ts';
 import type { StripeSandbox } from './sandbox.ts';
 import { faultSchema, switchesSchema } from './switches.ts';
 
@@ -12,7 +16,9 @@ const copies = z.number().int().min(0).max(1000).optional();
 
 const completeSchema = z.strictObject({
   outcome: z.enum(['paid', 'declined', 'later', 'later-succeeds', 'later-fails']).default('paid'),
+  card: z.enum(TEST_CARD_NAMES).default('visa'),
 });
+const cardSchema = z.strictObject({ behaviour: z.enum(BEHAVIOURS) });
 const settleSchema = z.strictObject({ paid: z.boolean().default(true) });
 const resendSchema = z.strictObject({ ...signing, copies });
 const forgeSchema = z.strictObject({
@@ -38,6 +44,7 @@ export async function control(
     return (await route(sandbox, method, path, parse(body))) ?? no(404, `No such control: ${method} ${path}`);
   } catch (error) {
     if (error instanceof z.ZodError) return no(400, z.prettifyError(error));
+    if (error instanceof ApiError) return no(error.status, error.message);
     throw error;
   }
 }
@@ -62,11 +69,23 @@ async function route(
     case 'GET journal':
       return yes(sandbox.journal());
     case 'POST sessions/{id}/complete':
-      return did(sandbox.complete(id, completeSchema.parse(body).outcome));
+      return complete(sandbox, id, completeSchema.parse(body));
+    case 'POST cards/{id}':
+      return did(sandbox.turnCard(id, cardSchema.parse(body).behaviour));
+    case 'POST payment_intents/{id}/settle':
+      return did(sandbox.settleIntent(id, settleSchema.parse(body).paid));
     case 'POST sessions/{id}/settle':
       return did(sandbox.settle(id, settleSchema.parse(body).paid));
     case 'POST sessions/{id}/expire':
       return did(sandbox.expire(id));
+    case 'POST payouts':
+      return { status: 201, body: payOut(sandbox.state, payOutSchema.parse(body)) };
+    case 'POST refunds': {
+      const refund = sandbox.refund(openRefundSchema.parse(body));
+      return refund === null ? no(404, 'No such charge') : { status: 201, body: refundObject(refund) };
+    }
+    case 'POST refunds/{id}/end':
+      return did(sandbox.endRefund(id, endRefundSchema.parse(body)));
     case 'POST events': {
       const eventId = sandbox.forge(forgeSchema.parse(body));
       return eventId === null ? no(404, 'No such object') : { status: 201, body: { id: eventId } };
@@ -79,6 +98,12 @@ async function route(
       return null;
   }
 }
+
+const complete = (
+  sandbox: StripeSandbox,
+  id: string,
+  { outcome, card }: z.infer<typeof completeSchema>,
+): ControlAnswer => did(sandbox.complete(id, outcome, card));
 
 async function controlDeliveries(sandbox: StripeSandbox, verb: string): Promise<ControlAnswer | null> {
   if (verb !== 'flush' && verb !== 'settle') return null;

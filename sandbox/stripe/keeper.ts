@@ -1,39 +1,22 @@
-import { appendFileSync, existsSync, readFileSync } from 'node:fs';
+import type { Keeper as SharedKeeper } from '../keeper.ts';
+import type { Payout } from './balance.ts';
+import type { Customer, PaymentMethod } from './cards.ts';
 import type { RememberedKey } from './idempotency.ts';
-import type { Charge, Intent, SandboxEvent, Session } from './state.ts';
+import type { Charge, Intent, SandboxEvent, Session } from './records.ts';
+import type { Refund } from './refunds.ts';
 
 /** What one move changed: whole records, as they are after it. */
 export interface Change {
   readonly sessions?: readonly Session[];
   readonly intents?: readonly Intent[];
   readonly charges?: readonly Charge[];
+  readonly customers?: readonly Customer[];
+  readonly methods?: readonly PaymentMethod[];
+  readonly refunds?: readonly Refund[];
+  readonly payouts?: readonly Payout[];
   readonly events?: readonly SandboxEvent[];
   readonly keys?: readonly RememberedKey[];
 }
 
 /** Where the simulator's memory outlives its process. */
-export interface Keeper {
-  /** Every change kept so far, oldest first. */
-  readonly read: () => readonly Change[];
-  /** Returns once the change is with the operating system: it survives the end of this process. */
-  readonly append: (change: Change) => void;
-}
-
-export const forgetful: Keeper = { read: () => [], append: () => undefined };
-
-/** One line of JSON for each change. The line break comes first: a line that was cut off does not spoil the next one. */
-export function fileKeeper(path: string): Keeper {
-  return {
-    read: () => (existsSync(path) ? readFileSync(path, 'utf8').split('\n').flatMap(parseLine) : []),
-    append: (change) => appendFileSync(path, `\n${JSON.stringify(change)}`, { mode: 0o600 }),
-  };
-}
-
-/** A line that was cut off when the process died says nothing: its move was not answered. */
-function parseLine(line: string): Change[] {
-  try {
-    return [JSON.parse(line) as Change];
-  } catch {
-    return [];
-  }
-}
+export type Keeper = SharedKeeper<Change>;

@@ -1,9 +1,9 @@
 import { randomBytes } from 'node:crypto';
 import process from 'node:process';
 import { parseArgs } from 'node:util';
-import { fileKeeper } from './keeper.ts';
+import { fileKeeper } from '../keeper.ts';
+import { systemClock } from '../system-clock.ts';
 import { startStripeSandbox } from './server.ts';
-import type { SandboxClock } from './ports.ts';
 
 const USAGE = `node sandbox/stripe/main.ts --secret-key KEY [--webhook-url URL --webhook-secret SECRET]
   --port N             a free one by default
@@ -12,21 +12,6 @@ const USAGE = `node sandbox/stripe/main.ts --secret-key KEY [--webhook-url URL -
   --state-file PATH    keeps what it holds, for the next start
   --settle-after-ms N  from a delayed payment to its money, 5000 by default
   --until-stdin-ends   stop when standard input ends, so that it never outlives the process that started it`;
-
-const clock: SandboxClock = {
-  now: () => new Date(),
-  sleep: (ms, signal) =>
-    new Promise((resolve) => {
-      if (signal?.aborted === true) return resolve();
-      const wake = (): void => {
-        clearTimeout(timer);
-        signal?.removeEventListener('abort', wake);
-        resolve();
-      };
-      const timer = setTimeout(wake, ms);
-      signal?.addEventListener('abort', wake, { once: true });
-    }),
-};
 
 const { values } = parseArgs({
   options: {
@@ -49,7 +34,7 @@ if (secretKey === undefined || (values['webhook-url'] === undefined) !== (values
 }
 
 const running = await startStripeSandbox({
-  clock,
+  clock: systemClock,
   random: { bytes: (count) => randomBytes(count) },
   secretKey,
   port: Number(values.port),

@@ -2,7 +2,8 @@ import account from './fixtures/account.json' with { type: 'json' };
 import charge from './fixtures/charge.json' with { type: 'json' };
 import session from './fixtures/checkout-session.json' with { type: 'json' };
 import intent from './fixtures/payment-intent.json' with { type: 'json' };
-import type { Charge, Intent, Session } from './state.ts';
+import type { Customer, PaymentMethod } from './cards.ts';
+import type { Charge, Decline, Intent, Session } from './records.ts';
 
 /** The API version whose shapes these are; the one of the pinned SDK. */
 export const API_VERSION = '2026-10-28.endive';
@@ -14,18 +15,21 @@ export function sessionObject(it: Session): object {
   return {
     ...session,
     id: it.id,
-    amount_subtotal: it.subtotal,
-    amount_total: total,
+    ...(it.mode === 'setup'
+      ? { amount_subtotal: null, amount_total: null, payment_method_collection: 'always' }
+      : { amount_subtotal: it.subtotal, amount_total: total }),
     cancel_url: it.cancelUrl,
     client_reference_id: it.clientReferenceId,
     created: it.created,
     currency: it.currency,
+    customer: it.customerId,
     expires_at: it.expiresAt,
     livemode: it.livemode,
     metadata: it.metadata,
-    mode: 'payment',
+    mode: it.mode,
     payment_intent: it.intentId,
     payment_status: it.paymentStatus,
+    setup_intent: it.setupIntentId,
     status: it.status,
     success_url: it.successUrl,
     total_details: { amount_discount: it.discount, amount_shipping: 0, amount_tax: it.tax },
@@ -42,11 +46,14 @@ export function intentObject(it: Intent): object {
     client_secret: `${it.id}_secret_sandbox`,
     created: it.created,
     currency: it.currency,
+    customer: it.customerId,
     description: it.description,
-    last_payment_error: it.declined ? DECLINED : null,
+    last_payment_error: it.decline === null ? null : declineObject(it.decline),
     latest_charge: it.chargeId,
     livemode: it.livemode,
     metadata: it.metadata,
+    payment_method: it.paymentMethodId,
+    setup_future_usage: it.savesCard ? 'off_session' : null,
     status: it.status,
   };
 }
@@ -57,6 +64,7 @@ export function chargeObject(it: Charge): object {
     id: it.id,
     amount: it.amount,
     amount_captured: it.amount,
+    amount_refunded: it.amountRefunded ?? 0,
     balance_transaction: it.id.replace(/^ch_/, 'txn_'),
     captured: true,
     created: it.created,
@@ -66,17 +74,55 @@ export function chargeObject(it: Charge): object {
     metadata: it.metadata,
     paid: true,
     payment_intent: it.intentId,
-    payment_method: it.id.replace(/^ch_/, 'pm_'),
+    payment_method: it.paymentMethodId ?? it.id.replace(/^ch_/, 'pm_'),
+    refunded: it.amountRefunded === it.amount,
     status: 'succeeded',
   };
 }
 
-const DECLINED = {
-  code: 'card_declined',
-  decline_code: 'generic_decline',
-  message: 'Your card was declined.',
+export const customerObject = (it: Customer): object => ({
+  id: it.id,
+  object: 'customer',
+  balance: 0,
+  created: it.created,
+  currency: null,
+  default_source: null,
+  delinquent: false,
+  description: null,
+  email: null,
+  invoice_settings: { custom_fields: null, default_payment_method: null, footer: null, rendering_options: null },
+  livemode: false,
+  metadata: it.metadata,
+  name: null,
+  phone: null,
+  shipping: null,
+});
+
+export const methodObject = (it: PaymentMethod): object => ({
+  id: it.id,
+  object: 'payment_method',
+  allow_redisplay: 'limited',
+  billing_details: charge.billing_details,
+  card: {
+    ...charge.payment_method_details.card,
+    brand: it.brand,
+    display_brand: it.brand,
+    last4: it.last4,
+    fingerprint: `sandbox${it.brand}${it.last4}`,
+  },
+  created: it.created,
+  customer: it.customerId,
+  livemode: false,
+  metadata: {},
+  type: 'card',
+});
+
+export const declineObject = (it: Decline): object => ({
+  code: it.code,
+  decline_code: it.declineCode,
+  message: it.message,
   type: 'card_error',
-};
+});
 
 export function eventObject(it: {
   readonly id: string;

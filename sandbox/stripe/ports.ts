@@ -1,13 +1,6 @@
-/** What answers from outside the simulator, given to it: a test hands in a clock that moves when told. */
-export interface SandboxClock {
-  now(): Date;
-  /** Resolves after the time or at once when the signal aborts; never rejects. */
-  sleep(ms: number, signal?: AbortSignal): Promise<void>;
-}
+import type { SandboxRandom } from '../ports.ts';
 
-export interface SandboxRandom {
-  bytes(count: number): Uint8Array;
-}
+export type { SandboxClock, SandboxRandom } from '../ports.ts';
 
 const LETTERS = 'ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789';
 

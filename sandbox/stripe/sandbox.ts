@@ -1,9 +1,15 @@
+import type { z } from 'zod';
 import { StripeApi } from './api.ts';
-import { Deliveries, RETRY_DELAYS_MS, type Delivery, type Signing } from './deliveries.ts';
-import { forgetful, type Keeper } from './keeper.ts';
-import { chargeObject, intentObject, sessionObject } from './objects.ts';
+import { CardVault, type Behaviour, type TestCardName } from './cards.ts';
+import { RETRY_DELAYS_MS, type Delivery } from '../deliveries.ts';
+import { forgetful } from '../keeper.ts';
+import { stripeDeliveries, type Signing, type StripeDeliveries } from './deliveries.ts';
+import type { Keeper } from './keeper.ts';
+import { chargeObject, customerObject, intentObject, methodObject, sessionObject } from './objects.ts';
 import type { SandboxClock, SandboxRandom } from './ports.ts';
-import { StripeState, type EventOverrides, type Outcome, type Session } from './state.ts';
+import type { EventOverrides, Intent, Outcome, Session } from './records.ts';
+import { endRefund, openRefund, refundObject, type openRefundSchema, type Refund } from './refunds.ts';
+import { StripeState } from './state.ts';
 import { CALM, switchesSchema, type SwitchChanges, type Switches } from './switches.ts';
 
 export interface SandboxOptions {
@@ -34,6 +40,9 @@ export interface Journal {
   readonly sessions: readonly object[];
   readonly payment_intents: readonly object[];
   readonly charges: readonly object[];
+  readonly customers: readonly object[];
+  readonly payment_methods: readonly object[];
+  readonly refunds: readonly object[];
   readonly events: readonly object[];
   readonly deliveries: readonly Delivery[];
   readonly requests: readonly JournalRequest[];
@@ -51,8 +60,9 @@ export interface JournalRequest {
 export class StripeSandbox {
   readonly switches: Switches;
   readonly state: StripeState;
+  readonly vault: CardVault;
   readonly api: StripeApi;
-  readonly deliveries: Deliveries;
+  readonly deliveries: StripeDeliveries;
   readonly requests: JournalRequest[] = [];
   /** Set by whoever listens; the checkout page lives there. */
   publicUrl = 'http://stripe-sandbox.invalid';
@@ -63,7 +73,7 @@ export class StripeSandbox {
     this.#options = options;
     const { clock, random, secretKey, keeper = forgetful } = options;
     this.switches = this.#calm();
-    this.deliveries = new Deliveries({
+    this.deliveries = stripeDeliveries({
       clock,
       random,
       switches: this.switches,
@@ -80,11 +90,18 @@ export class StripeSandbox {
       onEvent: (event) => this.deliveries.send(event),
       onChange: (change) => keeper.append(change),
     });
+    this.vault = new CardVault({
+      state: this.state,
+      onChange: (change) => keeper.append(change),
+      onLater: (intent, isPaid) => this.#settleIntentLater(intent, isPaid),
+    });
     this.api = new StripeApi({
       state: this.state,
+      vault: this.vault,
       switches: this.switches,
       secretKey,
       onKey: (key) => keeper.append({ keys: [key] }),
+      onRefund: (refund) => this.#endLater(refund),
     });
     this.#restore(keeper);
   }
@@ -96,9 +113,15 @@ export class StripeSandbox {
   resume(): void {
     this.state.readdress();
     for (const event of this.state.events.values()) if (!event.isDelivered) this.deliveries.send(event, {}, 1);
+    for (const intent of this.state.intents.values()) {
+      const behaviour = this.vault.methods.get(intent.paymentMethodId ?? '')?.behaviour;
+      if (intent.sessionId === null && intent.status === 'processing')
+        this.#settleIntentLater(intent, behaviour === 'pays-later');
+    }
     for (const session of this.state.sessions.values()) {
       if (this.state.intentOf(session)?.status === 'processing') this.#settleLater(session);
     }
+    for (const refund of this.state.refunds.values()) this.#endLater(refund);
   }
 
   /** Changes some switches and leaves the others. Throws ZodError for what is not a switch. */
@@ -112,12 +135,28 @@ export class StripeSandbox {
   }
 
   /** What a customer does with a session; a delayed payment settles by itself after `settleAfterMs`. */
-  complete(sessionId: string, outcome: Outcome): 'done' | 'not_open' | 'unknown' {
+  complete(sessionId: string, outcome: Outcome, card: TestCardName = 'visa'): 'done' | 'not_open' | 'unknown' {
     const session = this.state.sessions.get(sessionId);
     if (session === undefined) return 'unknown';
+    if (session.mode === 'setup') return outcome === 'paid' ? this.vault.completeSetup(session, card) : 'done';
     const done = this.state.customer(session, outcome);
+    if (done === 'done' && outcome === 'paid') this.vault.paidWith(session, card);
     if (done === 'done') this.#settleLater(session);
     return done;
+  }
+
+  /** Changes what a saved card does from now on. */
+  turnCard(methodId: string, behaviour: Behaviour): 'done' | 'unknown' {
+    const method = this.vault.methods.get(methodId);
+    if (method === undefined) return 'unknown';
+    method.behaviour = behaviour;
+    return 'done';
+  }
+
+  /** Ends a delayed charge of a saved card now. */
+  settleIntent(intentId: string, isPaid: boolean): 'done' | 'not_processing' | 'unknown' {
+    const intent = this.state.intents.get(intentId);
+    return intent === undefined || intent.sessionId !== null ? 'unknown' : this.vault.settle(intent, isPaid);
   }
 
   settle(sessionId: string, isPaid: boolean): 'done' | 'not_processing' | 'unknown' {
@@ -128,6 +167,18 @@ export class StripeSandbox {
   expire(sessionId: string): 'done' | 'not_open' | 'unknown' {
     const session = this.state.sessions.get(sessionId);
     return session === undefined ? 'unknown' : this.state.expire(session);
+  }
+
+  /** Somebody refunds in the dashboard. Null: there is no such charge. Throws ApiError as the API refuses. */
+  refund(asked: z.input<typeof openRefundSchema>): Refund | null {
+    const refund = openRefund(this.state, this.switches, asked);
+    if (refund !== null) this.#endLater(refund);
+    return refund;
+  }
+
+  endRefund(id: string, ending: Parameters<typeof endRefund>[2]): 'done' | 'ended' | 'unknown' {
+    const refund = this.state.refunds.get(id);
+    return refund === undefined ? 'unknown' : endRefund(this.state, refund, ending);
   }
 
   /** Signs and sends any event: an authentic delivery of something that may never have happened. Null: `about` is unknown. */
@@ -148,11 +199,14 @@ export class StripeSandbox {
   }
 
   journal(): Journal {
-    const { sessions, intents, charges, events } = this.state;
+    const { sessions, intents, charges, refunds, events } = this.state;
     return {
       sessions: [...sessions.values()].map(sessionObject),
       payment_intents: [...intents.values()].map(intentObject),
       charges: [...charges.values()].map(chargeObject),
+      customers: [...this.vault.customers.values()].map(customerObject),
+      payment_methods: [...this.vault.methods.values()].map(methodObject),
+      refunds: [...refunds.values()].map(refundObject),
       events: [...events.values()].map((event) => JSON.parse(event.payload) as object),
       deliveries: this.deliveries.all,
       requests: this.requests,
@@ -174,9 +228,28 @@ export class StripeSandbox {
     });
   }
 
+  #endLater(refund: Refund): void {
+    const { endsAs } = refund;
+    if (endsAs === null) return;
+    const { signal } = this.#closing;
+    void this.#options.clock.sleep(this.switches.settleAfterMs, signal).then(() => {
+      if (!signal.aborted) endRefund(this.state, refund, { status: endsAs });
+      return null;
+    });
+  }
+
+  #settleIntentLater(intent: Intent, isPaid: boolean): void {
+    const { signal } = this.#closing;
+    void this.#options.clock.sleep(this.switches.settleAfterMs, signal).then(() => {
+      if (!signal.aborted) this.vault.settle(intent, isPaid);
+      return null;
+    });
+  }
+
   #restore(keeper: Keeper): void {
     for (const change of keeper.read()) {
       this.state.restore(change);
+      this.vault.restore(change);
       for (const key of change.keys ?? []) this.api.restore(key);
     }
   }
@@ -188,7 +261,9 @@ export class StripeSandbox {
     const intent = intents.get(id);
     if (intent !== undefined) return intentObject(intent);
     const charge = charges.get(id);
-    return charge === undefined ? null : chargeObject(charge);
+    if (charge !== undefined) return chargeObject(charge);
+    const refund = this.state.refunds.get(id);
+    return refund === undefined ? null : refundObject(refund);
   }
 
   #calm(): Switches {

@@ -2,11 +2,12 @@ import { createServer, type IncomingMessage, type Server, type ServerResponse } 
 import type { AddressInfo } from 'node:net';
 import type { ApiRequest } from './api.ts';
 import { checkoutPage, CHOICES, missingPage, returnUrl, type Choice, type PageAnswer } from './checkout-page.ts';
+import { isTestCard } from './cards.ts';
 import { control } from './control.ts';
 import { takeFault } from '../take-fault.ts';
 import { answerWithFault, send } from './faults.ts';
 import { StripeSandbox, type JournalRequest, type SandboxOptions } from './sandbox.ts';
-import type { Session } from './state.ts';
+import type { Session } from './records.ts';
 
 export interface RunningSandbox {
   readonly url: string;
@@ -120,8 +121,9 @@ function answerPage(
   const session = sandbox.state.sessions.get(request.id);
   if (session === undefined) return write(missingPage(nonce));
   if (request.method !== 'POST') return write(checkoutPage(session, { nonce, declined: false }));
-  const choice = CHOICES.find((known) => known === new URLSearchParams(request.body).get('choice'));
-  const next = choice === undefined ? null : choose(sandbox, session, choice);
+  const sent = new URLSearchParams(request.body);
+  const choice = CHOICES.find((known) => known === sent.get('choice'));
+  const next = choice === undefined ? null : choose(sandbox, session, choice, sent.get('card'));
   if (next === null) return write(checkoutPage(session, { nonce, declined: choice === 'decline' }));
   response.writeHead(303, { location: next, 'cache-control': 'no-store' }).end();
 }
@@ -130,13 +132,13 @@ function answerPage(
  * Where the customer goes; null: stays here. A second click on a paid session changes nothing and goes where the
  * first one went.
  */
-function choose(sandbox: StripeSandbox, session: Session, choice: Choice): string | null {
+function choose(sandbox: StripeSandbox, session: Session, choice: Choice, card: string | null): string | null {
   if (choice === 'cancel') return session.cancelUrl === null ? null : returnUrl(session.cancelUrl, session);
   if (choice === 'decline') {
     sandbox.complete(session.id, 'declined');
     return null;
   }
-  sandbox.complete(session.id, choice === 'pay' ? 'paid' : choice);
+  sandbox.complete(session.id, choice === 'pay' ? 'paid' : choice, isTestCard(card) ? card : 'visa');
   return session.status === 'complete' ? returnUrl(session.successUrl, session) : null;
 }
 

@@ -1,6 +1,6 @@
-import { ApiError, invalid } from './api-error.ts';
+import { ApiError, invalid, missing } from './api-error.ts';
 import { isMap, type FormMap, type FormValue } from './form.ts';
-import type { Metadata, NewSession } from './state.ts';
+import type { Metadata, NewSession } from './records.ts';
 
 /** `true`: a text · `'map'`: any texts by name · a list of one: a list of such · else: names and what they hold. */
 type Shape = true | 'map' | readonly [Shape] | { readonly [name: string]: Shape };
@@ -12,7 +12,10 @@ const PARAMS: Shape = {
   success_url: true,
   cancel_url: true,
   client_reference_id: true,
+  customer: true,
   customer_email: true,
+  currency: true,
+  allowed_payment_method_types: [true],
   expires_at: true,
   locale: true,
   submit_type: true,
@@ -27,7 +30,9 @@ const PARAMS: Shape = {
     description: true,
     receipt_email: true,
     statement_descriptor_suffix: true,
+    setup_future_usage: true,
   },
+  setup_intent_data: { metadata: 'map', description: true },
   line_items: [
     {
       quantity: true,
@@ -46,15 +51,29 @@ const CENTS_MAX = 99_999_999;
 const HALF_HOUR = 1_800;
 const DAY = 86_400;
 
-/** Reads `POST /v1/checkout/sessions`. Throws ApiError as Stripe would refuse. */
-export function readSessionParams(form: FormMap, now: number): NewSession {
+/** Reads `POST /v1/checkout/sessions`. Throws ApiError as Stripe would refuse. `customers`: the ids of those that exist. */
+export function readSessionParams(
+  form: FormMap,
+  now: number,
+  customers: { readonly has: (id: string) => boolean },
+): NewSession {
   refuseUnknown(form, PARAMS, '');
   const mode = text(form, 'mode', '');
   if (mode === null) throw invalid('mode', 'Missing required param: mode.', 'parameter_missing');
-  if (mode !== 'payment') throw invalid('mode', 'This sandbox simulates mode=payment only.');
+  if (mode !== 'payment' && mode !== 'setup') {
+    throw invalid('mode', 'This sandbox simulates mode=payment and mode=setup only.');
+  }
   const intentData = map(form['payment_intent_data']);
+  const customerId = readCustomer(form, customers);
+  const usage = text(intentData, 'setup_future_usage', 'payment_intent_data');
+  if (usage !== null && customerId === null) {
+    throw invalid('customer', 'This sandbox saves a card for a `customer` only.', 'parameter_missing');
+  }
   return {
-    ...readItems(form['line_items']),
+    ...(mode === 'setup' ? readSetup(form) : readItems(form['line_items'])),
+    mode,
+    customerId,
+    savesCard: mode === 'setup' || usage === 'off_session',
     successUrl: requiredUrl(form, 'success_url'),
     cancelUrl: 'cancel_url' in form ? requiredUrl(form, 'cancel_url') : null,
     clientReferenceId: readReference(form),
@@ -63,6 +82,26 @@ export function readSessionParams(form: FormMap, now: number): NewSession {
     intentDescription: text(intentData, 'description', 'payment_intent_data'),
     expiresAt: readExpiry(form, now),
   };
+}
+
+function readCustomer(form: FormMap, customers: { readonly has: (id: string) => boolean }): string | null {
+  const customer = text(form, 'customer', '');
+  if (customer === null) return null;
+  if ('customer_email' in form) throw invalid('customer', 'You may only specify one of customer, customer_email.');
+  if (!customers.has(customer)) throw missing('customer', customer, 'customer');
+  return customer;
+}
+
+/** A session that saves a card has no items; its methods are named, or its currency is. */
+function readSetup(form: FormMap): Pick<NewSession, 'currency' | 'subtotal' | 'productName'> {
+  for (const name of ['line_items', 'payment_intent_data']) {
+    if (name in form) throw invalid(name, `You can not pass \`${name}\` in \`setup\` mode.`);
+  }
+  const currency = text(form, 'currency', '');
+  if (currency === null && !('allowed_payment_method_types' in form)) {
+    throw invalid('currency', 'Missing required param: currency.', 'parameter_missing');
+  }
+  return { currency: currency ?? 'usd', subtotal: 0, productName: 'Save a card' };
 }
 
 function readItems(value: FormValue | undefined): Pick<NewSession, 'currency' | 'subtotal' | 'productName'> {

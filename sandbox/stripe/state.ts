@@ -1,86 +1,11 @@
 import { chargeObject, eventObject, intentObject, sessionObject } from './objects.ts';
 import { idFrom, unixSeconds, type SandboxClock, type SandboxRandom } from './ports.ts';
 import type { Change } from './keeper.ts';
+import type { Charge, EventOverrides, Intent, NewSession, Outcome, SandboxEvent, Session } from './records.ts';
+import { DECLINED } from './records.ts';
+import type { Payout } from './balance.ts';
+import type { Refund } from './refunds.ts';
 import type { Switches } from './switches.ts';
-
-export type Metadata = Readonly<Record<string, string>>;
-
-export interface Session {
-  readonly id: string;
-  readonly created: number;
-  readonly expiresAt: number;
-  /** Of the checkout page; the port may be another one after a restart. */
-  url: string;
-  readonly productName: string;
-  readonly successUrl: string;
-  readonly cancelUrl: string | null;
-  readonly clientReferenceId: string | null;
-  readonly metadata: Metadata;
-  readonly intentMetadata: Metadata;
-  readonly intentDescription: string | null;
-  status: 'open' | 'complete' | 'expired';
-  paymentStatus: 'unpaid' | 'paid';
-  currency: string;
-  livemode: boolean;
-  subtotal: number;
-  discount: number;
-  tax: number;
-  intentId: string | null;
-  /** A delayed payment that ends by itself: how. */
-  settlesAs: 'paid' | 'failed' | null;
-}
-
-export interface Intent {
-  readonly id: string;
-  readonly created: number;
-  readonly sessionId: string;
-  readonly metadata: Metadata;
-  readonly description: string | null;
-  status: 'requires_payment_method' | 'processing' | 'succeeded' | 'canceled';
-  amount: number;
-  amountReceived: number;
-  currency: string;
-  livemode: boolean;
-  chargeId: string | null;
-  declined: boolean;
-}
-
-export interface Charge {
-  readonly id: string;
-  readonly created: number;
-  readonly intentId: string;
-  readonly metadata: Metadata;
-  readonly description: string | null;
-  readonly amount: number;
-  readonly currency: string;
-  readonly livemode: boolean;
-}
-
-export interface SandboxEvent {
-  readonly id: string;
-  readonly type: string;
-  readonly created: number;
-  /** The exact text that is signed and delivered. */
-  readonly payload: string;
-  isDelivered: boolean;
-}
-
-export interface NewSession {
-  readonly currency: string;
-  readonly subtotal: number;
-  readonly productName: string;
-  readonly successUrl: string;
-  readonly cancelUrl: string | null;
-  readonly clientReferenceId: string | null;
-  readonly metadata: Metadata;
-  readonly intentMetadata: Metadata;
-  readonly intentDescription: string | null;
-  /** Unix seconds; null: 24 hours from now. */
-  readonly expiresAt: number | null;
-}
-
-/** How a customer leaves the checkout page. The two `later` ones are a bank transfer that arrives, or does not. */
-export type Outcome = 'paid' | 'declined' | 'later' | 'later-succeeds' | 'later-fails';
 
 export interface StateOptions {
   readonly clock: SandboxClock;
@@ -96,6 +21,9 @@ export interface StateOptions {
 }
 
 const DAY_SECONDS = 86_400;
+/** What files that were kept before there were customers do not say. */
+const WITHOUT_CARD = { mode: 'payment', customerId: null, savesCard: false, setupIntentId: null } as const;
+const INTENT_WITHOUT_CARD = { customerId: null, savesCard: false, paymentMethodId: null, decline: null } as const;
 
 /**
  * What the simulated Stripe knows and the moves it can make. Nothing here waits, listens or sends: whoever drives it
@@ -109,6 +37,8 @@ export class StripeState {
   readonly sessions = new Map<string, Session>();
   readonly intents = new Map<string, Intent>();
   readonly charges = new Map<string, Charge>();
+  readonly refunds = new Map<string, Refund>();
+  readonly payouts = new Map<string, Payout>();
   readonly events = new Map<string, SandboxEvent>();
   readonly #options: StateOptions;
   /** Events of the move that is under way. */
@@ -137,11 +67,12 @@ export class StripeState {
       created: this.now(),
       expiresAt: expiresAt ?? this.now() + DAY_SECONDS,
       url: this.#pageUrl(id),
+      setupIntentId: null,
       status: 'open',
-      paymentStatus: 'unpaid',
+      paymentStatus: order.mode === 'setup' ? 'no_payment_required' : 'unpaid',
       livemode: false,
       discount: Math.min(switches.discountCents, order.subtotal),
-      tax: switches.taxCents,
+      tax: order.mode === 'setup' ? 0 : switches.taxCents,
       intentId: null,
       settlesAs: null,
     };
@@ -170,7 +101,7 @@ export class StripeState {
       this.#sessionEvent('checkout.session.async_payment_succeeded', session);
     } else {
       intent.status = 'requires_payment_method';
-      intent.declined = true;
+      intent.decline = DECLINED;
       this.#emit('payment_intent.payment_failed', intentObject(intent));
       this.#sessionEvent('checkout.session.async_payment_failed', session);
     }
@@ -209,6 +140,21 @@ export class StripeState {
     return event;
   }
 
+  /** Money for an intent that no checkout page belongs to. */
+  receive(intent: Intent): void {
+    this.#receive(null, intent);
+  }
+
+  /** For moves that are made elsewhere: what they changed. */
+  keepChange(change: Change): void {
+    this.#options.onChange(change);
+  }
+
+  /** A move that was made from outside, on records of this state: kept, with the events that it made. */
+  keep(session: Session | null): void {
+    this.#commit(session);
+  }
+
   /** The endpoint has taken the event. */
   delivered(event: SandboxEvent): void {
     event.isDelivered = true;
@@ -218,9 +164,11 @@ export class StripeState {
 
   /** Takes back what an earlier process kept. Nothing is told to anybody. */
   restore(change: Change): void {
-    for (const session of change.sessions ?? []) this.sessions.set(session.id, session);
-    for (const intent of change.intents ?? []) this.intents.set(intent.id, intent);
+    for (const session of change.sessions ?? []) this.sessions.set(session.id, { ...WITHOUT_CARD, ...session });
+    for (const intent of change.intents ?? []) this.intents.set(intent.id, { ...INTENT_WITHOUT_CARD, ...intent });
     for (const charge of change.charges ?? []) this.charges.set(charge.id, charge);
+    for (const payout of change.payouts ?? []) this.payouts.set(payout.id, payout);
+    for (const refund of change.refunds ?? []) this.refunds.set(refund.id, refund);
     for (const event of change.events ?? []) this.events.set(event.id, event);
   }
 
@@ -288,17 +236,18 @@ export class StripeState {
 
   #decline(session: Session): void {
     const intent = this.#intentFor(session);
-    intent.declined = true;
+    intent.decline = DECLINED;
     // The session does not name its intent before it is complete.
     session.intentId = null;
     this.#emit('payment_intent.payment_failed', intentObject(intent));
   }
 
-  #receive(session: Session, intent: Intent): void {
+  #receive(session: Session | null, intent: Intent): void {
     const charge: Charge = {
       id: this.id('ch_3', 23),
       created: this.now(),
       intentId: intent.id,
+      paymentMethodId: intent.paymentMethodId,
       metadata: intent.metadata,
       description: intent.description,
       amount: intent.amount,
@@ -309,7 +258,7 @@ export class StripeState {
     intent.status = 'succeeded';
     intent.amountReceived = intent.amount;
     intent.chargeId = charge.id;
-    session.paymentStatus = 'paid';
+    if (session !== null) session.paymentStatus = 'paid';
     this.#emit('charge.succeeded', chargeObject(charge));
     this.#emit('payment_intent.succeeded', intentObject(intent));
   }
@@ -320,6 +269,9 @@ export class StripeState {
       id: this.id('pi_3', 23),
       created: this.now(),
       sessionId: session.id,
+      customerId: session.customerId,
+      savesCard: session.savesCard,
+      paymentMethodId: null,
       metadata: session.intentMetadata,
       description: session.intentDescription,
       status: 'requires_payment_method',
@@ -328,12 +280,12 @@ export class StripeState {
       currency: session.currency,
       livemode: session.livemode,
       chargeId: null,
-      declined: false,
+      decline: null,
     };
     intent.amount = session.subtotal - session.discount + session.tax;
     intent.currency = session.currency;
     intent.livemode = session.livemode;
-    intent.declined = false;
+    intent.decline = null;
     session.intentId = intent.id;
     this.intents.set(intent.id, intent);
     return intent;
@@ -350,11 +302,4 @@ export class StripeState {
   #sessionEvent(type: string, session: Session): void {
     this.#emit(type, sessionObject(session));
   }
-}
-
-export interface EventOverrides {
-  readonly id?: string | undefined;
-  readonly created?: number | undefined;
-  readonly livemode?: boolean | undefined;
-  readonly account?: string | undefined;
 }

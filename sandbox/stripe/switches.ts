@@ -54,6 +54,12 @@ export const switchesSchema = z.strictObject({
   reorderWindow: z.number().int().min(1).max(1000),
   /** Time from a delayed payment's completion to its money, or failure. */
   settleAfterMs: z.number().nonnegative(),
+  /** What becomes of refunds: gone at once · under way for ever, or until `settleAfterMs` · gone, and back after it. */
+  refundsAs: z.enum(['succeeded', 'pending', 'later-succeeds', 'later-fails', 'fails-later']),
+  /** What is kept of each charge: 2.9 % and 30 cents, or nothing. */
+  takesFees: z.boolean(),
+  /** What there is to refund from; a larger refund waits as pending. Null: always enough. */
+  balanceCents: z.number().int().nonnegative().nullable(),
   /** Every API request takes at least so long; a second one with the same key gets 409 meanwhile. */
   apiDelayMs: z.number().nonnegative(),
   /** On top of, or off, every new session's amount. */
@@ -83,6 +89,9 @@ export const CALM: Omit<Switches, 'webhookUrl' | 'webhookSecret'> = {
   lossRate: 0,
   reorderWindow: 1,
   settleAfterMs: 5_000,
+  refundsAs: 'succeeded',
+  takesFees: true,
+  balanceCents: null,
   apiDelayMs: 0,
   taxCents: 0,
   discountCents: 0,

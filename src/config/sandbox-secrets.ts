@@ -11,8 +11,19 @@ const MADE: readonly { readonly name: SecretName; readonly file: string; readonl
   { name: 'encryptionKey', file: 'encryption-key', prefix: '' },
   { name: 'stripeSecretKey', file: 'stripe-secret-key', prefix: 'sk_test_' },
   { name: 'stripeWebhookSecret', file: 'stripe-webhook-secret', prefix: 'whsec_' },
+  { name: 'clickpesaClientId', file: 'clickpesa-client-id', prefix: 'ID' },
+  { name: 'clickpesaApiKey', file: 'clickpesa-api-key', prefix: 'SK' },
+  { name: 'clickpesaChecksumKey', file: 'clickpesa-checksum-key', prefix: 'CHK' },
 ];
-type SecretName = 'adminSecret' | 'sessionKey' | 'encryptionKey' | 'stripeSecretKey' | 'stripeWebhookSecret';
+type SecretName =
+  | 'adminSecret'
+  | 'sessionKey'
+  | 'encryptionKey'
+  | 'stripeSecretKey'
+  | 'stripeWebhookSecret'
+  | 'clickpesaClientId'
+  | 'clickpesaApiKey'
+  | 'clickpesaChecksumKey';
 
 export const secretsFolder = (dataDir: string): string => path.join(dataDir, 'secrets');
 export const adminSecretFile = (dataDir: string): string => path.join(secretsFolder(dataDir), 'admin-secret');

@@ -18,6 +18,7 @@ export const GROUPS = [
   'Database',
   'Operators and sessions',
   'Stripe',
+  'ClickPesa',
   'Forge',
   'Wallets',
   'Events',

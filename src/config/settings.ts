@@ -162,6 +162,42 @@ export const SETTINGS = {
     kind: text(/^acct_[A-Za-z0-9_]{6,}$/, 'must be a Stripe account id that starts with acct_'),
     prose: 'The account the key must belong to. Unset: the account is asked for once and believed.',
   }),
+  clickpesaClientId: optional({
+    env: 'CLICKPESA_CLIENT_ID',
+    group: 'ClickPesa',
+    kind: text(/^[A-Za-z0-9_-]{4,100}$/, 'must be the client id of a ClickPesa application: letters and digits'),
+    prose: 'The ClickPesa application whose money it is. Unset: no mobile money outside sandbox mode.',
+  }),
+  clickpesaApiKey: optional({
+    env: 'CLICKPESA_API_KEY',
+    group: 'ClickPesa',
+    kind: secret,
+    isSecret: true,
+    prose: "The application's API key; must be set when the client id is.",
+  }),
+  clickpesaChecksumKey: optional({
+    env: 'CLICKPESA_CHECKSUM_KEY',
+    group: 'ClickPesa',
+    kind: secret,
+    isSecret: true,
+    prose:
+      "The application's checksum key; not the API key. Unset or too short: the webhook answers 503, and requests carry no checksum.",
+  }),
+  clickpesaApiUrl: optional({
+    env: 'CLICKPESA_API_URL',
+    group: 'ClickPesa',
+    kind: httpUrl,
+    prose:
+      "Where ClickPesa's API is, with its path. Unset: https://api.clickpesa.com/third-parties in production, the simulator that the server starts in sandbox mode; test mode must be told.",
+  }),
+  clickpesaChecksumMethod: given({
+    env: 'CLICKPESA_CHECKSUM_METHOD',
+    group: 'ClickPesa',
+    kind: choice(['canonical', 'legacy']),
+    default: 'canonical',
+    prose:
+      'How requests are signed. legacy, the method of before 2026, proves little: two payloads can have one checksum; with it webhooks of both methods are accepted.',
+  }),
   forgeUrl: optional({
     env: 'FORGE_URL',
     group: 'Forge',
@@ -253,6 +289,35 @@ export const SETTINGS = {
     kind: integer({ min: 1, max: 86_400, unit: 'seconds' }),
     default: '7200',
     prose: 'How long a lease may be good: as long as nodes shall go on working while they cannot reach the server.',
+  }),
+  refundSelfService: given({
+    env: 'HERO_ONBOARDING_REFUND_SELF_SERVICE',
+    group: 'Wallets',
+    kind: choice(['off', 'on']),
+    default: 'off',
+    prose: 'Whether users may ask for what they paid and have not spent to be given back to them.',
+  }),
+  refundWindowDays: given({
+    env: 'HERO_ONBOARDING_REFUND_WINDOW_DAYS',
+    group: 'Wallets',
+    kind: integer({ min: 1, max: 365, unit: 'days' }),
+    default: '30',
+    prose:
+      'How long after a top-up its user may ask for it back. Operators may later, as far as the provider lets them.',
+  }),
+  refundSpent: given({
+    env: 'HERO_ONBOARDING_REFUND_SPENT',
+    group: 'Wallets',
+    kind: choice(['deny', 'allow_negative']),
+    default: 'deny',
+    prose:
+      'What a refund of money that was spent does: it is refused, or, by an operator, made, and the wallet owes it.',
+  }),
+  refundApprovalAbove: optional({
+    env: 'HERO_ONBOARDING_REFUND_APPROVAL_ABOVE',
+    group: 'Wallets',
+    kind: amount,
+    prose: 'Refunds of more than this wait until a second operator approves them. Unset: none does.',
   }),
   ...EVENT_SETTINGS,
   lanes: given({

@@ -21,6 +21,7 @@ export const REFUSALS = {
   idempotency_key_reused: { status: 422, rpc: -32007, title: 'The key was used for another request' },
   amount_out_of_range: { status: 422, rpc: -32008, title: 'The amount is out of range' },
   currency_not_supported: { status: 422, rpc: -32010, title: 'The currency is not supported' },
+  refund_exceeds_payment: { status: 422, rpc: -32016, title: 'It is more than may still go back' },
   rate_limited: { status: 429, rpc: -32011, title: 'Too many requests' },
   internal: { status: 500, rpc: -32603, title: 'Something broke on our side' },
   provider_error: { status: 502, rpc: -32012, title: 'The payment provider refused or failed' },

@@ -3,6 +3,7 @@ import { runCorrection } from '../operations/correction/run.ts';
 import type { House, JobName } from '../operations/house.ts';
 import { ownCause } from '../operations/payment/cause.ts';
 import { checkPayment } from '../operations/payment/poll.ts';
+import { sendRefund } from '../operations/refund/send.ts';
 import { applyWebhook } from '../operations/webhook-event/apply.ts';
 
 const payloadSchema = z.object({ sid: z.string() });
@@ -14,6 +15,9 @@ export const JOBS: Readonly<Record<JobName, (house: House, payload: unknown) => 
   },
   'correction.run': async (house, payload) => {
     await runCorrection(house, payloadSchema.parse(payload).sid);
+  },
+  'refund.send': async (house, payload) => {
+    await sendRefund(house, payloadSchema.parse(payload).sid, ownCause(house, 'refund'));
   },
   'payment.check': async (house, payload) => {
     await checkPayment(house, payloadSchema.parse(payload).sid);

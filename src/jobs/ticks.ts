@@ -1,5 +1,6 @@
 import { Bug } from '../domain/assert.ts';
 import type { House } from '../operations/house.ts';
+import { runAutoRecharges } from '../operations/auto-recharge/run.ts';
 import { resumeCorrections } from '../operations/correction/run.ts';
 import { pruneOldEvents } from '../operations/delivery/prune.ts';
 import { sendDueDeliveries } from '../operations/delivery/send-due.ts';
@@ -13,11 +14,13 @@ import { pruneOldBudgets } from '../operations/node/prune-budgets.ts';
 import { pollPayments } from '../operations/payment/poll.ts';
 import { reconcilePayments } from '../operations/payment/reconcile.ts';
 import { issueReceipts } from '../operations/receipt/issue.ts';
+import { lookAtRefunds } from '../operations/refund/look.ts';
 import { aggregateUsageByClock } from '../operations/usage/aggregate-usage.ts';
 import { pushUsageByClock } from '../operations/usage/push-usage.ts';
 import { billAll } from '../operations/usage/bill-wallet.ts';
 import { sendAllBack } from '../operations/movement/send-back.ts';
 import { reconcileAll } from '../operations/reconciliation/reconcile-all.ts';
+import { fetchUndelivered } from '../operations/webhook-event/fetch-undelivered.ts';
 import { sweepWebhooks } from '../operations/webhook-event/sweep.ts';
 import { checkLedger } from '../store/ledger-check.ts';
 
@@ -28,6 +31,8 @@ export interface Tick {
   readonly waitMs: (now: Date) => number;
   /** The signal says that the process stops: what takes long begins nothing more. */
   readonly run: (house: House, signal?: AbortSignal) => Promise<unknown>;
+  /** Whether it runs at the start as well: for what was missed while nothing ran. */
+  readonly isDueAtStart?: boolean;
 }
 
 const SECOND_MS = 1_000;
@@ -41,10 +46,13 @@ const every = (ms: number) => (): number => ms;
 
 export const TICKS: readonly Tick[] = [
   { name: 'payments.poll', waitMs: every(15 * SECOND_MS), run: pollPayments },
+  { name: 'refunds.look', waitMs: every(15 * SECOND_MS), run: lookAtRefunds },
   { name: 'webhooks.sweep', waitMs: every(30 * SECOND_MS), run: (house) => sweepWebhooks(house) },
+  { name: 'webhooks.undelivered', waitMs: every(5 * MINUTE_MS), run: fetchUndelivered, isDueAtStart: true },
   { name: 'payments.reconcile', waitMs: every(5 * MINUTE_MS), run: reconcilePayments },
   { name: 'statements.reconcile', waitMs: every(HOUR_MS), run: reconcileAll },
   { name: 'movements.refund', waitMs: every(5 * MINUTE_MS), run: sendAllBack },
+  { name: 'auto-recharge.run', waitMs: every(15 * SECOND_MS), run: runAutoRecharges },
   { name: 'holds.expire', waitMs: every(30 * SECOND_MS), run: expireHolds },
   { name: 'deliveries.send', waitMs: every(SECOND_MS), run: sendDueDeliveries },
   { name: 'events.prune', waitMs: every(HOUR_MS), run: pruneOldEvents },
@@ -90,8 +98,10 @@ export async function checkLedgerNightly(house: House): Promise<void> {
 /** Runs one tick until the signal; what it throws is logged, and the next one comes all the same. */
 export async function keepTicking(house: House, tick: Tick, signal: AbortSignal): Promise<void> {
   const { clock, log } = house.ports;
+  let isDue = tick.isDueAtStart === true;
   for (;;) {
-    await clock.sleep(tick.waitMs(clock.now()), signal);
+    if (!isDue) await clock.sleep(tick.waitMs(clock.now()), signal);
+    isDue = false;
     if (signal.aborted) return;
     try {
       await tick.run(house, signal);

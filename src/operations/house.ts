@@ -34,7 +34,7 @@ export interface PostingLanes {
   close(): Promise<void>;
 }
 
-export type JobName = 'webhook.apply' | 'payment.check' | 'correction.run';
+export type JobName = 'webhook.apply' | 'payment.check' | 'correction.run' | 'refund.send';
 
 export interface Jobs {
   /** Adds a job in the caller's transaction: gone if it rolls back, seen by workers only after the commit. */
@@ -56,6 +56,13 @@ export interface HouseSettings {
   /** Top-ups a user may have open at once. */
   readonly openPaymentsMax: number;
   readonly holdMax: bigint;
+  /** Whether users may ask their own money back, and for how many days after they paid. */
+  readonly isRefundSelfService: boolean;
+  readonly refundWindowDays: number;
+  /** What an operator's refund of money that the user has spent does: it is refused, or the wallet owes it. */
+  readonly refundSpent: 'deny' | 'allow_negative';
+  /** Refunds above it wait for a second operator; null: none does. */
+  readonly refundApprovalAbove: bigint | null;
   /** How far below its floor delivered usage may take a wallet. */
   readonly usageOwedMax: bigint;
   readonly lowBalance: bigint;

@@ -1,5 +1,8 @@
 import type { z } from 'zod';
 import { auditList } from './audit/list.ts';
+import { autoRechargeDisable } from './auto-recharge/disable.ts';
+import { autoRechargeGet } from './auto-recharge/get.ts';
+import { autoRechargeSet } from './auto-recharge/set.ts';
 import { billingAdjust } from './billing/adjust.ts';
 import { billingDebit } from './billing/debit.ts';
 import { billingFreeze } from './billing/freeze.ts';
@@ -7,6 +10,10 @@ import { billingGet } from './billing/get.ts';
 import { billingList } from './billing/list.ts';
 import { billingSetCreditBalance } from './billing/set-credit-balance.ts';
 import { billingStatement } from './billing/statement.ts';
+import { cardList } from './card/list.ts';
+import { cardMakeDefault } from './card/make-default.ts';
+import { cardRemove } from './card/remove.ts';
+import { cardSetup } from './card/setup.ts';
 import { correctionCancel } from './correction/cancel.ts';
 import { correctionCreate } from './correction/create.ts';
 import { correctionGet } from './correction/get.ts';
@@ -63,6 +70,14 @@ import { paymentEventList } from './payment-event/list.ts';
 import { priceCreate } from './price/create.ts';
 import { priceList } from './price/list.ts';
 import { reconciliationReport, reconciliationRun } from './reconciliation/report.ts';
+import { refundApprove } from './refund/approve.ts';
+import { refundCheck } from './refund/check.ts';
+import { refundCreate } from './refund/create.ts';
+import { refundGet } from './refund/get.ts';
+import { refundList } from './refund/list.ts';
+import { refundPlan } from './refund/plan.ts';
+import { refundQuote } from './refund/quote.ts';
+import { refundReject } from './refund/reject.ts';
 import { receiptDownload } from './receipt/download.ts';
 import { receiptList } from './receipt/list.ts';
 import { sessionGet } from './session/get.ts';
@@ -116,6 +131,21 @@ const declared = [
   paymentList,
   paymentCheck,
   paymentEventList,
+  cardList,
+  cardSetup,
+  cardMakeDefault,
+  cardRemove,
+  autoRechargeGet,
+  autoRechargeSet,
+  autoRechargeDisable,
+  refundPlan,
+  refundQuote,
+  refundCreate,
+  refundApprove,
+  refundReject,
+  refundCheck,
+  refundGet,
+  refundList,
   receiptList,
   receiptDownload,
   webhookEventList,

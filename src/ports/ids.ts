@@ -1,17 +1,21 @@
+import { sidOfHead } from '../domain/reference-sid.ts';
 import type { Clock, Ids, Random } from './ports.ts';
 
 const ALPHABET = '0123456789ABCDEFGHJKMNPQRSTVWXYZ';
 const RANDOM_BITS = 80n;
 const RANDOM_LIMIT = 1n << RANDOM_BITS;
+/** Half of a sid's: the other half follows from the rest. As many bytes are drawn, so that a seed gives the same sids after it. */
+const HEAD_RANDOM_BITS = 40n;
 /** 41 bits of milliseconds (until the year 2039) over 22 random bits fill a positive int8. */
 const BATCH_RANDOM_BITS = 22n;
 
 /**
  * Identifiers made of a clock and a random source alone, so that a seed reproduces them.
- * Within one process both kinds rise strictly, even when the clock stands still or is set back.
+ * Within one process each kind rises strictly, even when the clock stands still or is set back.
  */
 export function idsFrom(clock: Pick<Clock, 'now'>, random: Random): Ids {
   let lastSid = -1n;
+  let lastHead = -1n;
   let lastBatch = -1n;
   const sid = (): string => {
     const fresh = (BigInt(clock.now().getTime()) << RANDOM_BITS) | numberFrom(random.bytes(10));
@@ -20,6 +24,11 @@ export function idsFrom(clock: Pick<Clock, 'now'>, random: Random): Ids {
   };
   return {
     sid,
+    referenceSid: () => {
+      const fresh = (BigInt(clock.now().getTime()) << HEAD_RANDOM_BITS) | (numberFrom(random.bytes(10)) >> 40n);
+      lastHead = fresh > lastHead ? fresh : lastHead + 1n;
+      return sidOfHead(base32(Number(lastHead >> HEAD_RANDOM_BITS), 10) + base32(Number(lastHead & 0xffffffffffn), 8));
+    },
     requestId: () => `req_${sid()}`,
     batchId: () => {
       const spread = numberFrom(random.bytes(3)) >> 2n;

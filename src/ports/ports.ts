@@ -21,6 +21,8 @@ export interface Random {
 export interface Ids {
   /** A ULID: 26 characters, Crockford base 32, sorts by time. */
   sid(): string;
+  /** A sid that its first 18 characters tell (`domain/reference-sid.ts`): for what a provider with short references must name. */
+  referenceSid(): string;
   /** A positive 63-bit number that rises with time and is unique enough to name one posting batch. */
   batchId(): bigint;
   /** `req_` and a ULID. */

@@ -91,6 +91,7 @@ function configFor(values: Values): Config {
 }
 
 async function webhookFacts(values: Values, ports: Ports) {
-  if (values.stripeSecretKey === null || values.publicUrl === null) return null;
-  return await probeWebhook(ports, values.publicUrl);
+  const provider = values.stripeSecretKey !== null ? 'stripe' : values.clickpesaApiKey !== null ? 'clickpesa' : null;
+  if (provider === null || values.publicUrl === null) return null;
+  return await probeWebhook(ports, `${values.publicUrl}/webhooks/${provider}`);
 }

@@ -84,8 +84,8 @@ export const CONFIGURATION_CHECKS: readonly ConfigurationCheck[] = [
     title: 'each payment provider has its key and its webhook secret',
     why: 'With a key but no signing secret customers can pay, and the news of it is refused until a poll finds it.',
     remedy:
-      'Copy both from the provider’s console: STRIPE_SECRET_KEY, and STRIPE_WEBHOOK_SECRET of the endpoint that points here.',
-    judge: judgeProvider,
+      'Copy both from the provider’s console: STRIPE_SECRET_KEY and the endpoint’s STRIPE_WEBHOOK_SECRET; CLICKPESA_API_KEY and CLICKPESA_CHECKSUM_KEY.',
+    judge: judgeProviders,
   },
   {
     ...base,
@@ -121,7 +121,8 @@ export const CONFIGURATION_CHECKS: readonly ConfigurationCheck[] = [
     id: 12,
     title: 'test and debugging switches are off',
     why: 'A redirected API, an open debugger or unchecked certificates hand over money and secrets.',
-    remedy: 'Remove STRIPE_API_BASE, NODE_TLS_REJECT_UNAUTHORIZED and any --inspect in NODE_OPTIONS.',
+    remedy:
+      'Remove STRIPE_API_BASE, CLICKPESA_API_URL, CLICKPESA_CHECKSUM_METHOD, NODE_TLS_REJECT_UNAUTHORIZED and any --inspect in NODE_OPTIONS.',
     judge: judgeSwitches,
   },
   {
@@ -224,6 +225,8 @@ type SecretName =
   | 'stripeSecretKey'
   | 'stripeWebhookSecret'
   | 'stripeWebhookSecretPrevious'
+  | 'clickpesaApiKey'
+  | 'clickpesaChecksumKey'
   | 'forgeUsageToken';
 const SECRETS: readonly SecretName[] = [
   'adminSecret',
@@ -232,6 +235,8 @@ const SECRETS: readonly SecretName[] = [
   'stripeSecretKey',
   'stripeWebhookSecret',
   'stripeWebhookSecretPrevious',
+  'clickpesaApiKey',
+  'clickpesaChecksumKey',
   'forgeUsageToken',
 ];
 
@@ -256,9 +261,30 @@ function judgeAdminSecretIsOwn({ values }: ConfigurationFacts): readonly Finding
 
 const WEBHOOK_SECRET_LENGTH_MIN = 24;
 
-function judgeProvider({ values }: ConfigurationFacts): readonly Finding[] {
+function judgeProviders({ values }: ConfigurationFacts): readonly Finding[] {
+  const findings = [...judgeStripe(values), ...judgeClickPesa(values)];
+  const isNone = values.stripeSecretKey === null && values.clickpesaApiKey === null;
+  return isNone && findings.length === 0
+    ? [warning('No payment provider is configured: nobody can pay in.')]
+    : findings;
+}
+
+/** As ClickPesa makes them they are longer; below this one can be guessed. */
+const CHECKSUM_KEY_LENGTH_MIN = 16;
+
+function judgeClickPesa({ clickpesaApiKey: apiKey, clickpesaChecksumKey: checksumKey }: Values): readonly Finding[] {
+  if (apiKey === null && checksumKey === null) return [];
+  const isShort = checksumKey !== null && checksumKey.length < CHECKSUM_KEY_LENGTH_MIN;
+  return [
+    ...must(apiKey !== null, 'CLICKPESA_CHECKSUM_KEY is set but CLICKPESA_API_KEY is not.'),
+    ...must(checksumKey !== null, 'CLICKPESA_API_KEY is set but CLICKPESA_CHECKSUM_KEY is not.'),
+    ...must(!isShort && !isExample(checksumKey), 'CLICKPESA_CHECKSUM_KEY is short, or contains a known example.'),
+  ];
+}
+
+function judgeStripe(values: Values): readonly Finding[] {
   const { stripeSecretKey: key, stripeWebhookSecret: webhook, stripeWebhookSecretPrevious: previous } = values;
-  if (key === null && webhook === null) return [warning('No payment provider is configured: nobody can pay in.')];
+  if (key === null && webhook === null) return [];
   const isShort = (secret: string | null): boolean => secret !== null && secret.length < WEBHOOK_SECRET_LENGTH_MIN;
   return [
     ...must(key !== null, 'STRIPE_WEBHOOK_SECRET is set but STRIPE_SECRET_KEY is not.'),
@@ -283,6 +309,14 @@ function judgeSwitches({ values, env }: ConfigurationFacts): readonly Finding[] 
   const apiHost = values.stripeApiBase === null ? null : new URL(values.stripeApiBase).host;
   return [
     ...must(apiHost === null || apiHost === 'api.stripe.com', 'STRIPE_API_BASE points away from Stripe.'),
+    ...must(
+      values.clickpesaApiUrl === null || values.clickpesaApiUrl.startsWith('https://api.clickpesa.com/'),
+      'CLICKPESA_API_URL points away from ClickPesa.',
+    ),
+    ...must(
+      values.clickpesaChecksumMethod === 'canonical',
+      'CLICKPESA_CHECKSUM_METHOD is legacy: two payloads can have the same checksum.',
+    ),
     ...must(
       env['NODE_TLS_REJECT_UNAUTHORIZED'] !== '0',
       'NODE_TLS_REJECT_UNAUTHORIZED switches certificate checks off.',

@@ -15,7 +15,7 @@ export const NETWORK_CHECKS: readonly Check<NetworkFacts>[] = [
     isForStart: false,
     why: 'If the provider’s news do not arrive, customers wait for the next poll to see their money.',
     remedy:
-      'Let the proxy pass POST /webhooks/stripe unchanged, without redirect, login page or bot check. While the server is down this cannot be told.',
+      'Let the proxy pass POST /webhooks/… unchanged, without redirect, login page or bot check. While the server is down this cannot be told.',
     judge: ({ webhook }) => judgeWebhook(webhook),
   },
 ];
@@ -41,9 +41,9 @@ function judgeWebhook(webhook: NetworkFacts['webhook']): readonly Finding[] {
 const ANSWER_WITHIN_MS = 5_000;
 
 /** Sends what the service must refuse: no signature, an empty object. Nothing is written by it. */
-export async function probeWebhook(ports: Ports, publicUrl: string): Promise<NonNullable<NetworkFacts['webhook']>> {
+export async function probeWebhook(ports: Ports, url: string): Promise<NonNullable<NetworkFacts['webhook']>> {
   try {
-    const reply = await ports.http.fetch(`${publicUrl}/webhooks/stripe`, {
+    const reply = await ports.http.fetch(url, {
       method: 'POST',
       body: '{}',
       headers: { 'content-type': 'application/json' },

@@ -1,5 +1,6 @@
 import type { Micros } from '../domain/money.ts';
 import type { Refusal } from '../domain/refusal.ts';
+import type { ListedEvent, ProviderCards, ProviderDecline } from './provider-cards.ts';
 
 /**
  * The contract of a payment provider. An implementation knows neither the store nor another provider. Every method has a
@@ -29,11 +30,21 @@ export interface PaymentProvider {
   refund(refund: NewRefund): Promise<ProviderRefund>;
   /** The provider's present truth about a refund of ours, looked for by its reference or by our sid; null: it knows none. */
   readRefund(refund: NewRefund & { readonly refundRef: string | null }): Promise<ProviderRefund | null>;
-  /** Every movement of the account's balance at or after the instant, oldest first: what reconciliation is made of. */
+  /** Every movement of the account's balance at or after the instant, in any order: what reconciliation is made of. */
   listMovements(
     since: Date,
     cursor: string | null,
   ): Promise<{ movements: ProviderMovement[]; nextCursor: string | null }>;
+  /** Saved cards; absent where the provider has none. */
+  readonly cards?: ProviderCards;
+  /**
+   * Events created in the period that no webhook endpoint has taken, in any order; absent where the provider keeps no such list.
+   * `cursor` from the page before.
+   */
+  listUndelivered?(
+    period: { readonly since: Date; readonly until: Date },
+    cursor: string | null,
+  ): Promise<{ events: ListedEvent[]; nextCursor: string | null }>;
 }
 
 export interface ProviderDescription {
@@ -67,6 +78,10 @@ export interface NewOrder {
   readonly successUrl: string;
   readonly cancelUrl: string;
   readonly expiresAt: Date;
+  /** The provider's own record of the user, where there is one ({@link ProviderCards}). */
+  readonly customerRef?: string | null;
+  /** Whether the card that pays is saved for that customer: the user's own choice. */
+  readonly savesCard?: boolean;
 }
 
 /** What the provider says of an order, in our words. Nothing here comes from our own rows. */
@@ -87,6 +102,8 @@ export interface ProviderOrder {
   /** Where the customer pays; null when it cannot be paid any more. */
   readonly checkoutUrl: string | null;
   readonly expiresAt: Date | null;
+  /** Why a saved card was refused; absent or null where none was. */
+  readonly decline?: ProviderDecline | null;
 }
 
 /** Money that came in (Stripe: a PaymentIntent), and everything of it that went back or is disputed: cumulative truth. */

@@ -1,4 +1,5 @@
 import type { Config } from '../config.ts';
+import { clickpesaApiUrl } from '../config.ts';
 import { adminSecretFile } from '../config/sandbox-secrets.ts';
 
 export interface GreetingFacts {
@@ -8,6 +9,8 @@ export interface GreetingFacts {
   readonly database: string;
   /** Null: no simulator was started. */
   readonly simulatorUrl: string | null;
+  /** Null: no simulated ClickPesa was started. */
+  readonly clickpesaUrl: string | null;
   /** Null: no simulated Forge was started. */
   readonly forgeUrl: string | null;
 }
@@ -19,13 +22,15 @@ const MODES = {
 } as const;
 
 /** What whoever started the server needs to know next. Names the place of the secret, never the secret. */
-export function greeting({ config, version, url, database, simulatorUrl, forgeUrl }: GreetingFacts): string {
+export function greeting(facts: GreetingFacts): string {
+  const { config, version, url, database, simulatorUrl, clickpesaUrl, forgeUrl } = facts;
   const rows: [string, string][] = [
     ['Pages', url],
     ['API', `${url}/docs`],
     ['Operator', operatorRow(config)],
     ['Database', database],
     ['Stripe', stripeRow(config, simulatorUrl)],
+    ['ClickPesa', clickpesaRow(config, clickpesaUrl)],
     ['Forge', forgeRow(config, forgeUrl)],
   ];
   const shown = rows.map(([label, text]) => `  ${label.padEnd(10)}${text}`).join('\n');
@@ -47,6 +52,12 @@ function stripeRow(config: Config, simulatorUrl: string | null): string {
   if (simulatorUrl !== null) return `simulated at ${simulatorUrl}`;
   if (config.stripeSecretKey === null) return 'not configured: STRIPE_SECRET_KEY is not set';
   return config.stripeApiBase === null ? 'api.stripe.com' : config.stripeApiBase;
+}
+
+function clickpesaRow(config: Config, simulatorUrl: string | null): string {
+  if (simulatorUrl !== null) return `simulated at ${simulatorUrl}`;
+  const url = clickpesaApiUrl(config);
+  return url ?? 'not configured: CLICKPESA_CLIENT_ID and CLICKPESA_API_KEY are not set';
 }
 
 function forgeRow(config: Config, forgeUrl: string | null): string {

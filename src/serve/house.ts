@@ -1,17 +1,17 @@
 import { createHmac } from 'node:crypto';
-import { houseSettings, type Config } from '../config.ts';
+import { clickpesaApiUrl, houseSettings, type Config } from '../config.ts';
 import type { AdminSecret } from '../http/context.ts';
 import type { House } from '../operations/house.ts';
 import type { Mailer, Ports } from '../ports/ports.ts';
 import { smtpMailer } from '../ports/smtp-mailer.ts';
 import type { PaymentProvider } from '../providers/provider.ts';
+import { clickPesaProvider } from '../providers/clickpesa/index.ts';
 import { stripeProvider } from '../providers/stripe/index.ts';
 import { failClosed } from '../store/fail-closed.ts';
 import { graphileJobs } from '../store/jobs.ts';
 import { openPostingLanes } from '../store/posting-lanes.ts';
 import { forgeRepository } from '../providers/forge/index.ts';
 import type { UsageRepository } from '../providers/usage-repository.ts';
-import type { Simulator } from './simulator.ts';
 import type { ForgeSimulator, Simulators } from './simulators.ts';
 import type { OpenedStore } from './store.ts';
 
@@ -24,14 +24,14 @@ export function buildHouse(config: Config, ports: Ports, store: OpenedStore, sim
     db,
     lanes: openPostingLanes(db, ports, { lanes, batchRecordsMax, queueMax }),
     jobs: graphileJobs(),
-    providers: providersOf(config, ports, simulators.stripe),
+    providers: providersOf(config, ports, simulators),
     usageRepository: usageRepositoryOf(config, ports, simulators.forge),
     mailer: mailerOf(config),
     settings: houseSettings(config),
   };
 }
 
-function providersOf(config: Config, ports: Ports, simulator: Simulator | null): ReadonlyMap<string, PaymentProvider> {
+function providersOf(config: Config, ports: Ports, simulators: Simulators): ReadonlyMap<string, PaymentProvider> {
   const providers = new Map<string, PaymentProvider>();
   if (config.stripeSecretKey !== null) {
     const webhookSecrets = {
@@ -39,14 +39,31 @@ function providersOf(config: Config, ports: Ports, simulator: Simulator | null):
       previous: config.stripeWebhookSecretPrevious ?? undefined,
       previousUntil: config.stripeWebhookSecretPreviousUntil ?? undefined,
     };
-    const apiBase = simulator?.url ?? config.stripeApiBase ?? undefined;
+    const apiBase = simulators.stripe?.url ?? config.stripeApiBase ?? undefined;
     const accountId = config.stripeAccountId ?? undefined;
     providers.set(
       'stripe',
       stripeProvider({ secretKey: config.stripeSecretKey, webhookSecrets, apiBase, accountId, ports }),
     );
   }
+  const clickPesa = clickPesaOf(config, ports, simulators);
+  if (clickPesa !== null) providers.set(clickPesa.name, clickPesa);
   return providers;
+}
+
+function clickPesaOf(config: Config, ports: Ports, simulators: Simulators): PaymentProvider | null {
+  const { clickpesaClientId: clientId, clickpesaApiKey: apiKey } = config;
+  const apiUrl = simulators.clickpesa?.url ?? clickpesaApiUrl(config);
+  if (clientId === null || apiKey === null || apiUrl === null) return null;
+  return clickPesaProvider({
+    clientId,
+    apiKey,
+    apiUrl,
+    checksumKey: config.clickpesaChecksumKey,
+    checksumMethod: config.clickpesaChecksumMethod,
+    isLive: config.mode === 'production',
+    ports,
+  });
 }
 
 function mailerOf({ smtpUrl, mailFrom, mode }: Config): Mailer | null {

@@ -6,6 +6,7 @@ import { startSimulator, type Simulator } from './simulator.ts';
 /** What sandbox mode runs beside itself; null where it was told of another, or is not a sandbox. */
 export interface Simulators {
   readonly stripe: Simulator | null;
+  readonly clickpesa: Simulator | null;
   readonly forge: ForgeSimulator | null;
 }
 
@@ -18,12 +19,34 @@ export interface ForgeSimulator extends Simulator {
 export async function openStripeSimulator(config: Config, ports: Ports): Promise<Simulator | null> {
   const { mode, stripeApiBase, stripeSecretKey: secretKey, stripeWebhookSecret: webhookSecret } = config;
   if (mode !== 'sandbox' || stripeApiBase !== null || secretKey === null || webhookSecret === null) return null;
-  const host = /^(0\.0\.0\.0|::)$/.test(config.listen.host) ? '127.0.0.1' : config.listen.host;
-  const webhookUrl = `http://${host.includes(':') ? `[${host}]` : host}:${config.listen.port}/webhooks/stripe`;
+  const webhookUrl = `${ownAddress(config)}/webhooks/stripe`;
   const stateFile = path.join(config.dataDir, 'stripe-sandbox.jsonl');
   const signed = ['--webhook-url', webhookUrl, '--webhook-secret', webhookSecret];
   const given = ['--secret-key', secretKey, ...signed, '--state-file', stateFile];
   return await startSimulator({ name: 'Stripe', folder: 'stripe', given, ports });
+}
+
+/** Not beside another Stripe: who brings one brings everything that is to be simulated. */
+export async function openClickPesaSimulator(config: Config, ports: Ports): Promise<Simulator | null> {
+  const { mode, clickpesaApiUrl, stripeApiBase } = config;
+  const { clickpesaClientId: clientId, clickpesaApiKey: apiKey, clickpesaChecksumKey: checksumKey } = config;
+  if (mode !== 'sandbox' || clickpesaApiUrl !== null || stripeApiBase !== null) return null;
+  if (clientId === null || apiKey === null || checksumKey === null) return null;
+  const keys = ['--client-id', clientId, '--api-key', apiKey, '--checksum-key', checksumKey];
+  const ways = [
+    '--webhook-url',
+    `${ownAddress(config)}/webhooks/clickpesa`,
+    '--return-url',
+    `${config.publicUrl}/wallet`,
+  ];
+  const given = [...keys, ...ways, '--state-file', path.join(config.dataDir, 'clickpesa-sandbox.jsonl')];
+  return await startSimulator({ name: 'ClickPesa', folder: 'clickpesa', given, ports });
+}
+
+/** Where a program on this machine reaches the server. */
+function ownAddress({ listen }: Config): string {
+  const host = /^(0\.0\.0\.0|::)$/.test(listen.host) ? '127.0.0.1' : listen.host;
+  return `http://${host.includes(':') ? `[${host}]` : host}:${listen.port}`;
 }
 
 const SANDBOX_REPOSITORY = 'sandbox/usage';

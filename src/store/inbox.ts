@@ -7,8 +7,13 @@ export const INBOX_STATES = ['received', 'pending', 'applied', 'ignored', 'quara
  */
 export type InboxState = (typeof INBOX_STATES)[number];
 
+/** webhook: delivered, with a signature · list: read from the provider's own list, because no delivery arrived */
+export const INBOX_SOURCES = ['webhook', 'list'] as const;
+export type InboxSource = (typeof INBOX_SOURCES)[number];
+
 /** A verified webhook. */
 export interface InboxRow {
+  readonly source: InboxSource;
   readonly sid: string;
   readonly provider: string;
   /** The account the event names, or 'self': the account our key belongs to. */
@@ -32,6 +37,7 @@ export interface InboxRow {
 }
 
 interface InboxRecord extends Row {
+  source: InboxSource;
   sid: string;
   provider: string;
   provider_account: string;
@@ -52,6 +58,7 @@ interface InboxRecord extends Row {
 }
 
 const fromRow = (row: InboxRecord): InboxRow => ({
+  source: row.source,
   sid: row.sid,
   provider: row.provider,
   providerAccount: row.provider_account,
@@ -72,10 +79,11 @@ const fromRow = (row: InboxRecord): InboxRow => ({
 });
 
 const COLUMNS = `sid, provider, provider_account, is_live, event_id, event_type, order_ref, payment_ref, hinted_sid, refund_sid, state, reason,
-  payment_sid, attempts, received_at, updated_at, next_attempt_at`;
+  payment_sid, attempts, received_at, updated_at, next_attempt_at, source`;
 
 export interface NewInboxRow extends Pick<
   InboxRow,
+  | 'source'
   | 'sid'
   | 'provider'
   | 'providerAccount'
@@ -91,15 +99,16 @@ export interface NewInboxRow extends Pick<
   | 'receivedAt'
   | 'nextAttemptAt'
 > {
-  readonly verifiedWith: 'current' | 'previous';
+  /** Which webhook secret verified it; 'key': our API key, by which it was listed. */
+  readonly verifiedWith: 'current' | 'previous' | 'key';
   readonly body: Uint8Array;
 }
 
 const insertStatement = statement(
   'inbox.insert',
   `insert into inbox (sid, provider, provider_account, is_live, event_id, event_type, order_ref, payment_ref, hinted_sid, verified_with,
-                      body, state, reason, received_at, updated_at, next_attempt_at, refund_sid)
-   values ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $14, $15, $16)
+                      body, state, reason, received_at, updated_at, next_attempt_at, refund_sid, source)
+   values ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $14, $15, $16, $17)
    on conflict on constraint inbox__one_per_event do nothing
    returning sid`,
 );
@@ -123,6 +132,7 @@ export async function insertInbox(tx: Tx, row: NewInboxRow): Promise<boolean> {
     row.receivedAt,
     row.nextAttemptAt,
     row.refundSid,
+    row.source,
   ]);
   return inserted.length === 1;
 }
@@ -194,4 +204,27 @@ export async function claimDueInbox(
   const rows = await tx.query<{ sid: string }>(claimDueStatement, [claim.now, claim.leaseEndsAt, claim.limit]);
   // An update answers in the order in which it happened to find the rows; they are worked off in the order they were made.
   return rows.map((row) => row.sid).toSorted();
+}
+
+const undeliveredReadStatement = statement(
+  'inbox.undelivered_read',
+  `select up_to from undelivered_read where provider = $1 and provider_account = $2`,
+);
+const saveUndeliveredReadStatement = statement(
+  'inbox.save_undelivered_read',
+  `insert into undelivered_read (provider, provider_account, up_to) values ($1, $2, $3)
+   on conflict (provider, provider_account) do update set up_to = greatest(undelivered_read.up_to, excluded.up_to)`,
+);
+
+/** Up to when a provider's list of undelivered events was read; null before the first time. */
+export async function readUndeliveredMark(tx: Tx, provider: string, account: string): Promise<Date | null> {
+  const [row] = await tx.query<{ up_to: Date }>(undeliveredReadStatement, [provider, account]);
+  return row?.up_to ?? null;
+}
+
+export async function saveUndeliveredMark(
+  tx: Tx,
+  mark: { readonly provider: string; readonly account: string; readonly upTo: Date },
+): Promise<void> {
+  await tx.query(saveUndeliveredReadStatement, [mark.provider, mark.account, mark.upTo]);
 }

@@ -24,6 +24,7 @@ export interface DatabaseFacts {
   /** Migrations that are not applied; null: the database is newer than this program, or an applied file was changed. */
   readonly migrationsMissing: readonly string[] | null;
   readonly currencies: readonly string[];
+  /** Of Stripe: what other providers call an account is in their keys. */
   readonly providerAccounts: readonly string[];
   readonly testPayments: bigint;
   readonly oldestWebhookMinutes: number;
@@ -90,7 +91,7 @@ const contentsStatement = statement(
   `select
      coalesce((select array_agg(distinct currency::text) from (
        select currency from account union select currency from payment union select currency from wallet) as used), '{}') as currencies,
-     coalesce((select array_agg(distinct provider_account) from payment), '{}') as provider_accounts,
+     coalesce((select array_agg(distinct provider_account) from payment where provider = 'stripe'), '{}') as provider_accounts,
      (select count(*) from payment where not is_live) as test_payments,
      (select count(*) from inbox where state = 'quarantined') as quarantined,
      coalesce((select extract(epoch from now() - min(received_at)) / 60 from inbox where state in ('received', 'pending')), 0)::float8

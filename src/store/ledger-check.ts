@@ -1,4 +1,5 @@
 import { FRACTIONS_PER_MICRO, POSTING_KINDS } from '../domain/ledger/posting.ts';
+import { REFUND_INVARIANTS } from './ledger-check-refund.ts';
 import { statement, type Db, type Row, type Statement, type Tx } from './db.ts';
 
 /** One promise of the ledger, recomputed from the rows alone. */
@@ -189,15 +190,20 @@ const INVARIANTS: readonly Invariant[] = [
   {
     id: 'L13',
     promise:
-      'what is left of the open holds of a wallet sums to the balance of its reserved account, and no capture is above its hold',
+      'what is left of the open holds of a wallet, with what its refunds set aside, is the balance of its reserved account, and no capture is above its hold',
     violations: statement(
       'ledger_check.holds',
-      `select account.id / 16 as wallet, account.balance as reserved, coalesce(open.sum, 0) as open_holds, null as hold
+      `select account.id / 16 as wallet, account.balance as reserved, coalesce(open.sum, 0) as open_holds, coalesce(aside.sum, 0) as refunds,
+              null as hold
        from account
        left join (select wallet, sum(amount - drawn) as sum from hold where state = 'open' group by wallet) as open on open.wallet = account.id / 16
-       where account.id % 16 = 1 and account.balance <> coalesce(open.sum, 0)
+       left join (
+         select wallet, sum(amount) as sum from refund where origin in ('operator', 'user') and posted is null
+           and state in ('awaiting_approval', 'requested', 'unknown', 'pending') group by wallet
+       ) as aside on aside.wallet = account.id / 16
+       where account.id % 16 = 1 and account.balance <> coalesce(open.sum, 0) + coalesce(aside.sum, 0)
        union all
-       select wallet, null, null, sid from hold where captured > amount or (state = 'open') <> (closed_at is null)
+       select wallet, null, null, null, sid from hold where captured > amount or (state = 'open') <> (closed_at is null)
        limit ${ROWS_MAX}`,
     ),
   },
@@ -340,6 +346,7 @@ const INVARIANTS: readonly Invariant[] = [
        ) as side where posted <> read limit ${ROWS_MAX}`,
     ),
   },
+  ...REFUND_INVARIANTS,
 ];
 
 const countStatement = statement(

@@ -86,6 +86,17 @@ export async function readCreditedRefs(tx: Tx, paymentSid: string): Promise<Read
   return new Set(rows.map((row) => row.external_ref));
 }
 
+const creditedAmountsStatement = statement(
+  'payment_event.credited_amounts',
+  `select external_ref, amount from payment_event where payment_sid = $1 and kind = 'top_up'`,
+);
+
+/** What a payment of ours was credited with, by the provider's payments. */
+export async function readCreditedAmounts(tx: Tx, paymentSid: string): Promise<ReadonlyMap<string, Micros>> {
+  const rows = await tx.query<{ external_ref: string; amount: bigint }>(creditedAmountsStatement, [paymentSid]);
+  return new Map(rows.map((row) => [row.external_ref, micros(row.amount)]));
+}
+
 const listStatement = statement(
   'payment_event.list',
   `select payment_event.sid, payment_event.user_sid, payment_event.wallet, wallet.sid as wallet_sid, payment_sid, provider,

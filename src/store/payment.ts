@@ -1,3 +1,4 @@
+import type { DeclineCode } from '../domain/payment/decline.ts';
 import type { PaymentState } from '../domain/payment/state.ts';
 import { statement, type Row, type Tx } from './db.ts';
 
@@ -17,6 +18,8 @@ export interface PaymentRow {
   readonly checkoutUrl: string | null;
   readonly credited: bigint | null;
   readonly problem: string | null;
+  /** What the provider says of a payment under way; null: nothing. */
+  readonly progress: string | null;
   readonly idem: string;
   readonly fingerprint: string;
   readonly createdAt: Date;
@@ -26,6 +29,14 @@ export interface PaymentRow {
   readonly creditedAt: Date | null;
   readonly nextCheckAt: Date | null;
   readonly checks: number;
+  /** The provider's record of the payer; null where the provider was not told one. */
+  readonly customerRef: string | null;
+  /** Whether the payer wanted the card that pays to be saved. */
+  readonly savesCard: boolean;
+  /** The saved card that is charged without its owner; null: the payer pays on a page. */
+  readonly cardRef: string | null;
+  /** Why the bank of a saved card said no; null: it did not. */
+  readonly decline: DeclineCode | null;
 }
 
 interface PaymentRecord extends Row {
@@ -44,6 +55,7 @@ interface PaymentRecord extends Row {
   checkout_url: string | null;
   credited: bigint | null;
   problem: string | null;
+  progress: string | null;
   idem: string;
   fingerprint: string;
   created_at: Date;
@@ -53,6 +65,10 @@ interface PaymentRecord extends Row {
   credited_at: Date | null;
   next_check_at: Date | null;
   checks: number;
+  customer_ref: string | null;
+  saves_card: boolean;
+  card_ref: string | null;
+  decline: DeclineCode | null;
 }
 
 const fromRow = (row: PaymentRecord): PaymentRow => ({
@@ -71,6 +87,7 @@ const fromRow = (row: PaymentRecord): PaymentRow => ({
   checkoutUrl: row.checkout_url,
   credited: row.credited,
   problem: row.problem,
+  progress: row.progress,
   idem: row.idem,
   fingerprint: row.fingerprint,
   createdAt: row.created_at,
@@ -80,18 +97,23 @@ const fromRow = (row: PaymentRecord): PaymentRow => ({
   creditedAt: row.credited_at,
   nextCheckAt: row.next_check_at,
   checks: row.checks,
+  customerRef: row.customer_ref,
+  savesCard: row.saves_card,
+  cardRef: row.card_ref,
+  decline: row.decline,
 });
 
 const COLUMNS = `payment.sid, payment.wallet, wallet.sid as wallet_sid, payment.user_sid, provider, provider_account, is_live, amount,
-  payment.currency, state, provider_order_ref, provider_payment_ref, checkout_url, credited, problem, idem, fingerprint,
-  payment.created_at, updated_at, expires_at, paid_at, credited_at, next_check_at, checks`;
+  payment.currency, state, provider_order_ref, provider_payment_ref, checkout_url, credited, problem, progress, idem, fingerprint,
+  payment.created_at, updated_at, expires_at, paid_at, credited_at, next_check_at, checks,
+  customer_ref, saves_card, card_ref, decline`;
 const FROM = `from payment join wallet on wallet.id = payment.wallet`;
 
 const insertStatement = statement(
   'payment.insert',
   `insert into payment (sid, wallet, user_sid, provider, provider_account, is_live, amount, currency, state, idem, fingerprint,
-                        created_at, updated_at, expires_at, next_check_at)
-   values ($1, $2, $3, $4, $5, $6, $7, $8, 'created', $9, $10, $11, $11, $12, $13)`,
+                        created_at, updated_at, expires_at, next_check_at, customer_ref, saves_card, card_ref)
+   values ($1, $2, $3, $4, $5, $6, $7, $8, 'created', $9, $10, $11, $11, $12, $13, $14, $15, $16)`,
 );
 
 export type NewPayment = Pick<
@@ -109,7 +131,8 @@ export type NewPayment = Pick<
   | 'createdAt'
   | 'expiresAt'
   | 'nextCheckAt'
->;
+> &
+  Partial<Pick<PaymentRow, 'customerRef' | 'savesCard' | 'cardRef'>>;
 
 /** The intent: committed before the provider hears of it. */
 export async function insertPayment(tx: Tx, payment: NewPayment): Promise<void> {
@@ -127,6 +150,9 @@ export async function insertPayment(tx: Tx, payment: NewPayment): Promise<void> 
     payment.createdAt,
     payment.expiresAt,
     payment.nextCheckAt,
+    payment.customerRef ?? null,
+    payment.savesCard ?? false,
+    payment.cardRef ?? null,
   ]);
 }
 
@@ -179,7 +205,7 @@ async function one(tx: Tx, query: typeof readStatement, values: readonly unknown
 const updateStatement = statement(
   'payment.update',
   `update payment set state = $2, provider_order_ref = $3, provider_payment_ref = $4, checkout_url = $5, credited = $6, problem = $7,
-                      updated_at = $8, paid_at = $9, credited_at = $10, next_check_at = $11, checks = $12
+                      updated_at = $8, paid_at = $9, credited_at = $10, next_check_at = $11, checks = $12, decline = $13, progress = $14
    where sid = $1`,
 );
 
@@ -198,6 +224,8 @@ export async function updatePayment(tx: Tx, payment: PaymentRow): Promise<void> 
     payment.creditedAt,
     payment.nextCheckAt,
     payment.checks,
+    payment.decline,
+    payment.progress,
   ]);
 }
 

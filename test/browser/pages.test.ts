@@ -143,9 +143,12 @@ describe.each(LOOKS)('in %s, %i px wide, axe finds nothing and nothing sticks ou
       await page.getByRole('tabpanel').waitFor();
       await expectSound(page, `operator-wallet-${tab.toLowerCase()}-${look}`);
     }
-    await page.getByRole('link', { name: 'Payment events' }).click();
+    await page.getByRole('link', { name: 'Money' }).click();
     await page.getByText('+$25.00').first().waitFor();
     await expectSound(page, `operator-payment-events-${look}`);
+    await page.getByRole('link', { name: 'Reconciliation' }).click();
+    await page.getByText('Nothing is waiting for you').waitFor();
+    await expectSound(page, `operator-reconciliation-${look}`);
     await page.getByRole('link', { name: 'Webhook events' }).click();
     await page.getByRole('heading', { name: 'Webhook events' }).waitFor();
     await expectSound(page, `operator-webhook-events-${look}`);
@@ -225,6 +228,7 @@ describe('an operator', () => {
       await stage.server.control('switches', { wrong: {} });
       const page = await open();
       await signInAsOperator(page);
+      await page.getByRole('link', { name: 'Money' }).click();
       await page.getByRole('link', { name: 'Webhook events' }).click();
       expect(await page.getByRole('button', { name: 'Quarantined' }).getAttribute('aria-pressed')).toBe('true');
       await page

@@ -15,6 +15,8 @@ export interface Server {
   readonly url: string;
   /** Null when the server talks to somebody else's Stripe. */
   readonly simulatorUrl: string | null;
+  /** Of the simulated ClickPesa's API. */
+  readonly clickpesaUrl: string | null;
   stop(): Promise<void>;
 }
 
@@ -54,6 +56,10 @@ const CLEAN: Readonly<Record<string, string | undefined>> = {
   STRIPE_SECRET_KEY: undefined,
   STRIPE_WEBHOOK_SECRET: undefined,
   STRIPE_API_BASE: undefined,
+  CLICKPESA_CLIENT_ID: undefined,
+  CLICKPESA_API_KEY: undefined,
+  CLICKPESA_CHECKSUM_KEY: undefined,
+  CLICKPESA_API_URL: undefined,
 };
 
 /** The whole product in a process of its own, ready to serve. */
@@ -82,7 +88,10 @@ export async function startServer(settings: Readonly<Record<string, string>>): P
   }
 }
 
-type Addresses = Pick<Server, 'url' | 'simulatorUrl'>;
+type Addresses = Pick<Server, 'url' | 'simulatorUrl' | 'clickpesaUrl'>;
+
+const simulatorIn = (said: readonly string[], name: string): string | null =>
+  new RegExp(`^\\s*${name}\\s+simulated at (http://\\S+)`, 'm').exec(said.join('\n'))?.[1] ?? null;
 
 /** Reads them from the greeting, which is printed when the server listens. */
 async function addressesOf(server: ChildProcess): Promise<Addresses> {
@@ -98,9 +107,9 @@ async function addressesOf(server: ChildProcess): Promise<Addresses> {
     createInterface({ input: stream }).on('line', (line) => {
       said.push(line);
       url ??= /Pages\s+(http:\/\/\S+)/.exec(line)?.[1];
-      // The line on Stripe comes after the one on the pages.
-      if (url !== undefined && /^\s*Stripe\s/.test(line)) {
-        found.resolve({ url, simulatorUrl: /simulated at (http:\/\/\S+)/.exec(line)?.[1] ?? null });
+      // The line on ClickPesa comes after those on the pages and on Stripe.
+      if (url !== undefined && /^\s*ClickPesa\s/.test(line)) {
+        found.resolve({ url, simulatorUrl: simulatorIn(said, 'Stripe'), clickpesaUrl: simulatorIn(said, 'ClickPesa') });
       }
     });
   }

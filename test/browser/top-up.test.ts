@@ -3,7 +3,7 @@ import { afterAll, beforeAll, describe, expect, test as plain } from 'vitest';
 import { launchBrowser } from './browser.ts';
 import { startSandboxServer } from './server.ts';
 import type { SandboxServer } from './server.ts';
-import { balanceOf, photograph, sees, signIn, sessionOf, startTopUp, visit } from './visitor.ts';
+import { balanceOf, expectSound, photograph, sees, signIn, sessionOf, startTopUp, visit } from './visitor.ts';
 
 let server: SandboxServer;
 let browser: Browser;
@@ -59,6 +59,42 @@ describe('a person fills a wallet', () => {
       expect(await balanceOf(page)).toBe('$25.00');
       expect(await page.getByText('+$25.00').count()).toBe(1);
       expect(await page.getByText('On the way in').count()).toBe(0);
+    },
+  );
+
+  test(
+    'who pays by mobile money is told what the phone waits for, and sees the wallet credited',
+    { timeout: STORY_MS },
+    async ({ page }) => {
+      await signIn(page, 'Asha Juma');
+      await page.getByLabel('Amount in US dollars').fill('25');
+      await page.getByRole('radio', { name: 'Mobile money' }).check();
+      await expectSound(page, 'top-up-mobile-money');
+      await page.getByRole('button', { name: 'Continue to payment' }).click();
+      await page.getByTestId('send').waitFor();
+      expect(await page.getByTestId('amount').textContent()).toBe('$25');
+      await page.getByLabel(/Phone number/).fill('12345');
+      await page.getByTestId('send').click();
+      await page.getByTestId('problem').waitFor();
+      await expectSound(page, 'mobile-money-number');
+      await page.getByLabel(/Phone number/).fill('+255 712 000 001');
+      await page.getByTestId('send').click();
+      await page.getByRole('heading', { name: 'Sent to your phone' }).waitFor();
+      await expectSound(page, 'mobile-money-phone');
+      const checkout = page.url();
+      await page.getByTestId('back').click();
+      await page.getByRole('link', { name: /Waiting for you/ }).click();
+      await page.getByText('Confirm it there with your PIN').waitFor();
+      await expectSound(page, 'payment-on-the-phone');
+      const payment = page.url();
+      await page.goto(checkout);
+      await page.getByTestId('approve').click();
+      await page.getByRole('heading', { name: 'The payment is being processed' }).waitFor();
+      await page.goto(payment);
+      await sees(page, 'The money is in the wallet');
+      await page.getByRole('link', { name: 'Go to the wallet' }).click();
+      await page.getByText('+$25.00').waitFor();
+      expect(await balanceOf(page)).toBe('$25.00');
     },
   );
 

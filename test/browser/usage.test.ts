@@ -103,7 +103,7 @@ describe.each(LOOKS)('in %s, %i px wide, axe finds nothing and nothing sticks ou
     const node = await newNode(`node-${look}`);
     await report(node.key, [used(who), hours(who, '2')]);
     await signInAsOperator(page);
-    await page.getByRole('link', { name: 'Nodes' }).click();
+    await page.getByRole('link', { name: 'Usage' }).click();
     await page.getByRole('link', { name: node.name }).waitFor();
     await expectSound(page, `nodes-${look}`);
     await page.getByRole('button', { name: 'Register a node' }).click();
@@ -147,6 +147,7 @@ describe.each(LOOKS)('in %s, %i px wide, axe finds nothing and nothing sticks ou
     const node = await newNode(`unbilled-${look}`);
     expect(await report(node.key, [hours(who, '600')])).toEqual(['unbilled']);
     await signInAsOperator(page);
+    await page.getByRole('link', { name: 'Usage' }).click();
     await page.getByRole('link', { name: 'Prices' }).click();
     await page.getByRole('heading', { name: 'hero_os_hourly' }).waitFor();
     await expectSound(page, `prices-${look}`);
@@ -216,7 +217,7 @@ test(
     const who = await customer('Rosa', 1_000);
     const page = await open();
     await signInAsOperator(page);
-    await page.getByRole('link', { name: 'Nodes' }).click();
+    await page.getByRole('link', { name: 'Usage' }).click();
     await page.getByRole('button', { name: 'Register a node' }).click();
     await page.getByLabel('Name').fill('rosa-1');
     await page.getByLabel('The most that one record may cost').fill('1');
@@ -300,6 +301,7 @@ test(
     const page = await open();
     const who = await customer('Petra', 1_000);
     await signInAsOperator(page);
+    await page.getByRole('link', { name: 'Usage' }).click();
     await page.getByRole('link', { name: 'Prices' }).click();
     await page.getByRole('button', { name: 'New price', exact: true }).click();
     await page.getByRole('dialog').getByLabel('Category').fill('vm');

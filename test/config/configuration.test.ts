@@ -43,6 +43,11 @@ const WRONG: Readonly<Record<keyof typeof SETTINGS, string>> = {
   stripeWebhookSecretPreviousUntil: 'tomorrow',
   stripeApiBase: 'api.stripe.com',
   stripeAccountId: '12345678',
+  clickpesaClientId: 'an id',
+  clickpesaApiKey: 'two words',
+  clickpesaChecksumKey: 'two words',
+  clickpesaApiUrl: 'api.clickpesa.com',
+  clickpesaChecksumMethod: 'md5',
   forgeUrl: 'git.example.org',
   forgeUsageRepository: 'usage',
   forgeUsageBranch: '../main',
@@ -56,6 +61,10 @@ const WRONG: Readonly<Record<keyof typeof SETTINGS, string>> = {
   lowBalance: 'little',
   leaseMax: '-1',
   leaseSecondsMax: '0',
+  refundSelfService: 'maybe',
+  refundWindowDays: '0',
+  refundSpent: 'perhaps',
+  refundApprovalAbove: '-1',
   encryptionKey: 'two words',
   encryptionKeyPrevious: 'two words',
   endpointNetworks: '10.0.0.0/33',
@@ -132,6 +141,13 @@ describe('the mode', () => {
     expect(problemsOf({ ...sessionKey, STRIPE_SECRET_KEY: 'sk_live_abcdefgh' })).toEqual([
       expect.stringContaining('HERO_ONBOARDING_MODE is not set'),
     ]));
+  it('is never guessed of a key that does not tell: mobile money alone is refused', () => {
+    const keys = { CLICKPESA_CLIENT_ID: 'IDabcdef', CLICKPESA_API_KEY: 'SKabcdefgh' };
+    expect(problemsOf({ ...sessionKey, ...keys })).toEqual([expect.stringContaining('HERO_ONBOARDING_MODE is not')]);
+    expect(problemsOf({ ...sessionKey, ...keys, HERO_ONBOARDING_MODE: 'test' })).toEqual([
+      expect.stringContaining('CLICKPESA_API_URL is not set'),
+    ]);
+  });
   it.each(['sandbox', 'test'])('a live key is refused in %s', (mode) =>
     expect(problemsOf({ ...sessionKey, HERO_ONBOARDING_MODE: mode, STRIPE_SECRET_KEY: 'sk_live_abcdefgh' })).toEqual([
       expect.stringContaining('only production may move real money'),
@@ -148,6 +164,7 @@ describe('values that contradict one another are refused', () => {
     [{ HERO_ONBOARDING_TOP_UP_MIN: '3000' }, 'nobody could pay anything in'],
     [{ HERO_ONBOARDING_TOP_UP_PRESETS: '1,25' }, 'offers 1.00, which is outside'],
     [{ STRIPE_WEBHOOK_SECRET_PREVIOUS: 'whsec_abc' }, 'must be set together'],
+    [{ CLICKPESA_CLIENT_ID: 'IDabcdef' }, 'must be set together'],
     [{ HERO_ONBOARDING_MIGRATION_DATABASE_URL: 'postgres://x/y' }, 'DATABASE_URL is not'],
     [{ HERO_ONBOARDING_LEDGER_LANES: '9' }, 'must leave at least two'],
   ])('%o', (env, says) => {

@@ -18,6 +18,7 @@ import { testPorts } from '../support/ports.ts';
 const CANARY = 'Zc4nAryQ';
 const strong = (seed: string): string => `${CANARY}${seed}f8Kd02LmPq7RtVx3YbN5cWgHj6sUoEiA1lMz9`.slice(0, 48);
 
+const CLICKPESA = { CLICKPESA_CLIENT_ID: 'IDnBz3k9QwLmX7', CLICKPESA_API_KEY: 'SKZc4nAryQ8yT2rWq5Kp0Zs4' };
 const GOOD: Environment = {
   HERO_ONBOARDING_MODE: 'production',
   HERO_ONBOARDING_PUBLIC_URL: `https://wallet.${CANARY.toLowerCase()}.org`,
@@ -66,6 +67,9 @@ describe('settings', () => {
     [7, 'a provider key without a webhook secret', { STRIPE_WEBHOOK_SECRET: '' }],
     [7, 'a webhook secret without a provider key', { STRIPE_SECRET_KEY: '' }],
     [7, 'a short webhook secret', { STRIPE_WEBHOOK_SECRET: 'whsec_Zc4nAryQ' }],
+    [7, 'mobile money without a checksum key', CLICKPESA],
+    [7, 'a checksum key without mobile money', { CLICKPESA_CHECKSUM_KEY: 'CHKZc4nAryQp3Vd9Lk2Xw7' }],
+    [7, 'a short checksum key', { ...CLICKPESA, CLICKPESA_CHECKSUM_KEY: 'CHKZc4nAryQ' }],
     [8, 'a test key', { STRIPE_SECRET_KEY: 'sk_test_Zc4nAryQ' }],
     [8, 'a restricted test key', { STRIPE_SECRET_KEY: 'rk_test_Zc4nAryQ' }],
     [9, 'no account', { STRIPE_ACCOUNT_ID: '' }],
@@ -75,6 +79,9 @@ describe('settings', () => {
     [44, 'a short token for the Forge', { FORGE_USAGE_TOKEN: 'short' }],
     [44, 'a made-up token for the Forge', { FORGE_USAGE_TOKEN: '0'.repeat(40) }],
     [12, 'a redirected API', { STRIPE_API_BASE: 'http://127.0.0.1:1234' }],
+    [12, 'a redirected mobile money API', { CLICKPESA_API_URL: 'http://127.0.0.1:1234' }],
+    [12, 'the checksum of before 2026', { CLICKPESA_CHECKSUM_METHOD: 'legacy' }],
+    [10, 'a checksum key that is the API key', { ...CLICKPESA, CLICKPESA_CHECKSUM_KEY: CLICKPESA.CLICKPESA_API_KEY }],
     [12, 'unchecked certificates', { NODE_TLS_REJECT_UNAUTHORIZED: '0' }],
     [12, 'an open debugger', { NODE_OPTIONS: '--inspect=0.0.0.0' }],
     [16, 'a database without TLS', { DATABASE_URL: 'postgres://app:Zc4nAryQ@db.internal/wallet' }],

@@ -12,7 +12,9 @@ afterAll(() => rmSync(folder, { recursive: true, force: true }));
 
 /** What this machine's own settings are must not decide a test. */
 const clean = Object.fromEntries(
-  Object.entries(process.env).filter(([name]) => !/^(HERO_ONBOARDING_|STRIPE_|DATABASE_URL$|NODE_OPTIONS$)/.test(name)),
+  Object.entries(process.env).filter(
+    ([name]) => !/^(HERO_ONBOARDING_|STRIPE_|CLICKPESA_|DATABASE_URL$|NODE_OPTIONS$)/.test(name),
+  ),
 );
 
 interface Ended {

@@ -1,7 +1,8 @@
-import { afterEach, describe, expect, it, vi } from 'vitest';
+import { afterEach, describe, expect, it } from 'vitest';
 import { paymentCheck } from '../../src/operations/payment/check.ts';
 import { pollPayments } from '../../src/operations/payment/poll.ts';
 import { reconcilePayments } from '../../src/operations/payment/reconcile.ts';
+import { gone } from '../support/gone.ts';
 import { listEvents } from '../../src/store/event.ts';
 import { paymentStory, type PaymentStory, type Process } from '../support/payment-story.ts';
 import { Crash } from '../support/ports.ts';
@@ -57,19 +58,6 @@ const survive = async (work: Promise<void>): Promise<void> => {
     if (!(error instanceof Crash)) throw error;
   }
 };
-
-/**
- * Until the database has let go of what the dead one held. It does so a moment after the connection is gone; whoever comes sooner
- * finds the key busy, and waits by a clock that stands still.
- */
-async function gone(told: PaymentStory): Promise<void> {
-  const text = `select pid from pg_stat_activity
-                where datname = current_database() and pid <> pg_backend_pid() and xact_start is not null`;
-  await vi.waitFor(
-    async () => expect(await told.database.owner.query({ name: 'test.open_transactions', text })).toEqual([]),
-    { timeout: 20_000, interval: 5 },
-  );
-}
 
 /** Dies at place `at`; then a second process recovers, itself dying at place `again` first if there is one. */
 async function crashOnce(flow: Flow, at: number, again: number | null): Promise<void> {

@@ -4,6 +4,9 @@ import { StripeSandbox, type SandboxOptions } from '../../sandbox/stripe/sandbox
 import { stripeProvider, type StripeProviderOptions } from '../../src/providers/stripe/index.ts';
 import type { WebhookDelivery } from '../../src/providers/provider.ts';
 import type { ProviderBench } from '../contract/payment-provider.ts';
+import { whileTimePasses } from '../contract/time.ts';
+import type { Trouble, TroubleBench } from '../contract/trouble.ts';
+import type { Fault } from '../../sandbox/stripe/switches.ts';
 import { testPorts, type TestPorts } from '../support/ports.ts';
 
 export const SECRET_KEY = 'sk_test_4eC39HqLyjWDarjtT1zdp7dc';
@@ -65,6 +68,10 @@ function benchOf({ ports, sandbox, url, delivered, secretKey, close }: Parts): S
     another,
     delivered,
     now: () => ports.clock.now(),
+    endings: ['processing', 'failed', 'expired'],
+    knowsUnpaid: true,
+    trouble: url.endsWith('.invalid') ? null : troubleOf(ports, sandbox),
+    refunds: null,
     pass: (seconds) => ports.clock.advance(seconds * 1000),
     act: async (orderRef, ending) => {
       if (ending === 'expired') sandbox.expire(orderRef);
@@ -80,6 +87,25 @@ function benchOf({ ports, sandbox, url, delivered, secretKey, close }: Parts): S
     close,
   };
 }
+
+const FAULT_OF: Readonly<Record<Trouble, Fault['kind']>> = {
+  'cut-after': 'reset-after-effect',
+  'silent-after': 'timeout-after-effect',
+  'error-after': 'error-after-effect',
+  'error-before': 'error-before-effect',
+  html: 'html',
+  'slow-down': 'rate-limit',
+};
+
+const troubleOf = (ports: TestPorts, sandbox: StripeSandbox): TroubleBench => ({
+  start: (trouble, times) => {
+    sandbox.turn({ faults: [{ kind: FAULT_OF[trouble], times }] });
+  },
+  stop: () => {
+    sandbox.calm();
+  },
+  through: (call) => whileTimePasses(ports, call, () => /^(timeout|hang)/.test(sandbox.requests.at(-1)?.fault ?? '')),
+});
 
 function toDelivery(init: RequestInit | undefined, now: Date): WebhookDelivery {
   const headers = new Headers(init?.headers);

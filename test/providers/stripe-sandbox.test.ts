@@ -6,7 +6,7 @@ import path from 'node:path';
 import { createInterface } from 'node:readline';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { decodeForm } from '../../sandbox/stripe/form.ts';
-import { fileKeeper } from '../../sandbox/stripe/keeper.ts';
+import { fileKeeper } from '../../sandbox/keeper.ts';
 import { StripeSandbox, type Journal } from '../../sandbox/stripe/sandbox.ts';
 import { isRefusal } from '../../src/domain/refusal.ts';
 import { newOrder } from '../contract/payment-provider.ts';

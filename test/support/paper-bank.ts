@@ -63,8 +63,11 @@ export class PaperBank {
   fee = 0n;
   /** Lines of the account statement that no order explains: payouts, fees, money of others. */
   readonly lines: ProviderMovement[] = [];
-  /** By our sids. */
+  /** Of payments that no order of ours explains, by our sids. */
   readonly refunds = new Map<string, ProviderRefund>();
+  /** What becomes of the next refunds that are asked for. */
+  refundEnding: ProviderRefund['state'] | 'refused' = 'succeeded';
+  refundCalls = 0;
   #made = 0;
   #events = 0;
 
@@ -125,6 +128,39 @@ export class PaperBank {
     return made;
   }
 
+  /** Somebody gives back in the bank's own dashboard, or the bank by itself: whatever a test says, even more than was paid. */
+  giveBack(paymentSid: string, refund: Partial<ProviderRefund> & { readonly amount: Micros }): ProviderRefund {
+    const made: ProviderRefund = {
+      refundRef: `re_${(this.#made += 1)}`,
+      refundSid: null,
+      state: 'succeeded',
+      fee: null,
+      claimUrl: null,
+      detail: null,
+      ...refund,
+    };
+    const order = this.orderOf(paymentSid);
+    order.refunds = [...order.refunds, made];
+    return made;
+  }
+
+  /** A refund goes on: it leaves, or it comes back. */
+  endRefund(refundRef: string, state: ProviderRefund['state'], detail: string | null = null): void {
+    const ended = (refund: ProviderRefund) => (refund.refundRef === refundRef ? { ...refund, state, detail } : refund);
+    for (const order of this.orders.values()) {
+      order.refunds = order.refunds.map(ended);
+      order.more = order.more.map((payment) => ({ ...payment, refunds: payment.refunds.map(ended) }));
+    }
+  }
+
+  /** Every refund that carries a sid of ours. */
+  refundsBy(refundSid: string): ProviderRefund[] {
+    const all = [...this.#paid().flatMap(({ refunds }) => refunds), ...this.refunds.values()];
+    return all.filter((refund) => refund.refundSid === refundSid);
+  }
+
+  #paid = (): ProviderPayment[] => [...this.orders.values()].flatMap((order) => asOrder(order).payments);
+
   /** A signed delivery about a payment's order; `event` overrides what it says. */
   webhook(type: string, about: PaperOrder | null, event: Partial<PaperEvent> = {}): PaperWebhook {
     const told: PaperEvent = {
@@ -159,15 +195,14 @@ export class PaperBank {
       readOrder: (orderRef) => call('readOrder', () => snapshot(this.orders.get(orderRef))),
       verifyWebhook: ({ body, headers }) => readEvent(body, headers),
       listOrders: (since, cursor) => call('listOrders', () => this.#list(since, cursor)),
-      refund: (refund) => call('refund', () => this.#refund(refund)),
-      readRefund: ({ refundSid }) => call('readRefund', () => this.refunds.get(refundSid) ?? null),
+      refund: (asked) => call('refund', () => this.#refund(asked)),
+      readRefund: ({ refundSid }) => call('readRefund', () => this.refundsBy(refundSid)[0] ?? null),
       listMovements: (since, cursor) => call('listMovements', () => this.#statement(since, cursor)),
     };
   }
 
   #fail(fault: PaperFault, label: string): void {
-    if (this.fault === fault)
-      throw new ProviderFailure('timeout', label === 'createOrder' ? 'unknown' : 'none', 'lost');
+    if (this.fault === fault) throw new ProviderFailure('timeout', WRITES.has(label) ? 'unknown' : 'none', 'lost');
     if (fault !== 'lost_before') return;
     if (this.fault === 'broken') throw new ProviderFailure('broken', 'none', 'broken');
     if (this.fault === 'refuses') throw new ProviderFailure('refused', 'none', 'refused');
@@ -194,18 +229,27 @@ export class PaperBank {
     return asOrder(order);
   }
 
-  #refund({ refundSid, amount }: NewRefund): ProviderRefund {
-    const known = this.refunds.get(refundSid);
+  /** The same key answers the same refund; no more goes back than came in. */
+  #refund(asked: NewRefund): ProviderRefund {
+    this.refundCalls += 1;
+    const [known] = this.refundsBy(asked.refundSid);
     if (known) return known;
-    const made = {
-      refundRef: `re_${this.refunds.size + 1}`,
-      refundSid,
-      amount,
-      state: 'succeeded' as const,
-      fee: null,
-      claimUrl: null,
-      detail: null,
-    };
+    const { refundSid, amount } = asked;
+    const payment = this.#paid().find(({ paymentRef }) => paymentRef === asked.paymentRef);
+    // Of a payment that no order of ours explains.
+    if (!payment) return this.#keepRefund(refundSid, amount);
+    const gone = payment.refunds.reduce((sum, refund) => sum + (refund.state === 'failed' ? 0n : refund.amount), 0n);
+    const isTooMuch = gone + amount > (payment.amount ?? 0n);
+    if (this.refundEnding === 'refused' || isTooMuch) throw new ProviderFailure('refused', 'none', 'The bank says no.');
+    const order = this.orderOf(asked.paymentSid);
+    if (order.paymentRef !== asked.paymentRef) throw new Error('the bank gives back of the first payment only');
+    return this.giveBack(asked.paymentSid, { amount, refundSid, state: this.refundEnding });
+  }
+
+  #keepRefund(refundSid: string, amount: Micros): ProviderRefund {
+    const refundRef = `re_${this.refunds.size + 1}`;
+    const state = 'succeeded' as const;
+    const made = { refundRef, refundSid, amount, state, fee: null, claimUrl: null, detail: null };
     this.refunds.set(refundSid, made);
     return made;
   }
@@ -271,6 +315,9 @@ export class PaperBank {
     return { orders, nextCursor: from + 2 < all.length ? String(from + 2) : null };
   }
 }
+
+/** Calls that change something: an answer that is lost leaves their outcome unknown. */
+const WRITES: ReadonlySet<string> = new Set(['createOrder', 'refund']);
 
 const DESCRIPTION: ProviderDescription = {
   title: 'Paper',

@@ -1,4 +1,6 @@
 import { MICROS_PER_USD } from '../../src/domain/money.ts';
+import { billingAdjust } from '../../src/operations/billing/adjust.ts';
+import { billingDebit } from '../../src/operations/billing/debit.ts';
 import { execute, type Reply } from '../../src/operations/execute.ts';
 import type { House, HouseSettings } from '../../src/operations/house.ts';
 import type { Actor, Operation } from '../../src/operations/operation.ts';
@@ -82,6 +84,26 @@ export class PaymentStory {
       idempotencyKey: how.key ?? null,
       requestId: house.ports.ids.requestId(),
     });
+  }
+
+  /** Takes an amount out of the wallet, as usage would. */
+  spendReply(amount: string, house: House = this.house): Promise<Reply> {
+    const input = { sid: this.wallet.sid, amount, description: 'used' };
+    return this.run(billingDebit, input, { key: `spend-${this.ports.ids.sid()}`, house, actor: OPERATOR });
+  }
+
+  /** A debit that is expected to pass. */
+  async spend(amount: string): Promise<void> {
+    const reply = await this.spendReply(amount);
+    if (reply.status !== 200) throw new Error(`nothing was spent: ${reply.status} ${reply.body}`);
+  }
+
+  /** Gives credit that nobody has paid for. */
+  async grant(amount: string): Promise<void> {
+    const balance = (await this.cents()) + BigInt(amount.replace('.', ''));
+    const input = { sid: this.wallet.sid, balance_cents: Number(balance), reason: 'a gift' };
+    const reply = await this.run(billingAdjust, input, { actor: OPERATOR });
+    if (reply.status !== 200) throw new Error(`nothing was given: ${reply.status} ${reply.body}`);
   }
 
   deliver(webhook: PaperWebhook, house: House = this.house) {

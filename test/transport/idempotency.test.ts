@@ -27,6 +27,7 @@ const INPUTS: Readonly<Record<string, Record<string, unknown>>> = {
   'movement.assign': { wallet_sid: SID, reason: 'x' },
   'movement.refund': { reason: 'x' },
   'movement.suspend': { reason: 'x' },
+  'refund.create': { payment_sid: SID, amount: '1.00', reason: 'x' },
   'payment.create': { provider: 'stripe', amount: '25.00', wallet_sid: SID },
 };
 const MONEY_OPERATIONS = OPERATIONS.filter(({ idempotency }) => idempotency === 'required');

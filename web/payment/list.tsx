@@ -33,7 +33,10 @@ const COLUMNS: readonly Column<Payment>[] = [
   },
 ];
 
-export const providerName = (provider: string): string => provider.charAt(0).toUpperCase() + provider.slice(1);
+const NAMES: Readonly<Record<string, string>> = { stripe: 'Stripe', clickpesa: 'ClickPesa', btcpay: 'BTCPay Server' };
+
+/** As the providers write themselves. */
+export const providerName = (provider: string): string => NAMES[provider] ?? provider;
 
 export function PaymentList({ walletSid }: { readonly walletSid: string }): ReactElement {
   return (

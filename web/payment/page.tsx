@@ -19,7 +19,7 @@ import { isPast } from '../ui/time.ts';
 import { PaymentBadge } from './badge.tsx';
 import { providerName } from './list.tsx';
 import { Progress } from './progress.tsx';
-import { isFinal, nextLookMs, sentenceOf, STATE_TEXT } from './state.ts';
+import { isFinal, nextLookMs, sentenceOf, STATE_TEXT, textOf } from './state.ts';
 
 export function PaymentPage({ sid }: { readonly sid: string }): ReactElement {
   const payment = useQuery<Payment, Problem>({
@@ -87,7 +87,7 @@ function BackToWallet({ payment }: { readonly payment: Payment | undefined }): R
 }
 
 function Whereabouts({ payment, check }: { readonly payment: Payment; readonly check: Check }): ReactElement {
-  const text = STATE_TEXT[payment.state];
+  const text = textOf(payment);
   const said = payment.problem === null ? null : sentenceOf(payment.problem);
   const isOver = isFinal(payment);
   return (

@@ -57,6 +57,12 @@ export const STATE_TEXT: Readonly<Record<PaymentState, StateText>> = {
   },
 };
 
+/** What the provider itself says of a payment under way is nearer to the person than our own words: a phone waits for a PIN. */
+export function textOf({ state, progress }: Payment): StateText {
+  const text = STATE_TEXT[state];
+  return progress === null ? text : { ...text, headline: 'The payment is under way', explanation: progress };
+}
+
 /** Whether nothing more happens to it by itself. A payment under review moves only by a person. */
 export const isFinal = (payment: Payment): boolean => ['credited', 'failed', 'expired'].includes(payment.state);
 

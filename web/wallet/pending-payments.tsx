@@ -39,6 +39,7 @@ export function PendingPayments({ walletSid }: { readonly walletSid: string }): 
                 <span className="block text-xs text-soft">
                   <Time at={payment.created_at} />
                 </span>
+                {payment.progress !== null && <span className="block text-xs text-soft">{payment.progress}</span>}
               </span>
               <PaymentBadge state={payment.state} />
               <Icon name="next" />

@@ -12,22 +12,23 @@ import { Banner, ProblemBanner } from '../ui/banner.tsx';
 import { Button } from '../ui/button.tsx';
 import { cx } from '../ui/class-names.ts';
 import { Field } from '../ui/field.tsx';
+import { PaymentMethodChoice, type PaymentMethod } from './payment-method.tsx';
 import { formatMoney, isSame, readAmount } from '../ui/money.ts';
 
 export function TopUp(): ReactElement {
-  const { providers } = useSession();
-  const [provider] = providers;
+  const { payment_methods: methods } = useSession();
+  const [first] = methods;
   return (
     <section aria-labelledby="top-up" className="card p-5 sm:p-6">
       <h2 id="top-up" className="mb-4 text-lg font-semibold">
         Add money
       </h2>
-      {provider === undefined ? (
+      {first === undefined ? (
         <Banner tone="warn">
           No payment provider is set up on this server, so money cannot be added here at the moment.
         </Banner>
       ) : (
-        <TopUpForm provider={provider} />
+        <TopUpForm methods={methods} first={first} />
       )}
     </section>
   );
@@ -60,12 +61,22 @@ interface Order {
   readonly amount: string;
 }
 
-function TopUpForm({ provider }: { readonly provider: string }): ReactElement {
+interface TopUpFormProps {
+  readonly methods: readonly PaymentMethod[];
+  readonly first: PaymentMethod;
+}
+
+function TopUpForm({ methods, first }: TopUpFormProps): ReactElement {
   const { top_up: limits } = useSession();
   const [text, setText] = useState('');
   const [error, setError] = useState<string | null>(null);
+  const [method, setMethod] = useState(first);
   const form = useRef<HTMLFormElement>(null);
   const { pay, isBusy, problem, reset } = usePay();
+  const chooseMethod = (chosen: PaymentMethod): void => {
+    setMethod(chosen);
+    if (problem) reset();
+  };
   const choose = (value: string): void => {
     setText(value);
     setError(null);
@@ -76,11 +87,11 @@ function TopUpForm({ provider }: { readonly provider: string }): ReactElement {
     if (isBusy) return;
     const read = readAmount(text, limits);
     if ('amount' in read) {
-      pay({ provider, amount: read.amount });
+      pay({ provider: method.provider, amount: read.amount });
       return;
     }
     setError(read.error);
-    form.current?.querySelector('input')?.focus();
+    form.current?.querySelector<HTMLInputElement>('input[name=amount]')?.focus();
   };
   const fieldProblem = problem?.fields.get('amount') ?? null;
   return (
@@ -98,13 +109,14 @@ function TopUpForm({ provider }: { readonly provider: string }): ReactElement {
         maxLength={20}
         onChange={choose}
       />
+      <PaymentMethodChoice methods={methods} chosen={method} choose={chooseMethod} />
       <ProblemBanner problem={fieldProblem === null ? problem : null} />
       <Button type="submit" isWide isBusy={isBusy}>
         {isBusy ? 'Opening checkout…' : 'Continue to payment'}
       </Button>
       <p className="text-xs text-soft">
-        You pay on the page of {providerName(provider)}. The wallet is credited when {providerName(provider)} confirms
-        the payment.
+        You pay on the page of {providerName(method.provider)}. The wallet is credited when{' '}
+        {providerName(method.provider)} confirms the payment.
       </p>
     </form>
   );

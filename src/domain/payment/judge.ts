@@ -100,7 +100,10 @@ export function judge(payment: OrderedPayment, truth: ProviderTruth | null, now:
 }
 
 /** The first thing in which the order at the provider is not the one we made; null when it is ours. */
-export function mismatchOf(payment: OrderedPayment, truth: ProviderTruth): QuarantineReason | null {
+export function mismatchOf(
+  payment: Omit<OrderedPayment, 'creditedRefs'>,
+  truth: ProviderTruth,
+): QuarantineReason | null {
   if (truth.provider !== payment.provider) return 'provider_mismatch';
   if (truth.accountId !== payment.providerAccount) return 'account_mismatch';
   if (truth.isLive !== payment.isLive) return 'mode_mismatch';
@@ -156,7 +159,9 @@ function judgeUnknown(payment: OrderedPayment, now: Date): Verdict {
       problem: 'The provider does not know this payment. Nothing was charged.',
     };
   }
-  return standStill(payment, 'The provider does not know this payment yet; we keep asking.');
+  // Some providers know an order only once somebody has tried to pay it: with its page made, that is nothing to worry about.
+  const isPayable = payment.state === 'open';
+  return standStill(payment, isPayable ? null : 'The provider does not know this payment yet; we keep asking.');
 }
 
 /** Waits where it is, or has nothing to wait for. */

@@ -2,6 +2,7 @@ import { assert, assertNever } from '../../domain/assert.ts';
 import { deriveIdem, fingerprintOf } from '../../domain/idem.ts';
 import { liveAccount, type PostingRecord } from '../../domain/ledger/posting.ts';
 import { formatDecimal, micros } from '../../domain/money.ts';
+import { declineSentence } from '../../domain/payment/decline.ts';
 import { judge, type QuarantineReason, type Receipt, type Verdict } from '../../domain/payment/judge.ts';
 import { nextCheckAt } from '../../domain/payment/schedule.ts';
 import type { ProviderOrder } from '../../providers/provider.ts';
@@ -10,9 +11,11 @@ import { applyPostings, ensureSystemAccount } from '../../store/ledger.ts';
 import { updatePayment, type PaymentRow } from '../../store/payment.ts';
 import { insertPaymentEvent, readCreditedRefs } from '../../store/payment-event.ts';
 import { recordAudit } from '../audit/record.ts';
+import { concludeRecharge } from '../auto-recharge/conclude.ts';
 import { emit } from '../event/emit.ts';
 import type { House } from '../house.ts';
 import { authorOf, QUARANTINED_BECAUSE, type Cause, type Settled } from './cause.ts';
+import { convergeWhatWentBack } from './what-went-back.ts';
 
 type Credit = Extract<Verdict, { kind: 'credit' }>;
 
@@ -38,6 +41,8 @@ export async function applyTruth(
   if (after.payment !== payment) await updatePayment(tx, after.payment);
   if (after.payment.state !== payment.state || after.payment.credited !== payment.credited)
     await auditMove(tx, house, { before: payment, after: after.payment, cause });
+  if (after.payment.state !== payment.state) await concludeRecharge(tx, house, after.payment, cause);
+  if (truth !== null) await convergeWhatWentBack(tx, house, { payment: after.payment, truth, cause });
   return { ...after, before: payment };
 }
 
@@ -84,6 +89,7 @@ function waiting({ payment, truth, now }: Judged, verdict: Extract<Verdict, { ki
     ...learnt(payment, truth),
     state: verdict.state,
     problem: verdict.problem,
+    progress: truth === null ? payment.progress : truth.progress,
     checkoutUrl: truth === null ? payment.checkoutUrl : truth.checkoutUrl,
     paidAt: isProcessing ? (payment.paidAt ?? now) : payment.paidAt,
     updatedAt: hasMoved ? now : payment.updatedAt,
@@ -97,7 +103,9 @@ function closed({ payment, truth, now }: Judged, state: 'failed' | 'expired', pr
     ...payment,
     ...learnt(payment, truth),
     state,
-    problem,
+    problem: truth?.decline ? declineSentence(truth.decline.code, truth.decline.reason) : problem,
+    decline: truth?.decline?.code ?? null,
+    progress: null,
     checkoutUrl: null,
     updatedAt: now,
     nextCheckAt: null,
@@ -115,6 +123,7 @@ function quarantined({ payment, truth, now }: Judged, reason: QuarantineReason):
       orderRef: payment.orderRef ?? (truth?.paymentSid === payment.sid ? truth.orderRef : null),
       state: 'quarantined',
       problem,
+      progress: null,
       checkoutUrl: null,
       updatedAt: now,
       nextCheckAt: null,
@@ -155,6 +164,7 @@ async function credit(tx: Tx, house: House, judged: Judged, verdict: Credit): Pr
     state: 'credited',
     credited: posted.reduce((sum, { amount }) => sum + amount, payment.credited ?? 0n),
     problem,
+    progress: null,
     checkoutUrl: null,
     paidAt: payment.paidAt ?? now,
     creditedAt: payment.creditedAt ?? now,

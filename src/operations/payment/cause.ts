@@ -7,7 +7,7 @@ import type { Call } from '../operation.ts';
 
 /** Why a payment is looked at; written into the audit row and the log. */
 export interface Cause {
-  readonly kind: 'create' | 'webhook' | 'page' | 'poller' | 'reconciler' | 'replay' | 'assign';
+  readonly kind: 'create' | 'webhook' | 'page' | 'poller' | 'reconciler' | 'replay' | 'assign' | 'recharge' | 'refund';
   readonly actorId: string;
   readonly requestId: string;
 }
@@ -19,7 +19,7 @@ export const causeOf = (call: Call, kind: Cause['kind']): Cause => ({
 });
 
 /** A job's own cause: the house acts by itself. */
-export const ownCause = (house: House, kind: 'webhook' | 'poller' | 'reconciler'): Cause => ({
+export const ownCause = (house: House, kind: 'webhook' | 'poller' | 'reconciler' | 'recharge' | 'refund'): Cause => ({
   kind,
   actorId: `system:${kind}`,
   requestId: house.ports.ids.requestId(),

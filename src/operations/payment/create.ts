@@ -11,7 +11,10 @@ import {
   readPaymentByIdem,
   type PaymentRow,
 } from '../../store/payment.ts';
+import { readCustomer } from '../../store/card.ts';
 import { readWalletByUser, type WalletRow } from '../../store/wallet.ts';
+import { ensureCustomer } from '../card/customer.ts';
+import type { House } from '../house.ts';
 import { keyInProgress } from '../idempotency-key.ts';
 import { operation, type Call } from '../operation.ts';
 import { amountField, sidField } from '../schema.ts';
@@ -38,6 +41,7 @@ export const paymentCreate = operation({
     provider: z.string().min(1).max(40).describe('A payment provider that session.get lists, for example "stripe".'),
     amount: amountField.describe('US dollars as decimal text, whole cents.'),
     wallet_sid: sidField.optional().describe("The wallet to fill; the caller's own when left out."),
+    save_card: z.boolean().default(false).describe('Whether the provider keeps the card that pays; see card.list.'),
   }),
   output: paymentSchema,
   refusals: [
@@ -52,7 +56,9 @@ export const paymentCreate = operation({
   async run(call, input) {
     const asked = await readAsk(call, input);
     if (isRefusal(asked)) return asked;
-    const intent = await openIntent(call, asked, await asked.provider.account());
+    const account = await asked.provider.account();
+    const customerRef = await customerFor(call.house, asked, account);
+    const intent = await openIntent(call, { ...asked, customerRef }, account);
     if (isRefusal(intent)) return intent.code === 'state_conflict' ? await keepRefusal(call, intent) : intent;
     return await orderAndAnswer(call, intent);
   },
@@ -62,12 +68,18 @@ interface Ask {
   readonly provider: PaymentProvider;
   readonly amount: Micros;
   readonly wallet: WalletRow;
+  readonly savesCard: boolean;
 }
 
 /** In order: provider, wallet, amount. */
 async function readAsk(
   call: Call,
-  input: { readonly provider: string; readonly amount: string; readonly wallet_sid?: string | undefined },
+  input: {
+    readonly provider: string;
+    readonly amount: string;
+    readonly wallet_sid?: string | undefined;
+    readonly save_card: boolean;
+  },
 ): Promise<Ask | Refusal> {
   const provider = call.house.providers.get(input.provider);
   if (!provider) {
@@ -79,10 +91,23 @@ async function readAsk(
   if (isRefusal(wallet)) return wallet;
   const amount = parseDecimal(input.amount);
   assert(amount !== null, 'the schema has the grammar of parseDecimal');
-  return checkAmount(call, amount) ?? { provider, amount, wallet };
+  if (input.save_card && !provider.cards) {
+    return refuse('unavailable', 'This payment provider saves no cards.', { details: { provider: provider.name } });
+  }
+  return checkAmount(call, amount) ?? { provider, amount, wallet, savesCard: input.save_card };
 }
 
-async function readTarget(call: Call, walletSid: string | undefined): Promise<WalletRow | Refusal> {
+/** The provider's record of the user, made if a card is to be saved; who saves none is told of only where there is one. */
+async function customerFor(house: House, ask: Ask, account: ProviderAccount): Promise<string | null> {
+  const { provider, wallet } = ask;
+  const customer = ask.savesCard
+    ? await ensureCustomer(house, provider, account, wallet.userSid)
+    : await readCustomer(house.db, { userSid: wallet.userSid, provider: provider.name, providerAccount: account.id });
+  return customer?.customerRef ?? null;
+}
+
+/** The wallet that a call is about: the one it names, or the caller's own. */
+export async function readTarget(call: Call, walletSid: string | undefined): Promise<WalletRow | Refusal> {
   const { actor, house } = call;
   if (walletSid !== undefined) return await visibleWallet(house.db, actor, walletSid);
   if (actor.kind !== 'user') {
@@ -105,7 +130,11 @@ function checkAmount(call: Call, amount: Micros): Refusal | null {
  * Commits the intent before the provider hears of it, or finds the one an earlier attempt with the same key committed.
  * Its sid names the order at the provider for ever.
  */
-async function openIntent(call: Call, ask: Ask, account: ProviderAccount): Promise<PaymentRow | Refusal> {
+async function openIntent(
+  call: Call,
+  ask: Ask & { readonly customerRef: string | null },
+  account: ProviderAccount,
+): Promise<PaymentRow | Refusal> {
   const { house, idem, fingerprint } = call;
   return await house.db.transaction('payment.intent', async (tx) => {
     const earlier = await readPaymentByIdem(tx, idem);
@@ -113,7 +142,7 @@ async function openIntent(call: Call, ask: Ask, account: ProviderAccount): Promi
     const now = house.ports.clock.now();
     const open = await countOpenPayments(tx, ask.wallet.id, now);
     if (open >= BigInt(house.settings.openPaymentsMax)) return tooManyOpen(house.settings.openPaymentsMax);
-    const sid = house.ports.ids.sid();
+    const sid = house.ports.ids.referenceSid();
     const expiresAt = new Date(now.getTime() + ORDER_LIFETIME_MS);
     await insertPayment(tx, {
       sid,
@@ -129,6 +158,9 @@ async function openIntent(call: Call, ask: Ask, account: ProviderAccount): Promi
       createdAt: now,
       expiresAt,
       nextCheckAt: nextCheckAt({ now, checks: 0, expiresAt }),
+      customerRef: ask.customerRef,
+      savesCard: ask.savesCard,
+      cardRef: null,
     });
     const intent = await lockPayment(tx, sid);
     assert(intent !== null, 'the intent was just stored');

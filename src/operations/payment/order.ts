@@ -1,15 +1,10 @@
 import { micros } from '../../domain/money.ts';
 import { isFinal } from '../../domain/payment/state.ts';
-import { ProviderFailure, type NewOrder, type PaymentProvider, type ProviderOrder } from '../../providers/provider.ts';
+import { ProviderFailure, type NewOrder, type ProviderOrder } from '../../providers/provider.ts';
 import type { PaymentRow } from '../../store/payment.ts';
 import type { House } from '../house.ts';
-
-/** The provider of a payment. Throws {@link ProviderFailure} when it is not configured (any more). */
-export function providerOf(house: House, name: string): PaymentProvider {
-  const provider = house.providers.get(name);
-  if (!provider) throw new ProviderFailure('broken', 'none', `The payment provider ${name} is not configured.`);
-  return provider;
-}
+import { chargeCard } from './charge.ts';
+import { providerOf } from './provider-of.ts';
 
 /** The order of a payment, made of its stored row alone: the same question every time, as the provider's idempotency demands. */
 export function toNewOrder(house: House, payment: PaymentRow): NewOrder {
@@ -23,6 +18,8 @@ export function toNewOrder(house: House, payment: PaymentRow): NewOrder {
     successUrl: page,
     cancelUrl: page,
     expiresAt: payment.expiresAt,
+    customerRef: payment.customerRef,
+    savesCard: payment.savesCard,
   };
 }
 
@@ -42,7 +39,9 @@ export async function askProvider(house: House, payment: PaymentRow, hint: strin
   if (orderRef !== null) return { kind: 'truth', order: await provider.readOrder(orderRef) };
   if (isFinal(payment.state)) return { kind: 'truth', order: null };
   try {
-    return { kind: 'truth', order: await provider.createOrder(toNewOrder(house, payment)) };
+    const order =
+      payment.cardRef === null ? provider.createOrder(toNewOrder(house, payment)) : chargeCard(house, payment);
+    return { kind: 'truth', order: await order };
   } catch (error) {
     const isDefinite = error instanceof ProviderFailure && error.kind === 'refused' && error.outcome === 'none';
     if (isDefinite) return { kind: 'refused' };

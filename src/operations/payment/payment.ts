@@ -1,5 +1,6 @@
 import { z } from 'zod';
 import { formatDecimal, toCentsFloor } from '../../domain/money.ts';
+import { DECLINE_CODES } from '../../domain/payment/decline.ts';
 import { PAYMENT_STATES } from '../../domain/payment/state.ts';
 import type { PaymentRow } from '../../store/payment.ts';
 import { centsField, instant, sidField, signedAmount } from '../schema.ts';
@@ -27,6 +28,12 @@ export const paymentSchema = z
     credited: signedAmount.nullable().describe('What was really received and credited; null until then.'),
     checkout_url: z.url().nullable().describe('Where to pay; null when it cannot be paid any more.'),
     problem: z.string().nullable().describe('Why it stands where it stands; null when all is well.'),
+    is_automatic: z.boolean().describe('Whether auto-recharge charged a saved card; else it is paid on a page.'),
+    decline: z.enum(DECLINE_CODES).nullable().describe('Why the bank of the saved card said no; null: it did not.'),
+    progress: z
+      .string()
+      .nullable()
+      .describe('What the provider says of a payment under way, for its user ("sent to your phone"); null: nothing.'),
     created_at: instant,
     updated_at: instant,
     expires_at: instant,
@@ -49,6 +56,9 @@ export function toPayment(row: PaymentRow): Payment {
     credited: row.credited === null ? null : formatDecimal(row.credited),
     checkout_url: row.checkoutUrl,
     problem: row.problem,
+    progress: row.progress,
+    is_automatic: row.cardRef !== null,
+    decline: row.decline,
     created_at: row.createdAt.toISOString(),
     updated_at: row.updatedAt.toISOString(),
     expires_at: row.expiresAt.toISOString(),

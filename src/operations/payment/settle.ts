@@ -4,6 +4,7 @@ import type { Tx } from '../../store/db.ts';
 import { markInbox, type InboxRow } from '../../store/inbox.ts';
 import { lockPayment, readPayment, updatePayment, type PaymentRow } from '../../store/payment.ts';
 import { recordAudit } from '../audit/record.ts';
+import { concludeRecharge } from '../auto-recharge/conclude.ts';
 import type { House } from '../house.ts';
 import { applyTruth } from './apply-truth.ts';
 import { authorOf, logSettled, type Cause, type Settled } from './cause.ts';
@@ -13,7 +14,7 @@ import { askProvider, type Asked } from './order.ts';
  * Who asks about a payment that was credited: those that bring news of it. Money may come again, go back or be disputed; a page that is
  * merely looked at must not cost a question each time.
  */
-const ASKS_OF_CREDITED: ReadonlySet<Cause['kind']> = new Set(['webhook', 'reconciler', 'replay']);
+const ASKS_OF_CREDITED: ReadonlySet<Cause['kind']> = new Set(['webhook', 'reconciler', 'replay', 'refund']);
 
 /** The event that made us look. It is marked in the transaction of what it caused. */
 export interface SettleEvent {
@@ -40,7 +41,7 @@ export async function settlePayment(
   const asked: Asked =
     seen.state === 'credited' && !ASKS_OF_CREDITED.has(cause.kind)
       ? { kind: 'truth', order: null }
-      : await askProvider(house, seen, event?.row.orderRef ?? null);
+      : await askProvider(house, seen, event === null ? null : orderNamedBy(event.row, seen));
   const settled = await house.db.transaction('payment.settle', async (tx) => {
     const payment = await lockPayment(tx, sid);
     if (!payment) return null;
@@ -49,6 +50,10 @@ export async function settlePayment(
   if (settled) logSettled(house, settled, cause);
   return settled;
 }
+
+/** The order that an event speaks of. A charge of a saved card is its own order: there the payment's reference names it. */
+const orderNamedBy = (row: InboxRow, payment: PaymentRow): string | null =>
+  row.orderRef ?? (payment.cardRef === null ? null : row.paymentRef);
 
 interface Look {
   readonly payment: PaymentRow;
@@ -114,5 +119,6 @@ export async function closeRefused(tx: Tx, house: House, payment: PaymentRow, ca
     before: { state: payment.state },
     after: { state: closed.state, credited: null },
   });
+  await concludeRecharge(tx, house, closed, cause);
   return { before: payment, payment: closed, verdict: { kind: 'close', state: 'failed', problem } };
 }

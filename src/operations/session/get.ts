@@ -22,6 +22,10 @@ export const sessionGet = operation({
       user: sessionUserSchema.nullable(),
       top_up: z.object({ min: signedAmount, max: signedAmount, presets: z.array(signedAmount) }),
       providers: z.array(z.string()).describe('The payment providers that are configured.'),
+      refund_self_service: z.boolean().describe('Whether users may ask their own money back.'),
+      payment_methods: z
+        .array(z.object({ provider: z.string(), title: z.string().describe('For a button: "Mobile money".') }))
+        .describe('The same providers as a person chooses between them.'),
     })
     .meta({ id: 'Session' }),
   refusals: [],
@@ -34,6 +38,11 @@ export const sessionGet = operation({
       user: await readSessionUser(house, actor),
       top_up: { min: formatDecimal(topUpMin), max: formatDecimal(topUpMax), presets: topUpPresets.map(formatDecimal) },
       providers: [...house.providers.keys()],
+      refund_self_service: house.settings.isRefundSelfService,
+      payment_methods: [...house.providers.values()].map(({ name, description }) => ({
+        provider: name,
+        title: description.title,
+      })),
     };
   },
 });

@@ -12,7 +12,7 @@ import { markInbox, readInbox, type InboxRow } from '../../store/inbox.ts';
 import { readPayment, readPaymentByOrder, readPaymentByPaymentRef, type PaymentRow } from '../../store/payment.ts';
 import type { House } from '../house.ts';
 import type { Cause } from '../payment/cause.ts';
-import { providerOf } from '../payment/order.ts';
+import { providerOf } from '../payment/provider-of.ts';
 import { settlePayment } from '../payment/settle.ts';
 
 /**

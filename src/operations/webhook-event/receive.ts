@@ -1,6 +1,6 @@
 import { isRefusal, refuse, type Refusal } from '../../domain/refusal.ts';
 import type { VerifiedWebhook, WebhookDelivery } from '../../providers/provider.ts';
-import { insertInbox } from '../../store/inbox.ts';
+import { insertInbox, type NewInboxRow } from '../../store/inbox.ts';
 import { refusalReply } from '../reply.ts';
 import type { House } from '../house.ts';
 
@@ -31,7 +31,9 @@ export async function receiveWebhook(
     house.ports.log.warn({ request_id: requestId, provider: providerName, code: verified.code }, 'webhook refused');
     return refusalReply(verified, requestId);
   }
-  const isNew = await store(house, { provider: providerName, verified, body: delivery.body, now });
+  const { verifiedWith, ...event } = verified;
+  const arrival = { provider: providerName, event, body: delivery.body, now, source: 'webhook', verifiedWith } as const;
+  const isNew = await storeEvent(house, arrival);
   return { status: 200, body: JSON.stringify({ received: true, duplicate: !isNew }) };
 }
 
@@ -40,30 +42,33 @@ function verify(house: House, providerName: string, delivery: WebhookDelivery): 
   return provider?.verifyWebhook(delivery) ?? refuse('webhook_not_configured', 'This webhook is not configured here.');
 }
 
-interface Arrival {
-  readonly provider: string;
-  readonly verified: VerifiedWebhook;
-  readonly body: Uint8Array;
+export interface Arrival extends Pick<NewInboxRow, 'provider' | 'source' | 'verifiedWith' | 'body'> {
+  readonly event: Omit<VerifiedWebhook, 'verifiedWith'>;
   readonly now: Date;
 }
 
-async function store(house: House, { provider, verified, body, now }: Arrival): Promise<boolean> {
-  const { orderRef, paymentRef, paymentSid, refundSid } = verified;
+/** Stores an authentic event and the job that applies it, in one transaction. False when it was stored before. */
+export async function storeEvent(
+  house: House,
+  { provider, event, body, now, source, verifiedWith }: Arrival,
+): Promise<boolean> {
+  const { orderRef, paymentRef, paymentSid, refundSid } = event;
   const isOfInterest = [orderRef, paymentRef, paymentSid, refundSid].some((hint) => hint !== null);
   const sid = house.ports.ids.sid();
   return await house.db.transaction('webhook.receive', async (tx) => {
     const isNew = await insertInbox(tx, {
       sid,
       provider,
-      providerAccount: verified.accountId ?? 'self',
-      isLive: verified.isLive,
-      eventId: verified.eventId,
-      eventType: verified.eventType,
-      orderRef: verified.orderRef,
-      paymentRef: verified.paymentRef,
-      hintedSid: verified.paymentSid,
-      refundSid: verified.refundSid,
-      verifiedWith: verified.verifiedWith,
+      source,
+      providerAccount: event.accountId ?? 'self',
+      isLive: event.isLive,
+      eventId: event.eventId,
+      eventType: event.eventType,
+      orderRef,
+      paymentRef,
+      hintedSid: paymentSid,
+      refundSid,
+      verifiedWith,
       body,
       state: isOfInterest ? 'received' : 'ignored',
       reason: isOfInterest ? null : 'event_type',

@@ -4,6 +4,7 @@ import type { Ports } from '../../ports/ports.ts';
 import { ProviderFailure } from '../provider.ts';
 import { boundedFetch } from './bounded-fetch.ts';
 import { readSdkError, toProviderFailure } from './failure.ts';
+import { refundShape, type RefundParams, type StripeRefund } from './refund.ts';
 import { accountShape, isOurSession, sessionShape, type StripeSession } from './map.ts';
 
 export type SessionParams = Stripe.Checkout.SessionCreateParams;
@@ -29,6 +30,11 @@ export interface StripeClient {
   createSession(params: SessionParams, idempotencyKey: string): Promise<StripeSession>;
   /** Null: Stripe does not know the session. */
   readSession(id: string): Promise<StripeSession | null>;
+  /** All refunds of a PaymentIntent, oldest first, whoever made them. */
+  listRefunds(intentId: string): Promise<readonly StripeRefund[]>;
+  createRefund(params: RefundParams, idempotencyKey: string): Promise<StripeRefund>;
+  /** Null: Stripe does not know the refund. */
+  readRefund(id: string): Promise<StripeRefund | null>;
   listSessions(
     createdSince: Date,
     page: { readonly olderThan?: string; readonly newerThan?: string },
@@ -42,12 +48,14 @@ const BACK_OFF_FIRST_MS = 500;
 /** A longer wait is the caller's: somebody is looking at a page. */
 const RETRY_AFTER_SECONDS_MAX = 3;
 const PAGE_SIZE = 100;
+/** A payment is refunded a few times; a cent at a time, a large one a thousand times. */
+const REFUNDS_MAX = 10_000;
 /** The API version the types of the pinned SDK describe. */
 const API_VERSION = '2026-10-28.endive';
 
 /** The few calls we make, through the official SDK. Every method throws ProviderFailure and nothing else. */
 export function stripeClient(options: StripeClientOptions): StripeClient {
-  const call = caller(options);
+  const call = stripeCaller(options);
   return {
     readAccount: async () => {
       const account = await call('read-account', false, (stripe) => stripe.accounts.retrieveCurrent());
@@ -64,6 +72,35 @@ export function stripeClient(options: StripeClientOptions): StripeClient {
         stripe.checkout.sessions.retrieve(id, { expand: ['payment_intent'] }).catch(nullWhenMissing),
       );
       return session === null ? null : checked(sessionShape, session, 'none');
+    },
+    listRefunds: async (intentId) => {
+      const refunds: StripeRefund[] = [];
+      for (let hasMore = true; hasMore;) {
+        const after = refunds.at(-1)?.id;
+        const answer = await call('list-refunds', false, (stripe) =>
+          stripe.refunds.list({
+            payment_intent: intentId,
+            limit: PAGE_SIZE,
+            ...(after === undefined ? {} : { starting_after: after }),
+          }),
+        );
+        const list = checked(listShape, answer, 'none');
+        refunds.push(...list.data.map((refund) => checked(refundShape, refund, 'none')));
+        hasMore = list.has_more && list.data.length > 0;
+        if (refunds.length > REFUNDS_MAX)
+          throw new ProviderFailure('broken', 'none', "Stripe's list of refunds does not end.");
+      }
+      return refunds.toReversed();
+    },
+    createRefund: async (params, idempotencyKey) => {
+      const refund = await call('create-refund', true, (stripe) => stripe.refunds.create(params, { idempotencyKey }));
+      return checked(refundShape, refund, 'unknown');
+    },
+    readRefund: async (id) => {
+      // Anything else would be put into a path; no refund has such a name.
+      if (!/^(re|pyr)_[A-Za-z0-9_]{1,200}$/.test(id)) return null;
+      const refund = await call('read-refund', false, (stripe) => stripe.refunds.retrieve(id).catch(nullWhenMissing));
+      return refund === null ? null : checked(refundShape, refund, 'none');
     },
     listSessions: async (createdSince, page) => {
       const list = await call('list-sessions', false, (stripe) =>
@@ -97,26 +134,26 @@ function toSessionPage(answer: unknown): SessionPage {
 }
 
 /** Refuses an answer that is not the object we asked for: money must not depend on a guess. */
-function checked<T>(shape: z.ZodType<T>, answer: unknown, outcome: ProviderFailure['outcome']): T {
+export function checked<T>(shape: z.ZodType<T>, answer: unknown, outcome: ProviderFailure['outcome']): T {
   const read = shape.safeParse(answer);
   if (read.success) return read.data;
   const fields = read.error.issues.map((issue) => issue.path.join('.') || 'the whole').join(', ');
   throw new ProviderFailure('broken', outcome, `Stripe's answer has the wrong shape (${fields}).`);
 }
 
-function nullWhenMissing(error: unknown): null {
+export function nullWhenMissing(error: unknown): null {
   const sdk = readSdkError(error);
   if (sdk?.statusCode === 404 && sdk.code === 'resource_missing') return null;
   throw error;
 }
 
-type Call = <T>(name: string, isWrite: boolean, run: (stripe: Stripe) => Promise<T>) => Promise<T>;
+export type StripeCall = <T>(name: string, isWrite: boolean, run: (stripe: Stripe) => Promise<T>) => Promise<T>;
 
 /**
  * One SDK instance a call (0.2 ms): its `fetch` then knows the call's own deadline. The SDK's retries are off, ours
  * wait on the clock port, so that a test or a simulation decides when time passes.
  */
-function caller({ secretKey, apiBase, ports }: StripeClientOptions): Call {
+export function stripeCaller({ secretKey, apiBase, ports }: StripeClientOptions): StripeCall {
   const { hostname, port, protocol } = new URL(apiBase);
   const isHttp = protocol === 'http:';
   return async (name, isWrite, run) => {

@@ -13,11 +13,22 @@ const SESSION_EVENTS: ReadonlySet<string> = new Set([
 /** Names the PaymentIntent itself. */
 const INTENT_EVENTS: ReadonlySet<string> = new Set([
   'payment_intent.succeeded',
+  'payment_intent.processing',
   'payment_intent.payment_failed',
   'payment_intent.canceled',
 ]);
 /** Names a charge of the PaymentIntent. */
-const CHARGE_EVENTS: ReadonlySet<string> = new Set(['charge.succeeded', 'charge.failed']);
+const CHARGE_EVENTS: ReadonlySet<string> = new Set(['charge.succeeded', 'charge.failed', 'charge.refunded']);
+/** Names a refund of a charge of the PaymentIntent. Its metadata is its own: ours if we made it, else none of ours. */
+const REFUND_EVENTS: ReadonlySet<string> = new Set([
+  'refund.created',
+  'refund.updated',
+  'refund.failed',
+  'charge.refund.updated',
+]);
+
+/** Every type that says something to us, for asking after those that did not arrive. */
+export const EVENT_TYPES: readonly string[] = [...SESSION_EVENTS, ...INTENT_EVENTS, ...CHARGE_EVENTS];
 
 const NOTHING: References = { orderRef: null, paymentRef: null, paymentSid: null };
 
@@ -28,10 +39,13 @@ const NOTHING: References = { orderRef: null, paymentRef: null, paymentSid: null
 export function readReferences(type: string, object: Readonly<Record<string, unknown>>): References {
   const paymentSid = ownPaymentSid(object);
   if (SESSION_EVENTS.has(type)) {
+    // A page on which a card is saved is no order: nothing is paid there.
+    if (object['mode'] === 'setup') return NOTHING;
     return { orderRef: text(object['id']), paymentRef: text(object['payment_intent']), paymentSid };
   }
   if (INTENT_EVENTS.has(type)) return { orderRef: null, paymentRef: text(object['id']), paymentSid };
-  if (CHARGE_EVENTS.has(type)) return { orderRef: null, paymentRef: text(object['payment_intent']), paymentSid };
+  if (CHARGE_EVENTS.has(type) || REFUND_EVENTS.has(type))
+    return { orderRef: null, paymentRef: text(object['payment_intent']), paymentSid };
   return NOTHING;
 }
 

@@ -1,3 +1,4 @@
+import { MICROS_PER_CENT } from '../../domain/money.ts';
 import type { Ports } from '../../ports/ports.ts';
 import {
   ProviderFailure,
@@ -6,8 +7,12 @@ import {
   type ProviderDescription,
   type ProviderOrder,
 } from '../provider.ts';
-import { stripeClient, type SessionPage, type StripeClient } from './client.ts';
+import { readCharge, stripeCards } from './cards.ts';
+import { stripeCaller, stripeClient, type SessionPage, type StripeClient } from './client.ts';
 import { toProviderOrder, toSessionParams, toStripeCents, type StripeSession } from './map.ts';
+import { listUndelivered } from './undelivered.ts';
+import { listBalance } from './movement.ts';
+import { makeRefund, readOwnRefund, withRefunds, type Charged } from './refund.ts';
 import { verifyStripeWebhook, type WebhookSecrets } from './webhook.ts';
 
 export interface StripeProviderOptions {
@@ -25,6 +30,7 @@ export function stripeProvider(options: StripeProviderOptions): PaymentProvider 
   const { secretKey, ports, apiBase = 'https://api.stripe.com' } = options;
   const client = stripeClient({ secretKey, apiBase, ports });
   const account = accountReader(client, options);
+  const call = stripeCaller({ secretKey, apiBase, ports });
   return {
     name: 'stripe',
     description: DESCRIPTION,
@@ -35,24 +41,45 @@ export function stripeProvider(options: StripeProviderOptions): PaymentProvider 
       const session = await client.createSession(params, order.paymentSid);
       const created = toProviderOrder(session, owner);
       requireAsked(session, created, { paymentSid: order.paymentSid, cents: toStripeCents(order.amount) });
-      return created;
+      return await withMoney(client, created, chargedBy(session));
     },
     readOrder: async (orderRef) => {
+      // A charge of a saved card has no page: its order is the PaymentIntent.
+      if (/^pi_[A-Za-z0-9_]{1,200}$/.test(orderRef)) {
+        const charge = await readCharge(call, orderRef, await account());
+        return charge === null ? null : await withMoney(client, charge, wholeOf(charge));
+      }
       // Anything else would be put into a path; no session has such a name.
       if (!/^cs_[A-Za-z0-9_]{1,200}$/.test(orderRef)) return null;
       const owner = await account();
       const session = await client.readSession(orderRef);
       if (session === null) return null;
       if (session.id !== orderRef) throw new ProviderFailure('broken', 'none', 'Stripe answered with another session.');
-      return toProviderOrder(session, owner);
+      return await withMoney(client, toProviderOrder(session, owner), chargedBy(session));
     },
     verifyWebhook: (delivery) => verifyStripeWebhook(options.webhookSecrets, delivery),
     listOrders: async (since, cursor) => listOldestFirst(client, await account(), since, cursor),
-    refund: () => Promise.reject(notSpoken()),
-    readRefund: () => Promise.reject(notSpoken()),
-    listMovements: () => Promise.reject(notSpoken()),
+    refund: (refund) => makeRefund(client, refund),
+    readRefund: (refund) => readOwnRefund(client, refund),
+    listMovements: listBalance(call),
+    cards: stripeCards(call, account),
+    listUndelivered: listUndelivered(call),
   };
 }
+
+/** An order with what came of its payments: neither a session nor an intent tells. */
+async function withMoney(client: StripeClient, order: ProviderOrder, charged: Charged): Promise<ProviderOrder> {
+  const payments = order.payments.map(async (payment) => await withRefunds(client, payment, charged));
+  return { ...order, payments: await Promise.all(payments) };
+}
+
+const chargedBy = ({ amount_total: total, currency }: StripeSession): Charged => ({ cents: BigInt(total), currency });
+
+/** A charge of a saved card has no tax: all of it is credit. */
+const wholeOf = ({ payments, currency }: ProviderOrder): Charged => ({
+  cents: (payments[0]?.amount ?? 0n) / MICROS_PER_CENT,
+  currency,
+});
 
 const DESCRIPTION: ProviderDescription = {
   title: 'Card or bank account',
@@ -60,9 +87,6 @@ const DESCRIPTION: ProviderDescription = {
   can: { refund: 'direct', severalPayments: false, disputes: true, savedCards: true },
   cannot: [],
 };
-
-const notSpoken = (): ProviderFailure =>
-  new ProviderFailure('refused', 'none', 'Make this refund on the page of Stripe.');
 
 /** Asked once; a failure is not remembered. The mode is in the key: Stripe's account object does not tell it. */
 function accountReader(client: StripeClient, options: StripeProviderOptions): () => Promise<ProviderAccount> {

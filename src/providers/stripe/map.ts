@@ -41,7 +41,10 @@ export function toSessionParams(order: NewOrder): SessionParams {
     adaptive_pricing: { enabled: false },
     client_reference_id: order.paymentSid,
     metadata,
-    payment_intent_data: { metadata },
+    payment_intent_data: { metadata, ...(order.savesCard === true ? { setup_future_usage: 'off_session' } : {}) },
+    ...(order.customerRef == null ? {} : { customer: order.customerRef }),
+    // Who asks for a card to be saved is shown cards only: of other methods nothing could be charged later.
+    ...(order.savesCard === true ? { allowed_payment_method_types: ['card'] } : {}),
     success_url: order.successUrl,
     cancel_url: order.cancelUrl,
     expires_at: Math.floor(order.expiresAt.getTime() / 1000),
@@ -51,13 +54,14 @@ export function toSessionParams(order: NewOrder): SessionParams {
 const cents = z.number().int().nonnegative().max(Number.MAX_SAFE_INTEGER);
 const metadata = z.record(z.string(), z.string()).nullish();
 
-const intentShape = z.object({
+export const intentShape = z.object({
   id: z.string().regex(/^pi_[A-Za-z0-9_]+$/),
   object: z.literal('payment_intent'),
   status: z.string(),
   currency: z.string(),
   amount_received: cents,
   livemode: z.boolean(),
+  metadata,
 });
 export type StripeIntent = z.infer<typeof intentShape>;
 

@@ -129,8 +129,14 @@ const eventShape = z.object({
 });
 
 function readEvent(body: Uint8Array, verifiedWith: VerifiedWebhook['verifiedWith']): VerifiedWebhook | Refusal {
-  const event = eventShape.safeParse(parseJson(body));
-  if (!event.success) return refuse('invalid_request', 'The body is not a Stripe event.');
+  const event = readEventObject(parseJson(body));
+  return event === null ? refuse('invalid_request', 'The body is not a Stripe event.') : { ...event, verifiedWith };
+}
+
+/** What we read of an event, delivered or listed; null when it is none. */
+export function readEventObject(body: unknown): Omit<VerifiedWebhook, 'verifiedWith'> | null {
+  const event = eventShape.safeParse(body);
+  if (!event.success) return null;
   const { id, object, type, livemode, account, data } = event.data;
   // A "thin" event (v2) carries no object; nothing we use arrives that way.
   const references = object === 'event' ? readReferences(type, data?.object ?? {}) : readReferences('', {});
@@ -141,7 +147,6 @@ function readEvent(body: Uint8Array, verifiedWith: VerifiedWebhook['verifiedWith
     isLive: livemode,
     ...references,
     refundSid: null,
-    verifiedWith,
   };
 }
 

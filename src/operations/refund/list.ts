@@ -1,0 +1,50 @@
+import { z } from 'zod';
+import { isRefusal } from '../../domain/refusal.ts';
+import { listRefunds } from '../../store/refund.ts';
+import { operation } from '../operation.ts';
+import { pageInput, pageOf, pageOutput, readCursor } from '../page.ts';
+import { listedWallet } from '../payment/listed-wallet.ts';
+import { sidField } from '../schema.ts';
+import { originField, refundSchema, stateField, toRefund } from './refund.ts';
+
+const NAME = 'refund.list';
+
+export const refundList = operation({
+  name: NAME,
+  summary: 'List refunds, newest first, whoever made them',
+  http: { method: 'get', path: '/v1/refunds', status: 200 },
+  access: 'user',
+  idempotency: 'none',
+  input: z.strictObject({
+    wallet_sid: sidField.optional().describe("One wallet's; when left out, the caller's own, or for an operator all."),
+    payment_sid: sidField.optional().describe("One payment's."),
+    state: stateField.optional(),
+    origin: originField.optional(),
+    ...pageInput,
+  }),
+  output: pageOutput(refundSchema),
+  refusals: ['not_found'],
+  async run(call, input) {
+    const { house, actor } = call;
+    const before = readCursor(house, NAME, input.cursor);
+    if (isRefusal(before)) return before;
+    const wallet = await listedWallet(call, input.wallet_sid);
+    if (isRefusal(wallet)) return wallet;
+    const rows = await listRefunds(house.db, {
+      wallet: wallet.id,
+      paymentSid: input.payment_sid ?? null,
+      state: input.state ?? null,
+      origin: input.origin ?? null,
+      before,
+      limit: input.limit + 1,
+    });
+    return pageOf(
+      house,
+      NAME,
+      rows,
+      input.limit,
+      (row) => row.sid,
+      (row) => toRefund(row, actor),
+    );
+  },
+});

@@ -7,6 +7,7 @@ import { OperatorNodePage } from './operator/nodes/node-page.tsx';
 import { OperatorPaymentEventsPage } from './operator/payment-events/page.tsx';
 import { OperatorPricesPage } from './operator/prices/page.tsx';
 import { OperatorReconciliationPage } from './operator/reconciliation/page.tsx';
+import { OperatorRefundsPage } from './operator/refunds/page.tsx';
 import { OperatorUnbilledPage } from './operator/unbilled/page.tsx';
 import { OperatorWalletPage } from './operator/wallets/wallet-page.tsx';
 import { OperatorWalletsPage } from './operator/wallets/list-page.tsx';
@@ -69,6 +70,7 @@ function OperatorPages(): ReactElement {
       <Route path="/operator/unbilled" component={OperatorUnbilledPage} />
       <Route path="/operator/payment-events" component={OperatorPaymentEventsPage} />
       <Route path="/operator/reconciliation" component={OperatorReconciliationPage} />
+      <Route path="/operator/refunds" component={OperatorRefundsPage} />
       <Route path="/operator/webhook-events" component={OperatorWebhookEventsPage} />
       <Route path="/payments/:sid">{({ sid }) => <PaymentPage key={sid} sid={sid} />}</Route>
       <Route path="/">

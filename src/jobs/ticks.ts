@@ -2,6 +2,7 @@ import { Bug } from '../domain/assert.ts';
 import type { House } from '../operations/house.ts';
 import { runAutoRecharges } from '../operations/auto-recharge/run.ts';
 import { resumeCorrections } from '../operations/correction/run.ts';
+import { pollDisputes } from '../operations/dispute/poll.ts';
 import { tellOfGaps } from '../operations/gap-policy/tell.ts';
 import { expireHolds } from '../operations/hold/expire.ts';
 import { recomputeLadders } from '../operations/ladder/recompute.ts';
@@ -39,6 +40,7 @@ const every = (ms: number) => (): number => ms;
 
 export const TICKS: readonly Tick[] = [
   { name: 'payments.poll', waitMs: every(15 * SECOND_MS), run: pollPayments },
+  { name: 'disputes.poll', waitMs: every(HOUR_MS), run: pollDisputes },
   { name: 'refunds.look', waitMs: every(15 * SECOND_MS), run: lookAtRefunds },
   { name: 'webhooks.sweep', waitMs: every(30 * SECOND_MS), run: (house) => sweepWebhooks(house) },
   { name: 'webhooks.undelivered', waitMs: every(5 * MINUTE_MS), run: fetchUndelivered, isDueAtStart: true },

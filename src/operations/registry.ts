@@ -18,6 +18,9 @@ import { correctionCancel } from './correction/cancel.ts';
 import { correctionCreate } from './correction/create.ts';
 import { correctionGet } from './correction/get.ts';
 import { correctionList } from './correction/list.ts';
+import { disputeEvidence } from './dispute/evidence.ts';
+import { disputeGet } from './dispute/get.ts';
+import { disputeList } from './dispute/list.ts';
 import { gapPolicyList } from './gap-policy/list.ts';
 import { gapPolicySet } from './gap-policy/set.ts';
 import { holdCapture } from './hold/capture.ts';
@@ -128,6 +131,9 @@ const declared = [
   refundCheck,
   refundGet,
   refundList,
+  disputeGet,
+  disputeList,
+  disputeEvidence,
   webhookEventList,
   webhookEventReplay,
   reconciliationReport,

@@ -147,7 +147,7 @@ export interface ProviderDispute {
   readonly amount: Micros;
   /** inquiry: a question, no money has moved · open: the money is withheld · won: it is ours again · lost: it is gone */
   readonly state: 'inquiry' | 'open' | 'won' | 'lost';
-  /** What the provider charges us for the dispute, as far as it has not given it back; null: nothing, or not said. */
+  /** What the provider charges us for the dispute, as far as it has not given it back; null: it has not withheld anything for it so far. */
   readonly fee: Micros | null;
   readonly reason: string | null;
   /** Until when evidence is taken; null: no more, or not said. */

@@ -31,7 +31,6 @@ create table provider_movement (
   updated_at       timestamptz not null,
   constraint provider_movement__pk primary key (sid),
   constraint provider_movement__one_per_line unique (provider, provider_account, movement_ref),
-  constraint provider_movement__fee_is_not_negative check (fee >= 0),
   constraint provider_movement__kind_is_known check (
     kind in ('payment', 'refund', 'refund_returned', 'dispute', 'dispute_returned', 'fee', 'payout', 'other')
   ),

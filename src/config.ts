@@ -190,6 +190,7 @@ export function houseSettings(config: Config): HouseSettings {
     refundApprovalAbove: config.refundApprovalAbove,
     usageOwedMax: config.usageOwedMax,
     lowBalance: config.lowBalance,
+    disputeFreeze: config.disputeFreeze,
     leaseMax: config.leaseMax,
     leaseSecondsMax: config.leaseSecondsMax,
     sessionHours: config.sessionHours,

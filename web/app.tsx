@@ -1,6 +1,8 @@
 import type { ReactElement } from 'react';
 import { Redirect, Route, Switch } from 'wouter';
 import { Frame } from './frame.tsx';
+import { OperatorDisputePage } from './operator/disputes/dispute-page.tsx';
+import { OperatorDisputesPage } from './operator/disputes/list-page.tsx';
 import { OperatorLaddersPage } from './operator/ladders/page.tsx';
 import { OperatorNodesPage } from './operator/nodes/list-page.tsx';
 import { OperatorNodePage } from './operator/nodes/node-page.tsx';
@@ -71,6 +73,8 @@ function OperatorPages(): ReactElement {
       <Route path="/operator/payment-events" component={OperatorPaymentEventsPage} />
       <Route path="/operator/reconciliation" component={OperatorReconciliationPage} />
       <Route path="/operator/refunds" component={OperatorRefundsPage} />
+      <Route path="/operator/disputes" component={OperatorDisputesPage} />
+      <Route path="/operator/disputes/:sid">{({ sid }) => <OperatorDisputePage key={sid} sid={sid} />}</Route>
       <Route path="/operator/webhook-events" component={OperatorWebhookEventsPage} />
       <Route path="/payments/:sid">{({ sid }) => <PaymentPage key={sid} sid={sid} />}</Route>
       <Route path="/">

@@ -57,6 +57,7 @@ const OPERATOR_GROUPS: readonly (readonly [title: string, pages: Pages])[] = [
   [
     'Money',
     [
+      ['/operator/disputes', 'Disputes'],
       ['/operator/payment-events', 'Payment events'],
       ['/operator/refunds', 'Refunds'],
       ['/operator/reconciliation', 'Reconciliation'],

@@ -5,6 +5,7 @@ import type { CardVault } from './cards.ts';
 import { canonicalForm, decodeForm, type FormMap } from './form.ts';
 import { IdempotencyKeys, type RememberedKey } from './idempotency.ts';
 import { accountObject, API_VERSION, chargeObject, intentObject, sessionObject } from './objects.ts';
+import { disputeObject, routeDisputes, type Dispute } from './disputes.ts';
 import { refundObject, routeRefunds, type Refund } from './refunds.ts';
 import { readSessionParams } from './session-params.ts';
 import type { Charge, Intent, Session } from './records.ts';
@@ -169,9 +170,11 @@ export class StripeApi {
         );
       default: {
         const list = (all: readonly Refund[]) => this.#list(path, form, all, refundObject);
+        const listDisputes = (all: readonly Dispute[]) => this.#list(path, form, all, disputeObject);
         return (
           vault.route(route, id, form) ??
           routeRefunds(state, switches, { route, id, form }, list, this.#options.onRefund) ??
+          routeDisputes(state, { route, id, form }, listDisputes) ??
           unknownRoute(method, path)
         );
       }

@@ -1,5 +1,6 @@
 import { z } from 'zod';
 import balanceTransaction from './fixtures/balance-transaction.json' with { type: 'json' };
+import { disputeObject } from './disputes.ts';
 import { chargeObject } from './objects.ts';
 import { refundObject } from './refunds.ts';
 import type { StripeState } from './state.ts';
@@ -40,7 +41,7 @@ const feeOf = (amount: number, { takesFees }: Switches): number =>
 
 /** Oldest first. */
 export function balanceOf(state: StripeState, switches: Switches): BalanceLine[] {
-  const lines = [...chargeLines(state, switches), ...refundLines(state), ...payoutLines(state)];
+  const lines = [...chargeLines(state, switches), ...refundLines(state), ...disputeLines(state), ...payoutLines(state)];
   return lines.toSorted((one, other) => one.created - other.created);
 }
 
@@ -70,6 +71,21 @@ const refundLines = (state: StripeState): BalanceLine[] =>
       ...(returnedAt === null ? [] : [{ ...back, created: returnedAt }]),
     ];
   });
+
+/** What disputes withhold is on the account, and what comes back; that one is lost is not: the money is gone already. */
+const disputeLines = (state: StripeState): BalanceLine[] =>
+  [...state.disputes.values()].flatMap((dispute) =>
+    dispute.transactions.map(({ id, created, amount, fee }) => ({
+      id,
+      created,
+      type: 'adjustment',
+      category: amount < 0 ? 'dispute' : 'dispute_reversal',
+      amount,
+      fee,
+      currency: dispute.currency,
+      source: disputeObject(dispute) as { id: string },
+    })),
+  );
 
 const payoutLines = (state: StripeState): BalanceLine[] =>
   [...state.payouts.values()].map((payout) => ({

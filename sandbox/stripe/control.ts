@@ -2,6 +2,7 @@ import { z } from 'zod';
 import { BEHAVIOURS, TEST_CARD_NAMES } from './cards.ts';
 import { ApiError } from './api-error.ts';
 import { payOut, payOutSchema } from './balance.ts';
+import { disputeObject, moveDispute, moveDisputeSchema, openDispute, openDisputeSchema } from './disputes.ts';
 import { endRefundSchema, openRefundSchema, refundObject } from './refunds.ts';
 import type { StripeSandbox } from './sandbox.ts';
 import { faultSchema, switchesSchema } from './switches.ts';
@@ -80,6 +81,16 @@ async function route(
       return did(sandbox.expire(id));
     case 'POST payouts':
       return { status: 201, body: payOut(sandbox.state, payOutSchema.parse(body)) };
+    case 'POST disputes': {
+      const dispute = openDispute(sandbox.state, openDisputeSchema.parse(body));
+      return dispute === null ? no(404, 'No such charge') : { status: 201, body: disputeObject(dispute) };
+    }
+    case 'POST disputes/{id}/move': {
+      const dispute = sandbox.state.disputes.get(id);
+      if (dispute === undefined) return no(404, 'No such dispute');
+      moveDispute(sandbox.state, dispute, moveDisputeSchema.parse(body));
+      return yes(disputeObject(dispute));
+    }
     case 'POST refunds': {
       const refund = sandbox.refund(openRefundSchema.parse(body));
       return refund === null ? no(404, 'No such charge') : { status: 201, body: refundObject(refund) };

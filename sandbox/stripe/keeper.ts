@@ -3,6 +3,7 @@ import type { Payout } from './balance.ts';
 import type { Customer, PaymentMethod } from './cards.ts';
 import type { RememberedKey } from './idempotency.ts';
 import type { Charge, Intent, SandboxEvent, Session } from './records.ts';
+import type { Dispute } from './disputes.ts';
 import type { Refund } from './refunds.ts';
 
 /** What one move changed: whole records, as they are after it. */
@@ -13,6 +14,7 @@ export interface Change {
   readonly customers?: readonly Customer[];
   readonly methods?: readonly PaymentMethod[];
   readonly refunds?: readonly Refund[];
+  readonly disputes?: readonly Dispute[];
   readonly payouts?: readonly Payout[];
   readonly events?: readonly SandboxEvent[];
   readonly keys?: readonly RememberedKey[];

@@ -70,6 +70,7 @@ export function chargeObject(it: Charge): object {
     created: it.created,
     currency: it.currency,
     description: it.description,
+    disputed: it.isDisputed === true,
     livemode: it.livemode,
     metadata: it.metadata,
     paid: true,

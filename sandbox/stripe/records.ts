@@ -75,6 +75,8 @@ export interface Charge {
   readonly livemode: boolean;
   /** Absent: nothing was. */
   amountRefunded?: number;
+  /** Absent: never. */
+  isDisputed?: boolean;
 }
 
 export interface SandboxEvent {

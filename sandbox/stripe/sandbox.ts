@@ -8,6 +8,7 @@ import type { Keeper } from './keeper.ts';
 import { chargeObject, customerObject, intentObject, methodObject, sessionObject } from './objects.ts';
 import type { SandboxClock, SandboxRandom } from './ports.ts';
 import type { EventOverrides, Intent, Outcome, Session } from './records.ts';
+import { disputeObject } from './disputes.ts';
 import { endRefund, openRefund, refundObject, type openRefundSchema, type Refund } from './refunds.ts';
 import { StripeState } from './state.ts';
 import { CALM, switchesSchema, type SwitchChanges, type Switches } from './switches.ts';
@@ -43,6 +44,7 @@ export interface Journal {
   readonly customers: readonly object[];
   readonly payment_methods: readonly object[];
   readonly refunds: readonly object[];
+  readonly disputes: readonly object[];
   readonly events: readonly object[];
   readonly deliveries: readonly Delivery[];
   readonly requests: readonly JournalRequest[];
@@ -199,7 +201,7 @@ export class StripeSandbox {
   }
 
   journal(): Journal {
-    const { sessions, intents, charges, refunds, events } = this.state;
+    const { sessions, intents, charges, refunds, disputes, events } = this.state;
     return {
       sessions: [...sessions.values()].map(sessionObject),
       payment_intents: [...intents.values()].map(intentObject),
@@ -207,6 +209,7 @@ export class StripeSandbox {
       customers: [...this.vault.customers.values()].map(customerObject),
       payment_methods: [...this.vault.methods.values()].map(methodObject),
       refunds: [...refunds.values()].map(refundObject),
+      disputes: [...disputes.values()].map(disputeObject),
       events: [...events.values()].map((event) => JSON.parse(event.payload) as object),
       deliveries: this.deliveries.all,
       requests: this.requests,
@@ -263,7 +266,9 @@ export class StripeSandbox {
     const charge = charges.get(id);
     if (charge !== undefined) return chargeObject(charge);
     const refund = this.state.refunds.get(id);
-    return refund === undefined ? null : refundObject(refund);
+    if (refund !== undefined) return refundObject(refund);
+    const dispute = this.state.disputes.get(id);
+    return dispute === undefined ? null : disputeObject(dispute);
   }
 
   #calm(): Switches {

@@ -4,6 +4,7 @@ import type { Change } from './keeper.ts';
 import type { Charge, EventOverrides, Intent, NewSession, Outcome, SandboxEvent, Session } from './records.ts';
 import { DECLINED } from './records.ts';
 import type { Payout } from './balance.ts';
+import type { Dispute } from './disputes.ts';
 import type { Refund } from './refunds.ts';
 import type { Switches } from './switches.ts';
 
@@ -38,6 +39,7 @@ export class StripeState {
   readonly intents = new Map<string, Intent>();
   readonly charges = new Map<string, Charge>();
   readonly refunds = new Map<string, Refund>();
+  readonly disputes = new Map<string, Dispute>();
   readonly payouts = new Map<string, Payout>();
   readonly events = new Map<string, SandboxEvent>();
   readonly #options: StateOptions;
@@ -168,6 +170,7 @@ export class StripeState {
     for (const intent of change.intents ?? []) this.intents.set(intent.id, { ...INTENT_WITHOUT_CARD, ...intent });
     for (const charge of change.charges ?? []) this.charges.set(charge.id, charge);
     for (const payout of change.payouts ?? []) this.payouts.set(payout.id, payout);
+    for (const dispute of change.disputes ?? []) this.disputes.set(dispute.id, dispute);
     for (const refund of change.refunds ?? []) this.refunds.set(refund.id, refund);
     for (const event of change.events ?? []) this.events.set(event.id, event);
   }

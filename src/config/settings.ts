@@ -276,6 +276,14 @@ export const SETTINGS = {
     default: '2.00',
     prose: 'Nodes are told that a wallet is low when it holds less than this.',
   }),
+  disputeFreeze: given({
+    env: 'HERO_ONBOARDING_DISPUTE_FREEZE',
+    group: 'Wallets',
+    kind: choice(['wallet', 'amount']),
+    default: 'wallet',
+    prose:
+      'What stops when a payment is disputed: the whole wallet (no debits or new holds until the dispute is won or an operator thaws it), or only the disputed amount.',
+  }),
   leaseMax: given({
     env: 'HERO_ONBOARDING_LEASE_MAX',
     group: 'Wallets',

@@ -5,7 +5,7 @@ import { signInAdmin, signInSandbox, signOut } from '../operations/session/sign-
 import type { SignedIn } from '../operations/session/sign-in.ts';
 import { textField } from '../operations/schema.ts';
 import { readJsonObject } from './body.ts';
-import type { App, AppContext, Site } from './context.ts';
+import { peerOf, type App, type AppContext, type Site } from './context.ts';
 import { checkSameSite, cookieName, identify, judgeAdminSecret } from './credentials.ts';
 import { refused, Refused } from './refused.ts';
 
@@ -19,14 +19,14 @@ export function addSignInRoutes(app: App, site: Site): void {
     if (site.house.settings.mode !== 'sandbox') throw refused('not_found', 'There is nothing here.');
     checkSameSite(site, c, { isOriginRequired: false });
     const { name, role } = parse(sandboxInput, await readJsonObject(c));
-    return signedIn(site, c, await signInSandbox(site.house, { name, role }));
+    return signedIn(site, c, await signInSandbox(site.house, { name, role, address: peerOf(c) }));
   });
   app.post('/login/admin', async (c) => {
     c.set('operation', 'session.sign-in-admin');
     checkSameSite(site, c, { isOriginRequired: false });
     const { admin_secret: secret } = parse(adminInput, await readJsonObject(c));
     judgeAdminSecret(site, c, secret);
-    return signedIn(site, c, await signInAdmin(site.house));
+    return signedIn(site, c, await signInAdmin(site.house, peerOf(c)));
   });
   app.post('/logout', async (c) => {
     c.set('operation', 'session.sign-out');

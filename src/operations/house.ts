@@ -66,6 +66,8 @@ export interface HouseSettings {
   /** How far below its floor delivered usage may take a wallet. */
   readonly usageOwedMax: bigint;
   readonly lowBalance: bigint;
+  /** What a dispute stops: the whole wallet, or only the disputed amount. */
+  readonly disputeFreeze: 'wallet' | 'amount';
   /** The most that one lease may set aside, and for how long. */
   readonly leaseMax: bigint;
   readonly leaseSecondsMax: number;

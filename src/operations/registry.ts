@@ -28,6 +28,9 @@ import { endpointRotate } from './endpoint/rotate.ts';
 import { endpointTest } from './endpoint/test.ts';
 import { endpointUpdate } from './endpoint/update.ts';
 import { eventList } from './event/list.ts';
+import { disputeEvidence } from './dispute/evidence.ts';
+import { disputeGet } from './dispute/get.ts';
+import { disputeList } from './dispute/list.ts';
 import { gapPolicyList } from './gap-policy/list.ts';
 import { gapPolicySet } from './gap-policy/set.ts';
 import { holdCapture } from './hold/capture.ts';
@@ -148,6 +151,9 @@ const declared = [
   refundList,
   receiptList,
   receiptDownload,
+  disputeGet,
+  disputeList,
+  disputeEvidence,
   webhookEventList,
   webhookEventReplay,
   reconciliationReport,

@@ -147,7 +147,7 @@ export interface ProviderDispute {
   readonly amount: Micros;
   /** inquiry: a question, no money has moved · open: the money is withheld · won: it is ours again · lost: it is gone */
   readonly state: 'inquiry' | 'open' | 'won' | 'lost';
-  /** What the provider charges us for the dispute, as far as it has not given it back; null: nothing, or not said. */
+  /** What the provider charges us for the dispute, as far as it has not given it back; null: it has not withheld anything for it so far. */
   readonly fee: Micros | null;
   readonly reason: string | null;
   /** Until when evidence is taken; null: no more, or not said. */
@@ -161,7 +161,7 @@ export interface ProviderMovement {
   readonly kind: 'payment' | 'refund' | 'refund_returned' | 'dispute' | 'dispute_returned' | 'fee' | 'payout' | 'other';
   /** Signed, as it changes what the provider owes us, before `fee`. */
   readonly amount: Micros;
-  /** Taken beside the amount, as a positive number; zero where a fee is a movement of its own. */
+  /** Taken beside the amount; minus where it is given back; zero where a fee is a movement of its own. */
   readonly fee: Micros;
   readonly currency: string;
   readonly at: Date;

@@ -1,4 +1,5 @@
 import { FRACTIONS_PER_MICRO, POSTING_KINDS } from '../domain/ledger/posting.ts';
+import { DISPUTE_INVARIANTS } from './ledger-check-disputes.ts';
 import { REFUND_INVARIANTS } from './ledger-check-refund.ts';
 import { statement, type Db, type Row, type Statement, type Tx } from './db.ts';
 
@@ -346,6 +347,7 @@ const INVARIANTS: readonly Invariant[] = [
        ) as side where posted <> read limit ${ROWS_MAX}`,
     ),
   },
+  ...DISPUTE_INVARIANTS,
   ...REFUND_INVARIANTS,
 ];
 

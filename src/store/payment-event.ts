@@ -127,3 +127,24 @@ export async function listPaymentEvents(
     createdAt: row.created_at,
   }));
 }
+
+const movedAmountStatement = statement(
+  'payment_event.read_amount',
+  `select amount from payment_event where provider = $1 and provider_account = $2 and kind = $3 and external_ref = $4`,
+);
+
+/** How much a movement at the provider has moved; null: it is not posted. */
+export async function readMovedAmount(
+  tx: Tx,
+  { provider, providerAccount }: Pick<PaymentEventRow, 'provider' | 'providerAccount'>,
+  kind: PaymentEventKind,
+  externalRef: string,
+): Promise<Micros | null> {
+  const [row] = await tx.query<{ amount: bigint }>(movedAmountStatement, [
+    provider,
+    providerAccount,
+    kind,
+    externalRef,
+  ]);
+  return row ? micros(row.amount) : null;
+}

@@ -29,6 +29,8 @@ export interface PaymentRow {
   readonly creditedAt: Date | null;
   readonly nextCheckAt: Date | null;
   readonly checks: number;
+  /** How often its disputes have changed: tells a truth that was read before the last change. */
+  readonly moves: number;
   /** The provider's record of the payer; null where the provider was not told one. */
   readonly customerRef: string | null;
   /** Whether the payer wanted the card that pays to be saved. */
@@ -65,6 +67,7 @@ interface PaymentRecord extends Row {
   credited_at: Date | null;
   next_check_at: Date | null;
   checks: number;
+  moves: number;
   customer_ref: string | null;
   saves_card: boolean;
   card_ref: string | null;
@@ -97,6 +100,7 @@ const fromRow = (row: PaymentRecord): PaymentRow => ({
   creditedAt: row.credited_at,
   nextCheckAt: row.next_check_at,
   checks: row.checks,
+  moves: row.moves,
   customerRef: row.customer_ref,
   savesCard: row.saves_card,
   cardRef: row.card_ref,
@@ -105,7 +109,7 @@ const fromRow = (row: PaymentRecord): PaymentRow => ({
 
 const COLUMNS = `payment.sid, payment.wallet, wallet.sid as wallet_sid, payment.user_sid, provider, provider_account, is_live, amount,
   payment.currency, state, provider_order_ref, provider_payment_ref, checkout_url, credited, problem, progress, idem, fingerprint,
-  payment.created_at, updated_at, expires_at, paid_at, credited_at, next_check_at, checks,
+  payment.created_at, updated_at, expires_at, paid_at, credited_at, next_check_at, checks, moves,
   customer_ref, saves_card, card_ref, decline`;
 const FROM = `from payment join wallet on wallet.id = payment.wallet`;
 
@@ -227,6 +231,13 @@ export async function updatePayment(tx: Tx, payment: PaymentRow): Promise<void> 
     payment.decline,
     payment.progress,
   ]);
+}
+
+const countMoveStatement = statement('payment.count_move', `update payment set moves = moves + 1 where sid = $1`);
+
+/** Says that what came of its money has changed. The caller holds the row's lock. */
+export async function countMove(tx: Tx, sid: string): Promise<void> {
+  await tx.query(countMoveStatement, [sid]);
 }
 
 const lockWalletStatement = statement('payment.lock_wallet', `select 1 from wallet where id = $1 for no key update`);

@@ -7,11 +7,14 @@ export interface SessionRow {
   readonly role: 'user' | 'operator';
   readonly createdAt: Date;
   readonly expiresAt: Date;
+  /** Where the connection that signed in came from: evidence, should the user say later that it was not them. */
+  readonly address: string | null;
 }
 
 const insertStatement = statement(
   'session.insert',
-  `insert into session (token_hash, user_sid, role, created_at, expires_at) values ($1, $2, $3, $4, $5)`,
+  `insert into session (token_hash, user_sid, role, created_at, expires_at, address)
+   values ($1, $2, $3, $4, $5, $6)`,
 );
 
 export async function insertSession(tx: Tx, session: SessionRow): Promise<void> {
@@ -21,6 +24,7 @@ export async function insertSession(tx: Tx, session: SessionRow): Promise<void> 
     session.role,
     session.createdAt,
     session.expiresAt,
+    session.address,
   ]);
 }
 

@@ -112,8 +112,8 @@ const unexplainedStatement = statement(
            (event.kind = 'top_up' and line.kind = 'payment' and line.payment_ref = event.external_ref)
            or (event.kind in ('refund', 'reversal') and line.kind = 'refund' and line.refund_ref = event.external_ref)
            or (event.kind = 'refund_returned' and line.kind = 'refund_returned' and line.refund_ref = event.external_ref)
-           or (event.kind = 'dispute_opened' and line.kind = 'dispute' and line.dispute_ref = event.external_ref)
-           or (event.kind = 'dispute_won' and line.kind = 'dispute_returned' and line.dispute_ref = event.external_ref)))
+           or (event.kind = 'dispute_opened' and line.kind = 'dispute' and line.dispute_ref = split_part(event.external_ref, '#', 1))
+           or (event.kind = 'dispute_won' and line.kind = 'dispute_returned' and line.dispute_ref = split_part(event.external_ref, '#', 1))))
    ) as item order by at, sid limit $4`,
 );
 

@@ -59,6 +59,7 @@ const WRONG: Readonly<Record<keyof typeof SETTINGS, string>> = {
   holdMax: '0',
   usageOwedMax: '-1',
   lowBalance: 'little',
+  disputeFreeze: 'nothing',
   leaseMax: '-1',
   leaseSecondsMax: '0',
   refundSelfService: 'maybe',

@@ -1,7 +1,9 @@
 import { afterEach, describe, expect, it } from 'vitest';
+import { moveDispute, openDispute, openDisputeSchema } from '../../sandbox/stripe/disputes.ts';
 import { paymentCheck } from '../../src/operations/payment/check.ts';
 import { pollPayments } from '../../src/operations/payment/poll.ts';
 import { reconcilePayments } from '../../src/operations/payment/reconcile.ts';
+import { reconcileAll } from '../../src/operations/reconciliation/reconcile-all.ts';
 import { stripeStory, type StripeStory } from '../support/stripe-story.ts';
 
 const ends: (() => Promise<void>)[] = [];
@@ -72,6 +74,47 @@ describe('a top-up over Stripe’s wire', () => {
     stripe.expire(await sessionOf(payment));
     await hear();
     expect(await told.payment(payment.sid)).toMatchObject({ state: 'expired', checkoutUrl: null });
+  });
+});
+
+describe('a dispute over Stripe’s wire', () => {
+  it('C08 opened and lost, with every event doubled and in reverse order, is written off once', async () => {
+    const { told, stripe, hear, open, sessionOf } = await story();
+    stripe.turn({ duplicates: 2, reorderWindow: 1_000 });
+    const payment = await open('25.00');
+    stripe.complete(await sessionOf(payment), 'paid');
+    const asked = openDisputeSchema.parse({ about: await sessionOf(payment), amountCents: 1_000 });
+    const dispute = openDispute(stripe.state, asked);
+    if (!dispute) throw new Error('a dispute was opened');
+    moveDispute(stripe.state, dispute, { status: 'under_review' });
+    moveDispute(stripe.state, dispute, { status: 'lost' });
+    await hear();
+    // What came before the credit waits for its payment.
+    await told.ports.clock.advance(60_000);
+    await hear();
+    expect(await told.cents()).toBe(1500n);
+    expect((await told.events()).map(({ kind }) => kind)).toEqual(['dispute_lost', 'dispute_opened', 'top_up']);
+    expect(new Set((await told.inbox()).map(({ state }) => state))).toEqual(new Set(['applied']));
+  });
+
+  it('C08 an inquiry that becomes a dispute and is won leaves the wallet as it was, and the statement explained', async () => {
+    const { told, house, stripe, hear, open, sessionOf } = await story();
+    const payment = await open('25.00');
+    stripe.complete(await sessionOf(payment), 'paid');
+    await hear();
+    const asked = openDisputeSchema.parse({ about: await sessionOf(payment), status: 'warning_needs_response' });
+    const dispute = openDispute(stripe.state, asked);
+    if (!dispute) throw new Error('a dispute was opened');
+    await hear();
+    expect(await told.cents()).toBe(2500n);
+    moveDispute(stripe.state, dispute, { status: 'needs_response' });
+    await hear();
+    expect(await told.cents()).toBe(0n);
+    moveDispute(stripe.state, dispute, { status: 'won' });
+    await hear();
+    expect(await told.cents()).toBe(2500n);
+    const { reports } = await reconcileAll(house);
+    expect(reports).toMatchObject([{ items: [], unexplained: '0.00', remainder: '0.00' }]);
   });
 });
 

@@ -33,6 +33,7 @@ export const TEST_SETTINGS: HouseSettings = {
   refundApprovalAbove: null,
   usageOwedMax: 5n * MICROS_PER_USD,
   lowBalance: 2n * MICROS_PER_USD,
+  disputeFreeze: 'wallet',
   leaseMax: 20n * MICROS_PER_USD,
   leaseSecondsMax: 7_200,
   sessionHours: 12,

@@ -24,6 +24,7 @@ export const SETTINGS: HouseSettings = {
   refundApprovalAbove: null,
   usageOwedMax: 5_000_000n,
   lowBalance: 2_000_000n,
+  disputeFreeze: 'wallet',
   leaseMax: 20_000_000n,
   leaseSecondsMax: 7_200,
   sessionHours: 12,

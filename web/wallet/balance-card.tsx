@@ -12,9 +12,7 @@ export function BalanceCard({ wallet }: { readonly wallet: Billing }): ReactElem
       <div className="flex flex-wrap items-center justify-between gap-2">
         <h2 className="text-sm font-medium text-hero-soft">Balance</h2>
         {wallet.is_frozen && (
-          <span className="rounded-full bg-bad-wash px-2.5 py-0.5 text-xs font-medium text-bad">
-            Frozen by the operator
-          </span>
+          <span className="rounded-full bg-bad-wash px-2.5 py-0.5 text-xs font-medium text-bad">Frozen</span>
         )}
       </div>
       <p className={cx('mt-1 font-semibold tracking-tight', sizeOf(wallet.credit_balance))} data-testid="balance">

@@ -11,6 +11,7 @@ import { ProblemBanner } from '../ui/banner.tsx';
 import { Loading, PageTitle } from '../ui/page.tsx';
 import { TabList } from '../ui/tabs.tsx';
 import { BalanceCard } from './balance-card.tsx';
+import { DisputeNotice } from './dispute-notice.tsx';
 import { PendingPayments } from './pending-payments.tsx';
 import { Statement } from './statement.tsx';
 import { TopUp } from './top-up.tsx';
@@ -35,6 +36,7 @@ export function WalletPage(): ReactElement {
             <TopUp />
           </div>
           <div className="min-w-0 space-y-6">
+            <DisputeNotice wallet={wallet.data} />
             <PendingPayments walletSid={sid} />
             <Tabs.Root defaultValue="statement" className="card overflow-hidden">
               <TabList

@@ -53,7 +53,7 @@ export const paymentEventList = operation({
   },
 });
 
-function toPaymentEvent(row: PaymentEventRow): z.input<typeof paymentEventSchema> {
+export function toPaymentEvent(row: PaymentEventRow): z.input<typeof paymentEventSchema> {
   return {
     sid: row.sid,
     user_sid: row.userSid,

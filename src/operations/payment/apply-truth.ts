@@ -42,8 +42,9 @@ export async function applyTruth(
   if (after.payment.state !== payment.state || after.payment.credited !== payment.credited)
     await auditMove(tx, house, { before: payment, after: after.payment, cause });
   if (after.payment.state !== payment.state) await concludeRecharge(tx, house, after.payment, cause);
-  if (truth !== null) await convergeWhatWentBack(tx, house, { payment: after.payment, truth, cause });
-  return { ...after, before: payment };
+  if (truth === null) return { ...after, before: payment };
+  const disputes = await convergeWhatWentBack(tx, house, { payment: after.payment, truth, cause });
+  return { ...after, before: payment, disputes };
 }
 
 const NONE: ReadonlySet<string> = new Set();

@@ -2,6 +2,8 @@ import type { QuarantineReason, Verdict } from '../../domain/payment/judge.ts';
 import { formatDecimal } from '../../domain/money.ts';
 import type { PaymentRow } from '../../store/payment.ts';
 import type { Author } from '../audit/record.ts';
+import type { DisputeMove } from '../dispute/converge.ts';
+import { logDisputes } from '../dispute/log.ts';
 import type { House } from '../house.ts';
 import type { Call } from '../operation.ts';
 
@@ -37,6 +39,8 @@ export interface Settled {
   readonly before: PaymentRow;
   readonly payment: PaymentRow;
   readonly verdict: Verdict;
+  /** Its disputes that changed. */
+  readonly disputes?: readonly DisputeMove[];
 }
 
 /** A sentence for the user and the operator behind each reason. */
@@ -54,8 +58,9 @@ export const QUARANTINED_BECAUSE: Readonly<Record<QuarantineReason, string>> = {
   unknown_order: 'no payment of ours belongs to it',
 };
 
-/** One log line for each payment that moved, after its commit. */
-export function logSettled(house: House, { before, payment }: Settled, cause: Cause): void {
+/** One log line for each payment that moved, and for what came of its money; after the commit. */
+export function logSettled(house: House, { before, payment, disputes }: Settled, cause: Cause): void {
+  logDisputes(house, disputes ?? [], cause);
   if (payment.state === before.state && payment.credited === before.credited) return;
   const { log } = house.ports;
   const facts = {

@@ -1,5 +1,6 @@
 import { misfitOf } from '../../domain/payment/judge-event.ts';
 import type { QuarantineReason } from '../../domain/payment/judge.ts';
+import { ProviderFailure } from '../../providers/provider.ts';
 import type { Tx } from '../../store/db.ts';
 import { markInbox, type InboxRow } from '../../store/inbox.ts';
 import { lockPayment, readPayment, updatePayment, type PaymentRow } from '../../store/payment.ts';
@@ -36,20 +37,31 @@ export async function settlePayment(
   cause: Cause,
   event: SettleEvent | null = null,
 ): Promise<Settled | null> {
-  const seen = await readPayment(house.db, sid);
-  if (!seen) return null;
-  const asked: Asked =
-    seen.state === 'credited' && !ASKS_OF_CREDITED.has(cause.kind)
-      ? { kind: 'truth', order: null }
-      : await askProvider(house, seen, event === null ? null : orderNamedBy(event.row, seen));
-  const settled = await house.db.transaction('payment.settle', async (tx) => {
-    const payment = await lockPayment(tx, sid);
-    if (!payment) return null;
-    return await settleLocked(tx, house, { payment, asked, cause, event });
-  });
-  if (settled) logSettled(house, settled, cause);
-  return settled;
+  for (let round = 0; round < ROUNDS_MAX; round += 1) {
+    const seen = await readPayment(house.db, sid);
+    if (!seen) return null;
+    const asked: Asked =
+      seen.state === 'credited' && !ASKS_OF_CREDITED.has(cause.kind)
+        ? { kind: 'truth', order: null }
+        : await askProvider(house, seen, event === null ? null : orderNamedBy(event.row, seen));
+    const settled = await house.db.transaction('payment.settle', async (tx) => {
+      const payment = await lockPayment(tx, sid);
+      if (!payment) return null;
+      if (payment.moves !== seen.moves) return 'overtaken';
+      return await settleLocked(tx, house, { payment, asked, cause, event });
+    });
+    if (settled === 'overtaken') continue;
+    if (settled) logSettled(house, settled, cause);
+    return settled;
+  }
+  throw new ProviderFailure('broken', 'none', 'The payment kept changing while the provider was asked about it.');
 }
+
+/**
+ * How often the provider is asked when others change the payment meanwhile. Two answers may disagree ("disputed", "won"), and nothing in
+ * them says which is the older: what was read before somebody else's change is thrown away.
+ */
+const ROUNDS_MAX = 10;
 
 /** The order that an event speaks of. A charge of a saved card is its own order: there the payment's reference names it. */
 const orderNamedBy = (row: InboxRow, payment: PaymentRow): string | null =>

@@ -1,24 +1,31 @@
 import { mismatchOf } from '../../domain/payment/judge.ts';
 import type { ProviderOrder } from '../../providers/provider.ts';
 import type { Tx } from '../../store/db.ts';
-import type { PaymentRow } from '../../store/payment.ts';
+import { countMove, type PaymentRow } from '../../store/payment.ts';
+import { convergeDisputes, type DisputeMove } from '../dispute/converge.ts';
 import type { House } from '../house.ts';
 import { convergeRefunds } from '../refund/converge.ts';
 import type { Cause } from './cause.ts';
 
 /**
  * Brings the ledger to what the provider says went back of a payment that was credited, in this order: what came in, what was
- * given back. The caller holds the payment's lock.
+ * given back, what is disputed: disputes take what refunds have left. The caller holds the payment's lock, and has made sure that the
+ * payment has not moved since the provider was asked (`payment.moves`).
  *
- * Safe to: run any number of times, with old truth too.
+ * Shape: the disputes that changed, for the log.
+ * Safe to: run any number of times.
  */
 export async function convergeWhatWentBack(
   tx: Tx,
   house: House,
   { payment, truth, cause }: { readonly payment: PaymentRow; readonly truth: ProviderOrder; readonly cause: Cause },
-): Promise<void> {
-  if (payment.state !== 'credited' || mismatchOf(payment, { ...truth, provider: payment.provider }) !== null) return;
+): Promise<readonly DisputeMove[]> {
+  if (payment.state !== 'credited' || mismatchOf(payment, { ...truth, provider: payment.provider }) !== null) return [];
+  const moves: DisputeMove[] = [];
   for (const received of truth.payments) {
     await convergeRefunds(tx, house, { payment, received, cause });
+    moves.push(...(await convergeDisputes(tx, house, { payment, received, cause })));
   }
+  if (moves.length > 0) await countMove(tx, payment.sid);
+  return moves;
 }

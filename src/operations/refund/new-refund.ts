@@ -86,6 +86,9 @@ export async function decideUnderLocks(tx: Tx, call: Call, ask: NewRefundAsk): P
   const { house, actor } = call;
   const payment = await lockPayment(tx, ask.payment.sid);
   assert(payment !== null, 'a payment is never deleted');
+  // What was read before somebody else's change says nothing any more.
+  if (payment.moves !== ask.payment.moves)
+    return refuse('state_conflict', 'The payment has just changed. Look at it again, and then decide.');
   await convergeWhatWentBack(tx, house, { payment, truth: ask.truth, cause: causeOf(call, 'refund') });
   const roles = ['wallet', 'reserved', 'frozen'] as const;
   await lockAhead(

@@ -24,9 +24,11 @@ export interface SignedIn {
  */
 export async function signInSandbox(
   house: House,
-  asked: { readonly name: string; readonly role: 'user' | 'operator' },
+  asked: { readonly name: string; readonly role: 'user' | 'operator'; readonly address: string | null },
 ): Promise<SignedIn> {
-  if (asked.role === 'operator') return openSession(house, { role: 'operator', userSid: null, walletSid: null });
+  const { address } = asked;
+  if (asked.role === 'operator')
+    return openSession(house, { role: 'operator', userSid: null, walletSid: null, address });
   return house.db.transaction('session.sign_in', async (tx) => {
     const forgeId = `sandbox:${asked.name.trim().toLowerCase()}`;
     const isNew = (await readUserByForgeId(tx, forgeId)) === null;
@@ -36,13 +38,14 @@ export async function signInSandbox(
     const user = await readUserByForgeId(tx, forgeId);
     assert(user !== null, 'the user is there or was just added, here or by whoever was faster');
     const wallet = await readWalletByUser(tx, user.sid);
-    return openSession(house, { role: 'user', userSid: user.sid, walletSid: wallet?.sid ?? null }, tx);
+    const who = { role: 'user', userSid: user.sid, walletSid: wallet?.sid ?? null, address } as const;
+    return openSession(house, who, tx);
   });
 }
 
 /** A session for somebody who has shown the admin secret; the caller has checked it. */
-export function signInAdmin(house: House): Promise<SignedIn> {
-  return openSession(house, { role: 'operator', userSid: null, walletSid: null });
+export function signInAdmin(house: House, address: string | null): Promise<SignedIn> {
+  return openSession(house, { role: 'operator', userSid: null, walletSid: null, address });
 }
 
 /** Whose session a token is; null when it is nobody's any more. */
@@ -61,14 +64,15 @@ export async function signOut(house: House, token: string): Promise<void> {
 
 async function openSession(
   house: House,
-  who: Pick<SignedIn, 'role' | 'userSid' | 'walletSid'>,
+  { address, ...who }: Pick<SignedIn, 'role' | 'userSid' | 'walletSid'> & { readonly address: string | null },
   tx: Tx = house.db,
 ): Promise<SignedIn> {
   const { clock, random } = house.ports;
   const token = Buffer.from(random.bytes(32)).toString('base64url');
   const createdAt = clock.now();
   const expiresAt = new Date(createdAt.getTime() + house.settings.sessionHours * 3_600_000);
-  await insertSession(tx, { tokenHash: hashOf(token), userSid: who.userSid, role: who.role, createdAt, expiresAt });
+  const { userSid, role } = who;
+  await insertSession(tx, { tokenHash: hashOf(token), userSid, role, createdAt, expiresAt, address });
   return { ...who, token, expiresAt };
 }
 

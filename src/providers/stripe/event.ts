@@ -27,8 +27,23 @@ const REFUND_EVENTS: ReadonlySet<string> = new Set([
   'charge.refund.updated',
 ]);
 
+/** Names a dispute of a charge of the PaymentIntent. */
+const DISPUTE_EVENTS: ReadonlySet<string> = new Set([
+  'charge.dispute.created',
+  'charge.dispute.updated',
+  'charge.dispute.closed',
+  'charge.dispute.funds_withdrawn',
+  'charge.dispute.funds_reinstated',
+]);
+
 /** Every type that says something to us, for asking after those that did not arrive. */
-export const EVENT_TYPES: readonly string[] = [...SESSION_EVENTS, ...INTENT_EVENTS, ...CHARGE_EVENTS];
+export const EVENT_TYPES: readonly string[] = [
+  ...SESSION_EVENTS,
+  ...INTENT_EVENTS,
+  ...CHARGE_EVENTS,
+  ...REFUND_EVENTS,
+  ...DISPUTE_EVENTS,
+];
 
 const NOTHING: References = { orderRef: null, paymentRef: null, paymentSid: null };
 
@@ -46,6 +61,8 @@ export function readReferences(type: string, object: Readonly<Record<string, unk
   if (INTENT_EVENTS.has(type)) return { orderRef: null, paymentRef: text(object['id']), paymentSid };
   if (CHARGE_EVENTS.has(type) || REFUND_EVENTS.has(type))
     return { orderRef: null, paymentRef: text(object['payment_intent']), paymentSid };
+  // A dispute has metadata of its own, and none of ours.
+  if (DISPUTE_EVENTS.has(type)) return { orderRef: null, paymentRef: text(object['payment_intent']), paymentSid: null };
   return NOTHING;
 }
 

@@ -8,7 +8,8 @@ import {
   type ProviderOrder,
 } from '../provider.ts';
 import { readCharge, stripeCards } from './cards.ts';
-import { stripeCaller, stripeClient, type SessionPage, type StripeClient } from './client.ts';
+import { stripeCaller, stripeClient, type SessionPage, type StripeCall, type StripeClient } from './client.ts';
+import { withDisputes } from './dispute.ts';
 import { toProviderOrder, toSessionParams, toStripeCents, type StripeSession } from './map.ts';
 import { listUndelivered } from './undelivered.ts';
 import { listBalance } from './movement.ts';
@@ -41,13 +42,13 @@ export function stripeProvider(options: StripeProviderOptions): PaymentProvider 
       const session = await client.createSession(params, order.paymentSid);
       const created = toProviderOrder(session, owner);
       requireAsked(session, created, { paymentSid: order.paymentSid, cents: toStripeCents(order.amount) });
-      return await withMoney(client, created, chargedBy(session));
+      return await withMoney({ client, call }, created, chargedBy(session));
     },
     readOrder: async (orderRef) => {
       // A charge of a saved card has no page: its order is the PaymentIntent.
       if (/^pi_[A-Za-z0-9_]{1,200}$/.test(orderRef)) {
         const charge = await readCharge(call, orderRef, await account());
-        return charge === null ? null : await withMoney(client, charge, wholeOf(charge));
+        return charge === null ? null : await withMoney({ client, call }, charge, wholeOf(charge));
       }
       // Anything else would be put into a path; no session has such a name.
       if (!/^cs_[A-Za-z0-9_]{1,200}$/.test(orderRef)) return null;
@@ -55,7 +56,7 @@ export function stripeProvider(options: StripeProviderOptions): PaymentProvider 
       const session = await client.readSession(orderRef);
       if (session === null) return null;
       if (session.id !== orderRef) throw new ProviderFailure('broken', 'none', 'Stripe answered with another session.');
-      return await withMoney(client, toProviderOrder(session, owner), chargedBy(session));
+      return await withMoney({ client, call }, toProviderOrder(session, owner), chargedBy(session));
     },
     verifyWebhook: (delivery) => verifyStripeWebhook(options.webhookSecrets, delivery),
     listOrders: async (since, cursor) => listOldestFirst(client, await account(), since, cursor),
@@ -68,8 +69,18 @@ export function stripeProvider(options: StripeProviderOptions): PaymentProvider 
 }
 
 /** An order with what came of its payments: neither a session nor an intent tells. */
-async function withMoney(client: StripeClient, order: ProviderOrder, charged: Charged): Promise<ProviderOrder> {
-  const payments = order.payments.map(async (payment) => await withRefunds(client, payment, charged));
+async function withMoney(
+  { client, call }: { readonly client: StripeClient; readonly call: StripeCall },
+  order: ProviderOrder,
+  charged: Charged,
+): Promise<ProviderOrder> {
+  const payments = order.payments.map(async (payment) => {
+    const [{ refunds }, { disputes }] = await Promise.all([
+      withRefunds(client, payment, charged),
+      withDisputes(call, payment, charged),
+    ]);
+    return { ...payment, refunds, disputes };
+  });
   return { ...order, payments: await Promise.all(payments) };
 }
 

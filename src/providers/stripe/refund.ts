@@ -50,14 +50,14 @@ export async function withRefunds(
 }
 
 /** What of a charge is the customer's credit; the rest of it is tax. Both in cents. */
-interface Share {
+export interface Share {
   readonly credited: bigint;
   readonly charged: bigint;
   /** Of the order. */
   readonly currency: string;
 }
 
-function shareOf({ amount }: ProviderPayment, { cents: charged, currency }: Charged): Share {
+export function shareOf({ amount }: ProviderPayment, { cents: charged, currency }: Charged): Share {
   return { credited: amount === null ? charged : amount / MICROS_PER_CENT, charged, currency };
 }
 
@@ -80,7 +80,7 @@ function toProviderRefund(refund: StripeRefund, share: Share): ProviderRefund {
   };
 }
 
-function beforeTax(cents: number, { credited, charged }: Share): Micros {
+export function beforeTax(cents: number, { credited, charged }: Share): Micros {
   if (charged <= credited) return fromCents(cents);
   return micros(((BigInt(cents) * credited) / charged) * MICROS_PER_CENT);
 }

@@ -198,7 +198,7 @@ export interface VerifiedWebhook {
 /** The outside broke. `outcome` says whether the call may have had an effect. */
 export class ProviderFailure extends Error {
   override readonly name = 'ProviderFailure';
-  readonly kind: 'timeout' | 'refused' | 'broken' | 'rate_limited';
+  readonly kind: 'timeout' | 'refused' | 'broken' | 'rate_limited' | 'unavailable';
   readonly outcome: 'none' | 'unknown';
   constructor(
     kind: ProviderFailure['kind'],

@@ -9,6 +9,7 @@ export const DESCRIPTION: ProviderDescription = {
     'It does not tell what the network took for a refund; that fee is paid by the wallet of the store.',
     'It does not tell of coins that reach an invoice more than three days after its end.',
     'It does not tell when a confirmed payment is undone; the reconciliation finds that.',
+    'It does not tell of coins that are taken out of the wallet of the store: they stay in the clearing account until you adjust it.',
     'There are no disputes and no saved cards.',
   ],
 };

@@ -20,7 +20,7 @@ import {
   toProviderOrder,
   type Policy,
 } from './map.ts';
-import { movementOfPayout, movementsOf } from './movements.ts';
+import { movementsOf, movementsOfRefunds } from './movements.ts';
 import { makeRefund, readRefund, withRefunds } from './refund.ts';
 import type { Invoice } from './shapes.ts';
 import { verifyBtcpayWebhook } from './webhook.ts';
@@ -188,10 +188,7 @@ async function listMovements(
   const { invoices, nextCursor } = await listOldestFirst(api, from, cursor, now);
   const movements = [];
   for (const full of invoices) movements.push(...(await movementsOf(api, full)));
-  if (nextCursor === null) {
-    const payouts = await api.listStorePayouts();
-    movements.push(...payouts.filter(({ state }) => state === 'Completed').map(movementOfPayout));
-  }
+  if (nextCursor === null) movements.push(...(await movementsOfRefunds(api, since)));
   const recent = movements.filter(({ at }) => at >= since);
   return { movements: recent.toSorted((a, b) => a.at.getTime() - b.at.getTime()), nextCursor };
 }

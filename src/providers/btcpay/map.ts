@@ -99,15 +99,17 @@ function toPayment(invoice: Invoice, coins: Coins, policy: Policy): (ProviderPay
   const paymentRef = paymentRefOf(coins);
   const at = payment.receivedDate.getTime();
   const worth = worthOfPayment(invoice, coins);
-  // A payment on its own is final either way; an invoice is set to invalid by hand when its money does not count.
-  const isMarked = invoice.status === 'Invalid' && invoice.additionalStatus === 'Marked';
-  if (payment.status === 'Invalid' || (isMarked && payment.status === 'Settled')) {
+  if (payment.status === 'Invalid' || (isMarkedInvalid(invoice) && payment.status === 'Settled')) {
     return { paymentRef, at, amount: ZERO, refunds: [reversalOf(paymentRef, worth)], disputes: [] };
   }
   if (payment.status === 'Processing' || worth < DUST) return null;
   const isTooLate = at > invoice.expirationTime.getTime() + policy.lateMinutes * 60_000;
   return { paymentRef, at, amount: isTooLate ? null : worth, refunds: [], disputes: [] };
 }
+
+/** By hand, by the merchant: what came for it does not count. */
+export const isMarkedInvalid = ({ status, additionalStatus }: Invoice): boolean =>
+  status === 'Invalid' && additionalStatus === 'Marked';
 
 /** Without the invoice: an output of a transaction is one payment, wherever and by whomever it is told of. */
 export const paymentRefOf = ({ method, payment }: Coins): string => `${method.paymentMethodId}:${payment.id}`;
@@ -119,8 +121,10 @@ export function worthOfPayment(invoice: Invoice, { method, payment }: Coins): Mi
   return worthOf(minus(payment.value, payment.fee), method.rate, toMicros(invoice.amount));
 }
 
+export const undoneRefOf = (paymentRef: string): string => `${paymentRef}:undone`;
+
 const reversalOf = (paymentRef: string, amount: Micros): ProviderPayment['refunds'][number] => ({
-  refundRef: `${paymentRef}:undone`,
+  refundRef: undoneRefOf(paymentRef),
   refundSid: null,
   amount,
   state: 'succeeded',

@@ -15,11 +15,15 @@ const descriptionOf = ({ paymentRef, orderRef }: NewRefund): string =>
 const refundSidIn = ({ name }: PullPayment): string | null =>
   /^Top-up refund ([0-9A-Z]{12,40})$/.exec(name ?? '')?.[1] ?? null;
 
+/** By the name that BTCPay Server gives to a refund it makes of an invoice. */
+const invoiceIdIn = ({ name }: PullPayment): string | null =>
+  /^Refund ([A-Za-z0-9]{8,64})$/.exec(name ?? '')?.[1] ?? null;
+
 /** Whose refund a pull payment is: one of ours, or one that the merchant made of an invoice on its page. */
 function belongsTo(pullPayment: PullPayment, invoiceId: string): boolean {
   const isOurs =
     refundSidIn(pullPayment) !== null && (pullPayment.description ?? '').endsWith(` of invoice ${invoiceId}.`);
-  return isOurs || pullPayment.name === `Refund ${invoiceId}`;
+  return isOurs || invoiceIdIn(pullPayment) === invoiceId;
 }
 
 /**
@@ -77,6 +81,16 @@ async function readState(api: Greenfield, pullPayment: PullPayment, asked: Micro
   const payouts = await api.listPayouts(pullPayment.id);
   const refund = toProviderRefund(pullPayment, payouts, toMicros);
   return asked !== null && refund.state === 'pending' ? { ...refund, amount: asked } : refund;
+}
+
+/** A refund of any payment, ours or the merchant's, in dollars. Null: it is no refund, or its coins have no rate. */
+export async function readStateOf(api: Greenfield, pullPayment: PullPayment): Promise<ProviderRefund | null> {
+  if (pullPayment.currency === 'USD') return await readState(api, pullPayment, null);
+  const invoiceId = invoiceIdIn(pullPayment);
+  const invoice = invoiceId === null ? null : await api.readInvoice(invoiceId);
+  if (invoice === null) return null;
+  const toUsd = converterFor(pullPayment, { invoice, methods: await api.readMethods(invoice.id) });
+  return toUsd === null ? null : toProviderRefund(pullPayment, await api.listPayouts(pullPayment.id), toUsd);
 }
 
 /** Payouts are read after the pull payment: one that is archived takes no new claims, so then the list is complete. */

@@ -33,11 +33,12 @@ export function matchingSecret(
   secrets: WebhookSecrets & { readonly current: string },
   now: Date,
   fits: (secret: string) => boolean,
+  prefix = '',
 ): 'current' | 'previous' | null {
   if (fits(secrets.current)) return 'current';
   const { previous, previousUntil } = secrets;
   if (previous === undefined || previousUntil === undefined) return null;
-  if (webhookSecretProblem(previous) !== null || now.getTime() >= previousUntil.getTime()) return null;
+  if (webhookSecretProblem(previous, prefix) !== null || now.getTime() >= previousUntil.getTime()) return null;
   return fits(previous) ? 'previous' : null;
 }
 

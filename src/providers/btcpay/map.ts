@@ -15,6 +15,8 @@ import type { CoinPayment, Invoice, Method } from './shapes.ts';
 /** How many confirmations a payment on the chain needs, in BTCPay Server's words. Nothing is credited without any. */
 const SPEED_POLICY = { 1: 'MediumSpeed', 2: 'LowMediumSpeed', 6: 'LowSpeed' } as const;
 export type Confirmations = keyof typeof SPEED_POLICY;
+/** As the setting writes them. */
+export const CONFIRMATIONS = { '1': 1, '2': 2, '6': 6 } as const satisfies Record<string, Confirmations>;
 
 /** How long a rate is promised. A longer promise is an option on the price of the coin, and we would pay for it. */
 export const QUOTE_MINUTES_MAX = 60;

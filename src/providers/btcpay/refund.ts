@@ -85,8 +85,9 @@ async function readState(api: Greenfield, pullPayment: PullPayment, asked: Micro
 
 /** A refund of any payment, ours or the merchant's, in dollars. Null: it is no refund, or its coins have no rate. */
 export async function readStateOf(api: Greenfield, pullPayment: PullPayment): Promise<ProviderRefund | null> {
-  if (pullPayment.currency === 'USD') return await readState(api, pullPayment, null);
   const invoiceId = invoiceIdIn(pullPayment);
+  if (invoiceId === null && refundSidIn(pullPayment) === null) return null;
+  if (pullPayment.currency === 'USD') return await readState(api, pullPayment, null);
   const invoice = invoiceId === null ? null : await api.readInvoice(invoiceId);
   if (invoice === null) return null;
   const toUsd = converterFor(pullPayment, { invoice, methods: await api.readMethods(invoice.id) });

@@ -118,22 +118,33 @@ async function createOrder(
   const owner = await account();
   return await withDeadline(options, 'unknown', async (ask, wait) => {
     const api = greenfield(ask, storeId);
-    for (let attempt = 1; ; attempt += 1) {
-      const found = await findInvoice(api, order);
-      const minutes = quoteMinutes(order, ports.clock.now());
-      try {
-        const invoice = found ?? (await makeInvoice(api, order, minutes, policy));
-        const full = { invoice, methods: await api.readMethods(invoice.id) };
-        requireAsked(full, order);
-        await requireRates(api, full);
-        return toProviderOrder(full, owner, policy);
-      } catch (error) {
-        const mayRetry = error instanceof ProviderFailure && error.kind === 'broken' && attempt < CREATE_ATTEMPTS_MAX;
-        if (!mayRetry) throw error;
-        await wait(attempt);
-      }
-    }
+    const invoice = await findOrMake(api, order, { policy, ports, wait });
+    const full = { invoice, methods: await api.readMethods(invoice.id) };
+    requireAsked(full, order);
+    await requireRates(api, full);
+    return toProviderOrder(full, owner, policy);
   });
+}
+
+interface Making {
+  readonly policy: Policy;
+  readonly ports: Ports;
+  readonly wait: (attempt: number) => Promise<void>;
+}
+
+/** An attempt whose answer was lost is followed by a look, never by a second attempt alone. */
+async function findOrMake(api: Greenfield, order: NewOrder, { policy, ports, wait }: Making): Promise<Invoice> {
+  for (let attempt = 1; ; attempt += 1) {
+    const found = await findInvoice(api, order);
+    if (found !== null) return found;
+    try {
+      return await makeInvoice(api, order, quoteMinutes(order, ports.clock.now()), policy);
+    } catch (error) {
+      const mayRetry = error instanceof ProviderFailure && error.kind === 'broken' && attempt < CREATE_ATTEMPTS_MAX;
+      if (!mayRetry) throw error;
+      await wait(attempt);
+    }
+  }
 }
 
 /** The oldest that is ours and was not set aside. */

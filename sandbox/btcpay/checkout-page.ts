@@ -71,12 +71,11 @@ function choices(sandbox: BtcpaySandbox, invoice: Invoice): string {
 /** Does what was clicked. Returns where the customer goes; null: stays here. */
 export function choose(sandbox: BtcpaySandbox, invoice: Invoice, text: string | null): string | null {
   const choice = CHOICES.find((known) => known === text);
-  const due = sandbox.invoices.dueOf(invoice);
-  const whole = due > 0 ? due : sandbox.invoices.totalOf(invoice);
+  const whole = sandbox.invoices.totalOf(invoice);
   switch (choice) {
     case 'exact':
     case 'lightning':
-      sandbox.pay(invoice, { sats: whole, method: choice === 'exact' ? 'BTC-CHAIN' : 'BTC-LN' });
+      sandbox.pay(invoice, { method: choice === 'exact' ? 'BTC-CHAIN' : 'BTC-LN' });
       break;
     case 'half':
       sandbox.pay(invoice, { sats: Math.ceil(whole / 2) });
@@ -85,7 +84,7 @@ export function choose(sandbox: BtcpaySandbox, invoice: Invoice, text: string | 
       sandbox.pay(invoice, { sats: whole * 2 });
       break;
     case 'never':
-      sandbox.pay(invoice, { sats: whole, confirms: false });
+      sandbox.pay(invoice, { confirms: false });
       break;
     case 'invalidate':
       sandbox.invoices.invalidate(invoice);

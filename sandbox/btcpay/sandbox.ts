@@ -107,7 +107,9 @@ export class BtcpaySandbox {
 
   /** Somebody pays; the blocks come by themselves after `confirmAfterMs`, unless `confirms` is false. */
   pay(invoice: Invoice, { sats, method = 'BTC-CHAIN', confirms = true, id }: PayOptions = {}): Payment | null {
-    const payment = this.invoices.pay(invoice, { sats: sats ?? this.invoices.dueOf(invoice), method, id });
+    const due = this.invoices.dueOf(invoice);
+    const asked = due > 0 ? due : this.invoices.totalOf(invoice);
+    const payment = this.invoices.pay(invoice, { sats: sats ?? asked, method, id });
     if (payment !== null && confirms) this.#confirmLater(payment);
     return payment;
   }
@@ -181,7 +183,7 @@ export class BtcpaySandbox {
 }
 
 export interface PayOptions {
-  /** Absent: all that is due. */
+  /** Absent: all that is due; where nothing is, the whole amount once more. */
   readonly sats?: number | undefined;
   readonly method?: Method | undefined;
   readonly confirms?: boolean | undefined;

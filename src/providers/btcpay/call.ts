@@ -65,19 +65,24 @@ export async function withDeadline<T>(
 }
 
 async function askAgain(options: CallOptions, signal: AbortSignal, asked: Asked): Promise<Answer> {
-  const { crash, clock } = options.ports;
+  const { crash } = options.ports;
   await crash.reach(`btcpay:before:${asked.name}`);
+  const answer = await withRetries(options, signal, asked);
+  await crash.reach(`btcpay:after:${asked.name}`);
+  return answer;
+}
+
+async function withRetries(options: CallOptions, signal: AbortSignal, asked: Asked): Promise<Answer> {
+  const { ports } = options;
   for (let attempt = 1; ; attempt += 1) {
     try {
-      const answer = await askOnce(options, signal, asked);
-      await crash.reach(`btcpay:after:${asked.name}`);
-      return answer;
+      return await askOnce(options, signal, asked);
     } catch (error) {
       const failure = toFailure(error, asked);
       const mayRetry = asked.method === 'GET' && attempt < ATTEMPTS_MAX && !signal.aborted && isPassing(failure);
       if (!mayRetry) throw failure;
-      const waitMs = Math.max(backOffMs(options.ports, attempt), (failure.retryAfterSeconds ?? 0) * 1000);
-      await clock.sleep(waitMs, signal);
+      const waitMs = Math.max(backOffMs(ports, attempt), (failure.retryAfterSeconds ?? 0) * 1000);
+      await ports.clock.sleep(waitMs, signal);
     }
   }
 }

@@ -1,4 +1,5 @@
-import { idFrom, unixSeconds, type SandboxClock, type SandboxRandom } from './ports.ts';
+import type { SandboxClock, SandboxRandom } from '../ports.ts';
+import { idFrom, unixSeconds } from './ids.ts';
 import type { Switches } from './switches.ts';
 
 export type InvoiceStatus = 'New' | 'Processing' | 'Expired' | 'Invalid' | 'Settled';

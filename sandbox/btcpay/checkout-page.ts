@@ -1,6 +1,7 @@
 import type { Invoice, Payment } from './books.ts';
 import { centsText, coinText } from './coin.ts';
-import { escape, page, type PageAnswer } from './page.ts';
+import { escape } from '../page.ts';
+import { page, type PageAnswer } from './page.ts';
 import type { BtcpaySandbox } from './sandbox.ts';
 
 /** What a button of the page says to the server. */

@@ -1,6 +1,7 @@
 import type { PullPayment } from './books.ts';
 import { amountText } from './objects.ts';
-import { escape, page, type PageAnswer } from './page.ts';
+import { escape } from '../page.ts';
+import { page, type PageAnswer } from './page.ts';
 import type { BtcpaySandbox } from './sandbox.ts';
 
 /** The page at `/pull-payments/{id}` where a customer says where the coins are to go. */

@@ -1,6 +1,7 @@
 import { createHmac } from 'node:crypto';
+import type { SandboxClock, SandboxRandom } from '../ports.ts';
 import type { SandboxEvent } from './books.ts';
-import { idFrom, unixSeconds, type SandboxClock, type SandboxRandom } from './ports.ts';
+import { idFrom, unixSeconds } from './ids.ts';
 import type { Switches } from './switches.ts';
 
 export interface Delivery {

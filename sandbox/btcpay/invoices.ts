@@ -1,7 +1,7 @@
 import type { Books, Invoice, Method, Payment } from './books.ts';
 import { satsFor } from './coin.ts';
 import { paymentObject } from './objects.ts';
-import { hexFrom } from './ports.ts';
+import { hexFrom } from './ids.ts';
 
 export interface NewInvoice {
   readonly amountCents: number;

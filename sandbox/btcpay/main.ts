@@ -1,8 +1,8 @@
 import { randomBytes } from 'node:crypto';
 import process from 'node:process';
 import { parseArgs } from 'node:util';
-import { fileKeeper } from './keeper.ts';
-import type { SandboxClock } from './ports.ts';
+import { fileKeeper } from '../keeper.ts';
+import { systemClock } from '../system-clock.ts';
 import { startBtcpaySandbox } from './server.ts';
 
 const USAGE = `node sandbox/btcpay/main.ts --api-key KEY --store-id ID [--webhook-url URL --webhook-secret SECRET]
@@ -11,21 +11,6 @@ const USAGE = `node sandbox/btcpay/main.ts --api-key KEY --store-id ID [--webhoo
   --state-file PATH     keeps what it holds, for the next start
   --confirm-after-ms N  from a payment to its last confirmation, 5000 by default
   --until-stdin-ends    stop when standard input ends, so that it never outlives the process that started it`;
-
-const clock: SandboxClock = {
-  now: () => new Date(),
-  sleep: (ms, signal) =>
-    new Promise((resolve) => {
-      if (signal?.aborted === true) return resolve();
-      const wake = (): void => {
-        clearTimeout(timer);
-        signal?.removeEventListener('abort', wake);
-        resolve();
-      };
-      const timer = setTimeout(wake, ms);
-      signal?.addEventListener('abort', wake, { once: true });
-    }),
-};
 
 const { values } = parseArgs({
   options: {
@@ -50,7 +35,7 @@ if (apiKey === undefined || storeId === undefined || hasHalfAWebhook) {
 }
 
 const running = await startBtcpaySandbox({
-  clock,
+  clock: systemClock,
   random: { bytes: (count) => randomBytes(count) },
   apiKey,
   storeId,

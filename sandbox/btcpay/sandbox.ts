@@ -1,9 +1,9 @@
+import { forgetful, type Keeper } from '../keeper.ts';
+import type { SandboxClock, SandboxRandom } from '../ports.ts';
 import { GreenfieldApi } from './api.ts';
-import { Books, type Invoice, type Method, type Payment, type Payout, type PullPayment } from './books.ts';
+import { Books, type Change, type Invoice, type Method, type Payment, type Payout, type PullPayment } from './books.ts';
 import { Deliveries, RETRY_DELAYS_MS, type Delivery, type Signing } from './deliveries.ts';
 import { Invoices } from './invoices.ts';
-import { forgetful, type Keeper } from './keeper.ts';
-import type { SandboxClock, SandboxRandom } from './ports.ts';
 import { Refunds, type ClaimRefusal } from './refunds.ts';
 import { CALM, switchesSchema, type SwitchChanges, type Switches } from './switches.ts';
 
@@ -19,7 +19,7 @@ export interface SandboxOptions {
   readonly retryDelaysMs?: readonly number[];
   readonly fetch?: typeof fetch;
   /** Absent: what it holds is gone with the process. */
-  readonly keeper?: Keeper;
+  readonly keeper?: Keeper<Change>;
 }
 
 export interface ForgedEvent extends Signing {

@@ -53,7 +53,7 @@ describe('a person fills a wallet with coins', () => {
     await page.getByTestId('back').click();
     await sees(page, 'The money is in the wallet');
     await page
-      .getByText(/underpaid|less than/i)
+      .getByText(/You ordered \$20\.00/)
       .first()
       .waitFor();
     await expectSound(page, 'crypto-payment-half');

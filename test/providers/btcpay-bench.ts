@@ -1,10 +1,13 @@
 import { sandboxFetch } from '../../sandbox/btcpay/in-process.ts';
 import { BtcpaySandbox, type SandboxOptions } from '../../sandbox/btcpay/sandbox.ts';
 import { startBtcpaySandbox } from '../../sandbox/btcpay/server.ts';
-import type { Invoice, Payment } from '../../sandbox/btcpay/books.ts';
+import type { Invoice, Payment, PullPayment } from '../../sandbox/btcpay/books.ts';
+import type { Fault } from '../../sandbox/btcpay/switches.ts';
 import { btcpayProvider, type BtcpayProviderOptions } from '../../src/providers/btcpay/index.ts';
 import type { PaymentProvider, WebhookDelivery } from '../../src/providers/provider.ts';
 import type { ProviderBench } from '../contract/payment-provider.ts';
+import { whileTimePasses } from '../contract/time.ts';
+import type { Trouble, TroubleBench } from '../contract/trouble.ts';
 import { testPorts, type TestPorts } from '../support/ports.ts';
 
 export const API_KEY = 'e1f0c3a5b7d9480fa2b4c6d8e0f1a3b5c7d9e1f2';
@@ -84,6 +87,19 @@ function benchOf(parts: Parts): BtcpayBench {
     payment,
     now: () => ports.clock.now(),
     pass: (seconds) => ports.clock.advance(seconds * 1000),
+    endings: ['processing', 'failed', 'expired'],
+    knowsUnpaid: true,
+    trouble: url.endsWith('.invalid') ? null : troubleOf(ports, sandbox),
+    refunds: {
+      made: (refundSid) => pullPaymentsOf(sandbox, refundSid).filter(({ archived }) => !archived).length,
+      end: (refundSid, state) => {
+        const pullPayment = found(pullPaymentsOf(sandbox, refundSid)[0]);
+        if (state === 'failed') sandbox.refunds.archive(pullPayment);
+        const payout = state === 'failed' ? 'none' : sandbox.claim(pullPayment, { destination: 'bcrt1qme' });
+        if (typeof payout !== 'string') sandbox.refunds.move(payout, 'Completed');
+        return Promise.resolve();
+      },
+    },
     act: async (orderRef, ending) => {
       if (ending === 'expired') sandbox.invoices.expire(invoice(orderRef));
       else sandbox.pay(invoice(orderRef));
@@ -94,6 +110,28 @@ function benchOf(parts: Parts): BtcpayBench {
     delivery: () => Promise.resolve(found(delivered.at(-1))),
   };
 }
+
+const pullPaymentsOf = (sandbox: BtcpaySandbox, refundSid: string): PullPayment[] =>
+  [...sandbox.books.pullPayments.values()].filter(({ name }) => name.includes(refundSid));
+
+const FAULT_OF: Readonly<Record<Trouble, Fault['kind']>> = {
+  'cut-after': 'reset-after-effect',
+  'silent-after': 'timeout-after-effect',
+  'error-after': 'error-after-effect',
+  'error-before': 'error-before-effect',
+  html: 'html',
+  'slow-down': 'rate-limit',
+};
+
+const troubleOf = (ports: TestPorts, sandbox: BtcpaySandbox): TroubleBench => ({
+  start: (trouble, times) => {
+    sandbox.turn({ faults: [{ kind: FAULT_OF[trouble], times }] });
+  },
+  stop: () => {
+    sandbox.turn({ faults: [] });
+  },
+  through: (call) => whileTimePasses(ports, call, () => /^(timeout|hang)/.test(sandbox.requests.at(-1)?.fault ?? '')),
+});
 
 function found<T>(thing: T | undefined): T {
   if (thing === undefined) throw new Error('there is none');

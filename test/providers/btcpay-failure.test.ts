@@ -3,6 +3,7 @@ import type { Fault } from '../../sandbox/btcpay/switches.ts';
 import { micros } from '../../src/domain/money.ts';
 import { ProviderFailure, type NewRefund } from '../../src/providers/provider.ts';
 import { newOrder } from '../contract/payment-provider.ts';
+import { whileTimePasses } from '../contract/time.ts';
 import { API_KEY, openBtcpayBench, type BtcpayBench } from './btcpay-bench.ts';
 
 let bench: BtcpayBench;
@@ -13,27 +14,16 @@ beforeEach(async () => {
 });
 afterEach(() => bench.close());
 
-/**
- * Runs a call while time passes in small steps; nobody really waits. Time moves only while the client sleeps between two attempts (the
- * second sleeper; the first is its deadline), or when no answer will ever come: a real answer needs real time.
- */
-async function whileTimePasses<T>(call: Promise<T>): Promise<{ value: T | null; failure: unknown; seconds: number }> {
-  const { clock } = bench.ports;
-  const start = clock.monotonicMs();
-  const progress = { isOver: false };
-  const settled = call
-    .then(
-      (value) => ({ value, failure: null as unknown }),
-      (failure: unknown) => ({ value: null, failure }),
-    )
-    .finally(() => {
-      progress.isOver = true;
-    });
-  while (!progress.isOver) {
-    const hangs = bench.sandbox.requests.at(-1)?.fault?.match(/^(timeout|hang)/) ?? null;
-    await clock.advance(clock.sleeping > 1 || hangs !== null ? 100 : 0);
-  }
-  return { ...(await settled), seconds: (clock.monotonicMs() - start) / 1000 };
+/** What a call comes to while time passes as far as it needs. */
+async function timed<T>(call: Promise<T>): Promise<{ value: T | null; failure: unknown; seconds: number }> {
+  const { ports, sandbox } = bench;
+  const start = ports.clock.monotonicMs();
+  const hangs = (): boolean => /^(timeout|hang)/.test(sandbox.requests.at(-1)?.fault ?? '');
+  const result = await whileTimePasses(ports, call, hangs);
+  const seconds = (ports.clock.monotonicMs() - start) / 1000;
+  return result.status === 'fulfilled'
+    ? { value: result.value, failure: null, seconds }
+    : { value: null, failure: result.reason as unknown, seconds };
 }
 
 const create = () => bench.provider.createOrder(newOrder(new Date('2026-03-01T12:00:00.000Z')));
@@ -70,7 +60,7 @@ const GARBAGE: readonly (readonly [Fault['kind'], ProviderFailure['kind']])[] = 
 describe('I01 garbage from BTCPay Server', () => {
   it.each(GARBAGE)('I01 %s for every answer is a failure of a known kind within 20 seconds', async (kind, expected) => {
     on({ kind });
-    const { failure, seconds } = await whileTimePasses(create());
+    const { failure, seconds } = await timed(create());
     expect(failure).toBeInstanceOf(ProviderFailure);
     expect(failure).toMatchObject({ kind: expected });
     expect(seconds).toBeLessThanOrEqual(20.1);
@@ -80,8 +70,8 @@ describe('I01 garbage from BTCPay Server', () => {
     'I02 %s for one making leaves one invoice at most, and the next call finds or makes it',
     async (kind) => {
       on({ kind, method: 'POST', times: 1 });
-      await whileTimePasses(create());
-      const { value } = await whileTimePasses(create());
+      await timed(create());
+      const { value } = await timed(create());
       expect(value?.state).toBe('open');
       expect(bench.sandbox.books.invoices.size).toBe(1);
     },
@@ -92,9 +82,9 @@ describe('I01 garbage from BTCPay Server', () => {
     async (kind) => {
       const { orderRef } = await create();
       on({ kind, method: 'POST', times: 1 });
-      const first = await whileTimePasses(refund(orderRef));
+      const first = await timed(refund(orderRef));
       if (first.failure !== null) expect(first.failure).toBeInstanceOf(ProviderFailure);
-      const { value } = await whileTimePasses(refund(orderRef));
+      const { value } = await timed(refund(orderRef));
       expect(value).toMatchObject({ state: 'pending', refundSid: REFUND.refundSid, amount: REFUND.amount });
       expect(bench.sandbox.books.pullPayments.size).toBe(1);
     },
@@ -108,7 +98,7 @@ describe('I01 garbage from BTCPay Server', () => {
 
   it('a reading is tried again, and a making that was lost is looked for before it is tried again', async () => {
     on({ kind: 'error-before-effect', times: 2 });
-    expect((await whileTimePasses(create())).value?.state).toBe('open');
+    expect((await timed(create())).value?.state).toBe('open');
     const posts = bench.sandbox.requests.filter(({ method }) => method === 'POST');
     expect(posts).toHaveLength(1);
   });
@@ -120,7 +110,7 @@ describe('I01 garbage from BTCPay Server', () => {
 
   it('nothing of an answer and nothing of the key stands in a failure', async () => {
     bench.sandbox.turn({ faults: [{ kind: 'html' }] });
-    const { failure } = await whileTimePasses(create());
+    const { failure } = await timed(create());
     expect(String(failure)).not.toContain('Gateway');
     expect(JSON.stringify(failure)).not.toContain(API_KEY);
   });

@@ -5,7 +5,6 @@ import { tmpdir } from 'node:os';
 import path from 'node:path';
 import { createInterface } from 'node:readline';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
-import { fileKeeper } from '../../sandbox/btcpay/keeper.ts';
 import { BtcpaySandbox } from '../../sandbox/btcpay/sandbox.ts';
 import { isRefusal } from '../../src/domain/refusal.ts';
 import { newOrder } from '../contract/payment-provider.ts';
@@ -190,13 +189,5 @@ describe('the process', () => {
     } finally {
       rmSync(folder, { recursive: true, force: true });
     }
-  });
-
-  it('a line that was cut off is passed over', () => {
-    const folder = mkdtempSync(path.join(tmpdir(), 'btcpay-keeper-'));
-    const keeper = fileKeeper(path.join(folder, 'state.jsonl'));
-    keeper.append({});
-    expect(keeper.read()).toEqual([{}]);
-    rmSync(folder, { recursive: true, force: true });
   });
 });

@@ -59,10 +59,17 @@ export async function withDeadline<T>(
   const wait = (attempt: number): Promise<void> => clock.sleep(backOffMs(options.ports, attempt), signal);
   try {
     return await Promise.race([run((asked) => askAgain(options, signal, asked), wait), expiry]);
+  } catch (error) {
+    const isLookLost = error instanceof ProviderFailure && error.kind === 'broken' && error.outcome === 'none';
+    // An attempt before this one may have made it, and we could not see.
+    throw isLookLost && outcomeWhenLate === 'unknown' ? toUnknown(error) : error;
   } finally {
     timer.abort('answered');
   }
 }
+
+const toUnknown = (failure: ProviderFailure): ProviderFailure =>
+  new ProviderFailure(failure.kind, 'unknown', failure.message, { cause: failure });
 
 async function askAgain(options: CallOptions, signal: AbortSignal, asked: Asked): Promise<Answer> {
   const { crash } = options.ports;

@@ -1,13 +1,4 @@
-/** What answers from outside the simulator, given to it: a test hands in a clock that moves when told. */
-export interface SandboxClock {
-  now(): Date;
-  /** Resolves after the time or at once when the signal aborts; never rejects. */
-  sleep(ms: number, signal?: AbortSignal): Promise<void>;
-}
-
-export interface SandboxRandom {
-  bytes(count: number): Uint8Array;
-}
+import type { SandboxRandom } from '../ports.ts';
 
 /** Without the letters that look alike, as BTCPay Server writes its ids. */
 const BASE58 = '123456789ABCDEFGHJKLMNPQRSTUVWXYZabcdefghijkmnopqrstuvwxyz';

@@ -18,22 +18,18 @@ export function answerWithFault(
   response: ServerResponse,
 ): number | null {
   const { kind, retryAfterSeconds: wait } = fault;
-  switch (kind) {
-    case 'timeout-before-effect':
-      return null;
-    case 'error-before-effect':
-      return send(response, failure);
-    case 'rate-limit': {
-      const body = { code: 'too-many-requests', message: 'Slow down' };
-      const headers = { ...failure.headers, ...(wait === undefined ? {} : { 'retry-after': String(wait) }) };
-      return send(response, { status: 429, headers, body });
-    }
-    case 'down':
-      response.writeHead(503, { 'content-type': 'text/html' }).end('<!doctype html><title>Bad gateway</title>');
-      return 503;
-    default:
-      return spoil(kind, api.handle(request), response);
+  if (kind === 'timeout-before-effect') return null;
+  if (kind === 'error-before-effect') return send(response, failure);
+  if (kind === 'rate-limit') {
+    const body = { code: 'too-many-requests', message: 'Slow down' };
+    const headers = { ...failure.headers, ...(wait === undefined ? {} : { 'retry-after': String(wait) }) };
+    return send(response, { status: 429, headers, body });
   }
+  if (kind === 'down') {
+    response.writeHead(503, { 'content-type': 'text/html' }).end('<!doctype html><title>Bad gateway</title>');
+    return 503;
+  }
+  return spoil(kind, api.handle(request), response);
 }
 
 type SpoiledKind = Exclude<Fault['kind'], 'timeout-before-effect' | 'error-before-effect' | 'rate-limit' | 'down'>;

@@ -42,4 +42,4 @@ export const missingPage = (nonce: string): PageAnswer =>
 
 /** Addresses are long and have no spaces. */
 const FACTS =
-  'dl { grid-template-columns: auto 1fr; gap: .25rem 1rem; } dd { text-align: right; overflow-wrap: anywhere; }';
+  'dl { grid-template-columns: auto 1fr; gap: .25rem 1rem; } dt { color: var(--soft); white-space: nowrap; } dd { text-align: right; overflow-wrap: anywhere; }';

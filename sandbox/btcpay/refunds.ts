@@ -93,7 +93,7 @@ export class Refunds {
   /** Nobody can claim any more, and what is not on its way yet stays. */
   archive(pullPayment: PullPayment): void {
     pullPayment.archived = true;
-    const waiting = this.#books.payoutsOf(pullPayment).filter((it) => /^Awaiting/.test(it.state));
+    const waiting = this.#books.payoutsOf(pullPayment).filter((it) => it.state.startsWith('Awaiting'));
     for (const payout of waiting) {
       payout.state = 'Cancelled';
       this.#tell('PayoutUpdated', payout);

@@ -10,15 +10,10 @@ const STORY_MS = 90_000;
 
 /** From the wallet to the invoice's page. */
 async function startCrypto(page: Page, amount: string): Promise<void> {
-  const url = await page.evaluate(async (dollars) => {
-    const answer = await fetch('/v1/payments', {
-      method: 'POST',
-      headers: { 'content-type': 'application/json', 'idempotency-key': crypto.randomUUID() },
-      body: JSON.stringify({ provider: 'btcpay', amount: dollars }),
-    });
-    return ((await answer.json()) as { checkout_url: string }).checkout_url;
-  }, amount);
-  await page.goto(url);
+  await page.goto('/wallet');
+  await page.getByLabel('Amount in US dollars').fill(amount);
+  await page.getByRole('radio', { name: /^Crypto/ }).check();
+  await page.getByRole('button', { name: 'Continue to payment' }).click();
   await page.getByTestId('exact').waitFor();
 }
 

@@ -3,7 +3,7 @@ import type { PullPayment } from '../../sandbox/btcpay/books.ts';
 import { micros } from '../../src/domain/money.ts';
 import type { NewRefund, ProviderRefund } from '../../src/providers/provider.ts';
 import { newOrder } from '../contract/payment-provider.ts';
-import { openInProcessBench, type BtcpayBench } from './btcpay-bench.ts';
+import { API_KEY, openInProcessBench, type BtcpayBench } from './btcpay-bench.ts';
 
 let bench: BtcpayBench;
 let asked: NewRefund;
@@ -148,7 +148,7 @@ describe('the truth of an order has its refunds', () => {
       method: 'POST',
       path: `/api/v1/invoices/${asked.orderRef}/refund`,
       query: '',
-      headers: { authorization: `token ${'e1f0c3a5b7d9480fa2b4c6d8e0f1a3b5c7d9e1f2'}` },
+      headers: { authorization: `token ${API_KEY}` },
       body: JSON.stringify(body),
     });
     expect(answer.status).toBe(200);

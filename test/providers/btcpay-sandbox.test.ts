@@ -94,7 +94,7 @@ describe('the simulator speaks as BTCPay Server does', () => {
       webhookSecret: WEBHOOK_SECRET,
       retryDelaysMs: [10, 10, 10],
       fetch: async (_, init) => {
-        seen.push(JSON.parse(String(init?.body)) as (typeof seen)[number]);
+        seen.push(JSON.parse(typeof init?.body === 'string' ? init.body : '{}') as (typeof seen)[number]);
         return new Response(null, { status: answers[seen.length - 1] ?? 500 });
       },
     });

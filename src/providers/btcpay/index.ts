@@ -178,11 +178,12 @@ function requireAsked({ invoice }: FullInvoice, order: NewOrder): void {
     throw new ProviderFailure('broken', 'unknown', 'BTCPay Server made another invoice than the one asked for.');
 }
 
-/** An invoice without a good rate is set aside, so that the next attempt makes another one. */
+/** An invoice without a good rate is set aside while nobody has paid it, so that the next attempt makes another one. */
 async function requireRates(api: Greenfield, { invoice, methods }: FullInvoice): Promise<void> {
   const offered = methods.filter(({ activated }) => activated !== false);
   if (offered.length > 0 && offered.every(({ rate }) => rate !== null && rate.units > 0n)) return;
-  await api.invalidate(invoice.id).catch(() => undefined);
+  const isUntouched = invoice.status === 'New' && methods.every(({ payments }) => payments.length === 0);
+  if (isUntouched) await api.invalidate(invoice.id).catch(() => undefined);
   throw noRate();
 }
 

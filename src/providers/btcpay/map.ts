@@ -88,25 +88,25 @@ interface Coins {
  * still waits for blocks; dust; and, beside payments that can be credited, what came after the rate had ended.
  */
 function paymentsOf(invoice: Invoice, coins: readonly Coins[], policy: Policy): ProviderPayment[] {
-  const known = coins.flatMap((one) => toPayment(invoice, one, policy) ?? []);
+  const known = coins.toSorted(byAge).flatMap((one) => toPayment(invoice, one, policy) ?? []);
   const hasAmount = known.some(({ amount }) => amount !== null && amount > 0n);
-  return known
-    .filter(({ amount }) => amount !== null || !hasAmount)
-    .toSorted((a, b) => a.at - b.at || (a.paymentRef < b.paymentRef ? -1 : 1))
-    .map(({ at: _, ...payment }) => payment);
+  return known.filter(({ amount }) => amount !== null || !hasAmount);
 }
 
-function toPayment(invoice: Invoice, coins: Coins, policy: Policy): (ProviderPayment & { readonly at: number }) | null {
+/** Those of one second by their names, so that the order is the same each time. */
+const byAge = (a: Coins, b: Coins): number =>
+  a.payment.receivedDate.getTime() - b.payment.receivedDate.getTime() || (a.payment.id < b.payment.id ? -1 : 1);
+
+function toPayment(invoice: Invoice, coins: Coins, policy: Policy): ProviderPayment | null {
   const { payment } = coins;
   const paymentRef = paymentRefOf(coins);
-  const at = payment.receivedDate.getTime();
   const worth = worthOfPayment(invoice, coins);
   if (payment.status === 'Invalid' || (isMarkedInvalid(invoice) && payment.status === 'Settled')) {
-    return { paymentRef, at, amount: ZERO, refunds: [reversalOf(paymentRef, worth)], disputes: [] };
+    return { paymentRef, amount: ZERO, refunds: [reversalOf(paymentRef, worth)], disputes: [] };
   }
   if (payment.status === 'Processing' || worth < DUST) return null;
-  const isTooLate = at > invoice.expirationTime.getTime() + policy.lateMinutes * 60_000;
-  return { paymentRef, at, amount: isTooLate ? null : worth, refunds: [], disputes: [] };
+  const isTooLate = payment.receivedDate.getTime() > invoice.expirationTime.getTime() + policy.lateMinutes * 60_000;
+  return { paymentRef, amount: isTooLate ? null : worth, refunds: [], disputes: [] };
 }
 
 /** By hand, by the merchant: what came for it does not count. */

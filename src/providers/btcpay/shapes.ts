@@ -16,6 +16,8 @@ const seconds = z
   .int()
   .nonnegative()
   .transform((value) => new Date(value * 1000));
+/** Browsers are sent there. */
+const webUrl = z.url({ protocol: /^https?$/ });
 const id = z.string().regex(/^[A-Za-z0-9]{8,64}$/);
 
 export const storeShape = z.object({ id });
@@ -25,7 +27,7 @@ export const invoiceShape = z.object({
   storeId: z.string(),
   amount: exact,
   currency: z.string().regex(/^[A-Za-z0-9]{2,10}$/),
-  checkoutLink: z.url(),
+  checkoutLink: webUrl,
   createdTime: seconds,
   expirationTime: seconds,
   status: z.enum(['New', 'Processing', 'Expired', 'Invalid', 'Settled']),
@@ -66,7 +68,7 @@ export const pullPaymentShape = z.object({
   amount: exact,
   archived: z.boolean(),
   expiresAt: seconds.nullish(),
-  viewLink: z.url(),
+  viewLink: webUrl,
 });
 export type PullPayment = z.infer<typeof pullPaymentShape>;
 

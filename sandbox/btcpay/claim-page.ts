@@ -21,13 +21,13 @@ export function claimPage(
     left === 0;
   const form = isOver
     ? '<p data-testid="closed">There is nothing left to claim here.</p>'
-    : `<form method="post"><label for="destination">Your address</label>
-<input id="destination" name="destination" required value="bcrt1qcustomer" data-testid="destination">
+    : `<form method="post">
+<label>Your address<input name="destination" required value="bcrt1qcustomer" data-testid="destination"></label>
 <button class="pay" data-testid="claim">Claim ${amount(left)}</button></form>`;
   const body = `
 <p class="product">${escape(pullPayment.name)}</p>
 <h1 data-testid="amount">${amount(pullPayment.amount)}</h1>
-<p>${escape(pullPayment.description)}</p>
+<p class="product">${escape(pullPayment.description)}</p>
 ${refused === null ? '' : `<p role="alert" data-testid="refused">The claim was refused: ${escape(refused)}</p>`}
 <dl>${rows.join('')}</dl>
 ${form}`;

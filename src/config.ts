@@ -62,7 +62,9 @@ const isLiveKey = (key: string | null): boolean => key !== null && /^(sk|rk)_liv
 /** Null: a live key, or one that does not tell, without an explicit mode. */
 export function modeOf(values: Values): Mode | null {
   if (values.mode !== null) return values.mode;
-  if (values.stripeSecretKey === null) return values.clickpesaApiKey === null ? 'sandbox' : null;
+  if (values.stripeSecretKey === null && values.clickpesaApiKey !== null) return null;
+  // BTCPay Server has no test keys; with real coins nothing is credited in test mode.
+  if (values.stripeSecretKey === null) return values.btcpayUrl === null ? 'sandbox' : 'test';
   return isLiveKey(values.stripeSecretKey) ? null : 'test';
 }
 
@@ -86,6 +88,14 @@ export function contradictions(values: Values): string[] {
   }
   if ((values.clickpesaClientId === null) !== (values.clickpesaApiKey === null)) {
     problems.push('CLICKPESA_CLIENT_ID and CLICKPESA_API_KEY must be set together.');
+  }
+  if (new Set([values.btcpayUrl, values.btcpayApiKey, values.btcpayStoreId].map((value) => value === null)).size > 1) {
+    problems.push('BTCPAY_URL, BTCPAY_API_KEY and BTCPAY_STORE_ID must be set together.');
+  }
+  if ((values.btcpayWebhookSecretPrevious === null) !== (values.btcpayWebhookSecretPreviousUntil === null)) {
+    problems.push(
+      'BTCPAY_WEBHOOK_SECRET_PREVIOUS and BTCPAY_WEBHOOK_SECRET_PREVIOUS_UNTIL must be set together: a previous secret has an end.',
+    );
   }
   if (values.migrationDatabaseUrl !== null && values.databaseUrl === null) {
     problems.push(

@@ -8,6 +8,7 @@ import { greeting } from './serve/greeting.ts';
 import { guardProcess, stopInTime, stopSignal } from './serve/guards.ts';
 import { addressRefused, reserveAddress } from './serve/port.ts';
 import {
+  openBtcpaySimulator,
   openClickPesaSimulator,
   openForgeSimulator,
   openStripeSimulator,
@@ -28,6 +29,7 @@ export interface RunningServer {
   readonly simulatorUrl: string | null;
   readonly clickpesaUrl: string | null;
   /** The repository for usage of the simulated Forge. */
+  readonly btcpayUrl: string | null;
   readonly forgeUrl: string | null;
   readonly database: string;
   readonly house: House;
@@ -99,6 +101,7 @@ export async function serve({ config: given, ports, version }: ServeOptions): Pr
       url,
       simulatorUrl: simulators.stripe?.url ?? null,
       clickpesaUrl: simulators.clickpesa?.url ?? null,
+      btcpayUrl: simulators.btcpay?.url ?? null,
       forgeUrl: simulators.forge?.url ?? null,
       database: isLate ? `${store.description}, which does not answer yet` : store.description,
       house,
@@ -193,21 +196,24 @@ async function openAll(
   ports: Ports,
   stack: AsyncDisposableStack,
 ): Promise<{ store: OpenedStore; simulators: Simulators }> {
-  const [store, stripe, clickpesa, forge] = await Promise.allSettled([
+  const [store, stripe, clickpesa, btcpay, forge] = await Promise.allSettled([
     openStore(config, ports, { leavesSchema: true }),
     openStripeSimulator(config, ports),
     openClickPesaSimulator(config, ports),
+    openBtcpaySimulator(config, ports),
     openForgeSimulator(config, ports),
   ]);
   if (store.status === 'fulfilled') stack.defer(() => store.value.close());
   if (stripe.status === 'fulfilled') stack.defer(() => stripe.value?.stop());
-  if (clickpesa.status === 'fulfilled') stack.defer(() => clickpesa.value?.stop());
-  if (forge.status === 'fulfilled') stack.defer(() => forge.value?.stop());
+  const simulators = [stripe, clickpesa, btcpay, forge];
+  for (const one of simulators) if (one.status === 'fulfilled') stack.defer(() => one.value?.stop());
   if (store.status === 'rejected') throw store.reason;
   if (stripe.status === 'rejected') throw stripe.reason;
   if (clickpesa.status === 'rejected') throw clickpesa.reason;
+  if (btcpay.status === 'rejected') throw btcpay.reason;
   if (forge.status === 'rejected') throw forge.reason;
-  return { store: store.value, simulators: { stripe: stripe.value, clickpesa: clickpesa.value, forge: forge.value } };
+  const opened = { stripe: stripe.value, clickpesa: clickpesa.value, btcpay: btcpay.value, forge: forge.value };
+  return { store: store.value, simulators: opened };
 }
 
 /** Production does not start with what `--check-prod-config` calls an error. */

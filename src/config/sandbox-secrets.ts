@@ -14,6 +14,8 @@ const MADE: readonly { readonly name: SecretName; readonly file: string; readonl
   { name: 'clickpesaClientId', file: 'clickpesa-client-id', prefix: 'ID' },
   { name: 'clickpesaApiKey', file: 'clickpesa-api-key', prefix: 'SK' },
   { name: 'clickpesaChecksumKey', file: 'clickpesa-checksum-key', prefix: 'CHK' },
+  { name: 'btcpayApiKey', file: 'btcpay-api-key', prefix: '' },
+  { name: 'btcpayWebhookSecret', file: 'btcpay-webhook-secret', prefix: '' },
 ];
 type SecretName =
   | 'adminSecret'
@@ -23,7 +25,9 @@ type SecretName =
   | 'stripeWebhookSecret'
   | 'clickpesaClientId'
   | 'clickpesaApiKey'
-  | 'clickpesaChecksumKey';
+  | 'clickpesaChecksumKey'
+  | 'btcpayApiKey'
+  | 'btcpayWebhookSecret';
 
 export const secretsFolder = (dataDir: string): string => path.join(dataDir, 'secrets');
 export const adminSecretFile = (dataDir: string): string => path.join(secretsFolder(dataDir), 'admin-secret');

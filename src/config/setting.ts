@@ -19,6 +19,7 @@ export const GROUPS = [
   'Operators and sessions',
   'Stripe',
   'ClickPesa',
+  'BTCPay Server',
   'Forge',
   'Wallets',
   'Events',

@@ -1,3 +1,4 @@
+import { BTCPAY_SETTINGS } from './btcpay-settings.ts';
 import { EVENT_SETTINGS } from './event-settings.ts';
 import {
   amount,
@@ -198,6 +199,7 @@ export const SETTINGS = {
     prose:
       'How requests are signed. legacy, the method of before 2026, proves little: two payloads can have one checksum; with it webhooks of both methods are accepted.',
   }),
+  ...BTCPAY_SETTINGS,
   forgeUrl: optional({
     env: 'FORGE_URL',
     group: 'Forge',

@@ -73,5 +73,10 @@ function providerRefusal(error: ProviderFailure): Refusal {
       retryAfterSeconds: 5,
     });
   }
+  if (error.kind === 'unavailable') {
+    return refuse('unavailable', `The payment provider cannot take orders at the moment. ${again}`, {
+      retryAfterSeconds: 60,
+    });
+  }
   return refuse('provider_error', `The payment provider refused or failed. ${again}`, { retryAfterSeconds: 5 });
 }

@@ -91,7 +91,9 @@ function configFor(values: Values): Config {
 }
 
 async function webhookFacts(values: Values, ports: Ports) {
-  const provider = values.stripeSecretKey !== null ? 'stripe' : values.clickpesaApiKey !== null ? 'clickpesa' : null;
-  if (provider === null || values.publicUrl === null) return null;
-  return await probeWebhook(ports, `${values.publicUrl}/webhooks/${provider}`);
+  const { stripeSecretKey, clickpesaApiKey, btcpayUrl, publicUrl } = values;
+  const configured = { stripe: stripeSecretKey, clickpesa: clickpesaApiKey, btcpay: btcpayUrl };
+  const provider = Object.entries(configured).find(([, value]) => value !== null)?.[0];
+  if (provider === undefined || publicUrl === null) return null;
+  return await probeWebhook(ports, `${publicUrl}/webhooks/${provider}`);
 }

@@ -84,7 +84,7 @@ export const CONFIGURATION_CHECKS: readonly ConfigurationCheck[] = [
     title: 'each payment provider has its key and its webhook secret',
     why: 'With a key but no signing secret customers can pay, and the news of it is refused until a poll finds it.',
     remedy:
-      'Copy both from the provider’s console: STRIPE_SECRET_KEY and the endpoint’s STRIPE_WEBHOOK_SECRET; CLICKPESA_API_KEY and CLICKPESA_CHECKSUM_KEY.',
+      'Copy both from the provider’s console: STRIPE_SECRET_KEY and the endpoint’s STRIPE_WEBHOOK_SECRET; CLICKPESA_API_KEY and CLICKPESA_CHECKSUM_KEY; BTCPAY_API_KEY and BTCPAY_WEBHOOK_SECRET.',
     judge: judgeProviders,
   },
   {
@@ -189,6 +189,18 @@ export const CONFIGURATION_CHECKS: readonly ConfigurationCheck[] = [
       'Make a token in the Forge, for this repository alone: on the service it needs to read, on a node to write.',
     judge: ({ values }) => judgeForgeToken(values.forgeUsageToken),
   },
+  {
+    ...base,
+    id: 46,
+    title: 'BTCPay Server is reached over https, or on this machine',
+    why: 'Its API key goes over this connection, and what it says of a payment is credited.',
+    remedy: 'Set BTCPAY_URL to the https address of the server; on the same machine http://127.0.0.1 will do.',
+    judge: ({ values }) => {
+      const url = values.btcpayUrl === null ? null : new URL(values.btcpayUrl);
+      const isSafe = url === null || url.protocol === 'https:' || isLoopback(url.hostname.replace(/[[\]]/g, ''));
+      return must(isSafe, 'BTCPAY_URL is not https.');
+    },
+  },
 ];
 
 const LIMIT_MAX = 10_000n * MICROS_PER_USD;
@@ -227,6 +239,9 @@ type SecretName =
   | 'stripeWebhookSecretPrevious'
   | 'clickpesaApiKey'
   | 'clickpesaChecksumKey'
+  | 'btcpayApiKey'
+  | 'btcpayWebhookSecret'
+  | 'btcpayWebhookSecretPrevious'
   | 'forgeUsageToken';
 const SECRETS: readonly SecretName[] = [
   'adminSecret',
@@ -237,6 +252,9 @@ const SECRETS: readonly SecretName[] = [
   'stripeWebhookSecretPrevious',
   'clickpesaApiKey',
   'clickpesaChecksumKey',
+  'btcpayApiKey',
+  'btcpayWebhookSecret',
+  'btcpayWebhookSecretPrevious',
   'forgeUsageToken',
 ];
 
@@ -261,9 +279,12 @@ function judgeAdminSecretIsOwn({ values }: ConfigurationFacts): readonly Finding
 
 const WEBHOOK_SECRET_LENGTH_MIN = 24;
 
+const isShort = (secret: string | null): boolean => secret !== null && secret.length < WEBHOOK_SECRET_LENGTH_MIN;
+
 function judgeProviders({ values }: ConfigurationFacts): readonly Finding[] {
-  const findings = [...judgeStripe(values), ...judgeClickPesa(values)];
-  const isNone = values.stripeSecretKey === null && values.clickpesaApiKey === null;
+  const { stripeSecretKey, clickpesaApiKey, btcpayUrl } = values;
+  const findings = [...judgeStripe(values), ...judgeClickPesa(values), ...judgeBtcpay(values)];
+  const isNone = stripeSecretKey === null && clickpesaApiKey === null && btcpayUrl === null;
   return isNone && findings.length === 0
     ? [warning('No payment provider is configured: nobody can pay in.')]
     : findings;
@@ -274,23 +295,31 @@ const CHECKSUM_KEY_LENGTH_MIN = 16;
 
 function judgeClickPesa({ clickpesaApiKey: apiKey, clickpesaChecksumKey: checksumKey }: Values): readonly Finding[] {
   if (apiKey === null && checksumKey === null) return [];
-  const isShort = checksumKey !== null && checksumKey.length < CHECKSUM_KEY_LENGTH_MIN;
+  const isTooShort = checksumKey !== null && checksumKey.length < CHECKSUM_KEY_LENGTH_MIN;
   return [
     ...must(apiKey !== null, 'CLICKPESA_CHECKSUM_KEY is set but CLICKPESA_API_KEY is not.'),
     ...must(checksumKey !== null, 'CLICKPESA_API_KEY is set but CLICKPESA_CHECKSUM_KEY is not.'),
-    ...must(!isShort && !isExample(checksumKey), 'CLICKPESA_CHECKSUM_KEY is short, or contains a known example.'),
+    ...must(!isTooShort && !isExample(checksumKey), 'CLICKPESA_CHECKSUM_KEY is short, or contains a known example.'),
   ];
 }
 
 function judgeStripe(values: Values): readonly Finding[] {
   const { stripeSecretKey: key, stripeWebhookSecret: webhook, stripeWebhookSecretPrevious: previous } = values;
   if (key === null && webhook === null) return [];
-  const isShort = (secret: string | null): boolean => secret !== null && secret.length < WEBHOOK_SECRET_LENGTH_MIN;
   return [
-    ...must(key !== null, 'STRIPE_WEBHOOK_SECRET is set but STRIPE_SECRET_KEY is not.'),
-    ...must(webhook !== null, 'STRIPE_SECRET_KEY is set but STRIPE_WEBHOOK_SECRET is not.'),
+    ...must(webhook === null || key !== null, 'STRIPE_WEBHOOK_SECRET is set but STRIPE_SECRET_KEY is not.'),
+    ...must(key === null || webhook !== null, 'STRIPE_SECRET_KEY is set but STRIPE_WEBHOOK_SECRET is not.'),
     ...must(!isShort(webhook), 'STRIPE_WEBHOOK_SECRET is shorter than 24 characters.'),
     ...must(!isShort(previous), 'STRIPE_WEBHOOK_SECRET_PREVIOUS is shorter than 24 characters.'),
+  ];
+}
+
+function judgeBtcpay(values: Values): readonly Finding[] {
+  const { btcpayUrl, btcpayWebhookSecret, btcpayWebhookSecretPrevious } = values;
+  return [
+    ...must(btcpayUrl === null || btcpayWebhookSecret !== null, 'BTCPAY_URL is set but BTCPAY_WEBHOOK_SECRET is not.'),
+    ...must(!isShort(btcpayWebhookSecret), 'BTCPAY_WEBHOOK_SECRET is shorter than 24 characters.'),
+    ...must(!isShort(btcpayWebhookSecretPrevious), 'BTCPAY_WEBHOOK_SECRET_PREVIOUS is shorter than 24 characters.'),
   ];
 }
 

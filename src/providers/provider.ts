@@ -195,10 +195,10 @@ export interface VerifiedWebhook {
   readonly verifiedWith: 'current' | 'previous';
 }
 
-/** The outside broke. `outcome` says whether the call may have had an effect. */
+/** The outside broke. `outcome` says whether the call may have had an effect. `unavailable`: it works, and cannot do this just now. */
 export class ProviderFailure extends Error {
   override readonly name = 'ProviderFailure';
-  readonly kind: 'timeout' | 'refused' | 'broken' | 'rate_limited';
+  readonly kind: 'timeout' | 'refused' | 'broken' | 'rate_limited' | 'unavailable';
   readonly outcome: 'none' | 'unknown';
   constructor(
     kind: ProviderFailure['kind'],

@@ -11,6 +11,8 @@ export interface GreetingFacts {
   readonly simulatorUrl: string | null;
   /** Null: no simulated ClickPesa was started. */
   readonly clickpesaUrl: string | null;
+  /** Null: no simulated BTCPay Server was started. */
+  readonly btcpayUrl: string | null;
   /** Null: no simulated Forge was started. */
   readonly forgeUrl: string | null;
 }
@@ -23,7 +25,7 @@ const MODES = {
 
 /** What whoever started the server needs to know next. Names the place of the secret, never the secret. */
 export function greeting(facts: GreetingFacts): string {
-  const { config, version, url, database, simulatorUrl, clickpesaUrl, forgeUrl } = facts;
+  const { config, version, url, database, simulatorUrl, clickpesaUrl, btcpayUrl, forgeUrl } = facts;
   const rows: [string, string][] = [
     ['Pages', url],
     ['API', `${url}/docs`],
@@ -31,6 +33,7 @@ export function greeting(facts: GreetingFacts): string {
     ['Database', database],
     ['Stripe', stripeRow(config, simulatorUrl)],
     ['ClickPesa', clickpesaRow(config, clickpesaUrl)],
+    ['Crypto', btcpayRow(config, btcpayUrl)],
     ['Forge', forgeRow(config, forgeUrl)],
   ];
   const shown = rows.map(([label, text]) => `  ${label.padEnd(10)}${text}`).join('\n');
@@ -58,6 +61,11 @@ function clickpesaRow(config: Config, simulatorUrl: string | null): string {
   if (simulatorUrl !== null) return `simulated at ${simulatorUrl}`;
   const url = clickpesaApiUrl(config);
   return url ?? 'not configured: CLICKPESA_CLIENT_ID and CLICKPESA_API_KEY are not set';
+}
+
+function btcpayRow(config: Config, btcpayUrl: string | null): string {
+  if (btcpayUrl !== null) return `simulated at ${btcpayUrl}`;
+  return config.btcpayUrl ?? 'not configured: BTCPAY_URL is not set';
 }
 
 function forgeRow(config: Config, forgeUrl: string | null): string {

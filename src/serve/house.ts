@@ -5,6 +5,8 @@ import type { House } from '../operations/house.ts';
 import type { Mailer, Ports } from '../ports/ports.ts';
 import { smtpMailer } from '../ports/smtp-mailer.ts';
 import type { PaymentProvider } from '../providers/provider.ts';
+import { btcpayProvider } from '../providers/btcpay/index.ts';
+import { CONFIRMATIONS } from '../providers/btcpay/map.ts';
 import { clickPesaProvider } from '../providers/clickpesa/index.ts';
 import { stripeProvider } from '../providers/stripe/index.ts';
 import { failClosed } from '../store/fail-closed.ts';
@@ -12,7 +14,7 @@ import { graphileJobs } from '../store/jobs.ts';
 import { openPostingLanes } from '../store/posting-lanes.ts';
 import { forgeRepository } from '../providers/forge/index.ts';
 import type { UsageRepository } from '../providers/usage-repository.ts';
-import type { ForgeSimulator, Simulators } from './simulators.ts';
+import type { BtcpaySimulator, ForgeSimulator, Simulators } from './simulators.ts';
 import type { OpenedStore } from './store.ts';
 
 /** Everything operations and jobs may use, from the configuration and what was opened for it. */
@@ -48,6 +50,8 @@ function providersOf(config: Config, ports: Ports, simulators: Simulators): Read
   }
   const clickPesa = clickPesaOf(config, ports, simulators);
   if (clickPesa !== null) providers.set(clickPesa.name, clickPesa);
+  const btcpay = btcpayOf(config, ports, simulators.btcpay);
+  if (btcpay !== null) providers.set('btcpay', btcpay);
   return providers;
 }
 
@@ -64,6 +68,20 @@ function clickPesaOf(config: Config, ports: Ports, simulators: Simulators): Paym
     isLive: config.mode === 'production',
     ports,
   });
+}
+
+function btcpayOf(config: Config, ports: Ports, simulator: BtcpaySimulator | null): PaymentProvider | null {
+  const url = simulator?.url ?? config.btcpayUrl;
+  const storeId = simulator?.storeId ?? config.btcpayStoreId;
+  const { btcpayApiKey: apiKey, mode } = config;
+  if (url === null || storeId === null || apiKey === null) return null;
+  const webhookSecrets = {
+    current: config.btcpayWebhookSecret ?? undefined,
+    previous: config.btcpayWebhookSecretPrevious ?? undefined,
+    previousUntil: config.btcpayWebhookSecretPreviousUntil ?? undefined,
+  };
+  const policy = { confirmations: CONFIRMATIONS[config.btcpayConfirmations], lateMinutes: config.btcpayLateMinutes };
+  return btcpayProvider({ url, apiKey, storeId, webhookSecrets, isLive: mode === 'production', policy, ports });
 }
 
 function mailerOf({ smtpUrl, mailFrom, mode }: Config): Mailer | null {

@@ -7,7 +7,12 @@ import { startSimulator, type Simulator } from './simulator.ts';
 export interface Simulators {
   readonly stripe: Simulator | null;
   readonly clickpesa: Simulator | null;
+  readonly btcpay: BtcpaySimulator | null;
   readonly forge: ForgeSimulator | null;
+}
+
+export interface BtcpaySimulator extends Simulator {
+  readonly storeId: string;
 }
 
 export interface ForgeSimulator extends Simulator {
@@ -19,9 +24,8 @@ export interface ForgeSimulator extends Simulator {
 export async function openStripeSimulator(config: Config, ports: Ports): Promise<Simulator | null> {
   const { mode, stripeApiBase, stripeSecretKey: secretKey, stripeWebhookSecret: webhookSecret } = config;
   if (mode !== 'sandbox' || stripeApiBase !== null || secretKey === null || webhookSecret === null) return null;
-  const webhookUrl = `${ownAddress(config)}/webhooks/stripe`;
   const stateFile = path.join(config.dataDir, 'stripe-sandbox.jsonl');
-  const signed = ['--webhook-url', webhookUrl, '--webhook-secret', webhookSecret];
+  const signed = ['--webhook-url', `${ownAddress(config)}/webhooks/stripe`, '--webhook-secret', webhookSecret];
   const given = ['--secret-key', secretKey, ...signed, '--state-file', stateFile];
   return await startSimulator({ name: 'Stripe', folder: 'stripe', given, ports });
 }
@@ -41,6 +45,20 @@ export async function openClickPesaSimulator(config: Config, ports: Ports): Prom
   ];
   const given = [...keys, ...ways, '--state-file', path.join(config.dataDir, 'clickpesa-sandbox.jsonl')];
   return await startSimulator({ name: 'ClickPesa', folder: 'clickpesa', given, ports });
+}
+
+const SANDBOX_STORE = 'SandboxStore1111111111';
+
+/** Not beside another Stripe: who brings one brings everything that is to be simulated. */
+export async function openBtcpaySimulator(config: Config, ports: Ports): Promise<BtcpaySimulator | null> {
+  const { mode, btcpayUrl, stripeApiBase, btcpayApiKey: apiKey, btcpayWebhookSecret: webhookSecret } = config;
+  if (mode !== 'sandbox' || btcpayUrl !== null || stripeApiBase !== null) return null;
+  if (apiKey === null || webhookSecret === null) return null;
+  const stateFile = path.join(config.dataDir, 'btcpay-sandbox.jsonl');
+  const signed = ['--webhook-url', `${ownAddress(config)}/webhooks/btcpay`, '--webhook-secret', webhookSecret];
+  const given = ['--api-key', apiKey, '--store-id', SANDBOX_STORE, ...signed, '--state-file', stateFile];
+  const simulator = await startSimulator({ name: 'BTCPay Server', folder: 'btcpay', given, ports });
+  return { ...simulator, storeId: SANDBOX_STORE };
 }
 
 /** Where a program on this machine reaches the server. */

@@ -48,6 +48,14 @@ const WRONG: Readonly<Record<keyof typeof SETTINGS, string>> = {
   clickpesaChecksumKey: 'two words',
   clickpesaApiUrl: 'api.clickpesa.com',
   clickpesaChecksumMethod: 'md5',
+  btcpayUrl: 'pay.example.org',
+  btcpayApiKey: 'two words',
+  btcpayStoreId: 'a/b',
+  btcpayWebhookSecret: 'two words',
+  btcpayWebhookSecretPrevious: 'two words',
+  btcpayWebhookSecretPreviousUntil: 'tomorrow',
+  btcpayConfirmations: '0',
+  btcpayLateMinutes: '-1',
   forgeUrl: 'git.example.org',
   forgeUsageRepository: 'usage',
   forgeUsageBranch: '../main',
@@ -138,6 +146,12 @@ describe('the mode', () => {
   it('is sandbox without a provider key', () => expect(readConfig({}).mode).toBe('sandbox'));
   it('is test with a test key', () =>
     expect(readConfig({ ...sessionKey, STRIPE_SECRET_KEY: 'rk_test_abcdefgh' }).mode).toBe('test'));
+
+  it('a BTCPay Server means test mode too: its keys do not tell what its coins are worth', () => {
+    const btcpay = { BTCPAY_URL: 'https://pay.example.org', BTCPAY_API_KEY: 'key', BTCPAY_STORE_ID: 'Store11111' };
+    expect(readConfig({ ...sessionKey, ...btcpay }).mode).toBe('test');
+  });
+
   it('is never production by default: a live key alone is refused', () =>
     expect(problemsOf({ ...sessionKey, STRIPE_SECRET_KEY: 'sk_live_abcdefgh' })).toEqual([
       expect.stringContaining('HERO_ONBOARDING_MODE is not set'),
@@ -166,6 +180,8 @@ describe('values that contradict one another are refused', () => {
     [{ HERO_ONBOARDING_TOP_UP_PRESETS: '1,25' }, 'offers 1.00, which is outside'],
     [{ STRIPE_WEBHOOK_SECRET_PREVIOUS: 'whsec_abc' }, 'must be set together'],
     [{ CLICKPESA_CLIENT_ID: 'IDabcdef' }, 'must be set together'],
+    [{ BTCPAY_URL: 'https://pay.example.org' }, 'must be set together'],
+    [{ BTCPAY_WEBHOOK_SECRET_PREVIOUS: 'abc' }, 'must be set together'],
     [{ HERO_ONBOARDING_MIGRATION_DATABASE_URL: 'postgres://x/y' }, 'DATABASE_URL is not'],
     [{ HERO_ONBOARDING_LEDGER_LANES: '9' }, 'must leave at least two'],
   ])('%o', (env, says) => {
@@ -195,6 +211,12 @@ describe('secrets', () => {
     STRIPE_WEBHOOK_SECRET: `${CANARY}-webhook`,
     STRIPE_WEBHOOK_SECRET_PREVIOUS: `${CANARY}-webhook-previous`,
     STRIPE_WEBHOOK_SECRET_PREVIOUS_UNTIL: '2027-01-31T12:00:00Z',
+    BTCPAY_URL: 'https://pay.example.org',
+    BTCPAY_API_KEY: `${CANARY}-btcpay`,
+    BTCPAY_STORE_ID: 'Fv6xJ8dKq2mNp4rTs9uWz3',
+    BTCPAY_WEBHOOK_SECRET: `${CANARY}-btcpay-webhook`,
+    BTCPAY_WEBHOOK_SECRET_PREVIOUS: `${CANARY}-btcpay-webhook-previous`,
+    BTCPAY_WEBHOOK_SECRET_PREVIOUS_UNTIL: '2027-01-31T12:00:00Z',
     FORGE_URL: 'https://git.example.org',
     FORGE_USAGE_REPOSITORY: 'org/usage',
     FORGE_USAGE_TOKEN: `${CANARY}-forge`,
@@ -233,6 +255,7 @@ describe('a sandbox makes its own secrets', () => {
     const first = make(1);
     expect(first.stripeSecretKey).toMatch(/^sk_test_[0-9a-f]{64}$/);
     expect(first.stripeWebhookSecret).toMatch(/^whsec_[0-9a-f]{64}$/);
+    expect(first.btcpayWebhookSecret).toMatch(/^[0-9a-f]{64}$/);
     const second = make(2);
     expect({ ...second, origins: null }).toEqual({ ...first, origins: null });
     expect(first.origins.get('adminSecret')).toBe('generated');

@@ -29,6 +29,10 @@ const GOOD: Environment = {
   STRIPE_SECRET_KEY: `rk_live_${CANARY}51Habcdefghijklmnop`,
   STRIPE_WEBHOOK_SECRET: `whsec_${CANARY}0987654321qponmlkjih`,
   STRIPE_ACCOUNT_ID: 'acct_1Habcdefghijkl',
+  BTCPAY_URL: 'https://pay.example.org',
+  BTCPAY_API_KEY: `${CANARY}9f8e7d6c5b4a39281706f5e4d3c2b1a0`,
+  BTCPAY_STORE_ID: 'Fv6xJ8dKq2mNp4rTs9uWz3',
+  BTCPAY_WEBHOOK_SECRET: `${CANARY}4Rk9bYw2HsXqLm7TzVn3`,
   FORGE_URL: 'https://git.example.org',
   FORGE_USAGE_REPOSITORY: 'org/usage',
   FORGE_USAGE_TOKEN: `${CANARY}0a1b2c3d4e5f60718293a4b5c6d7e8f9`,
@@ -70,6 +74,9 @@ describe('settings', () => {
     [7, 'mobile money without a checksum key', CLICKPESA],
     [7, 'a checksum key without mobile money', { CLICKPESA_CHECKSUM_KEY: 'CHKZc4nAryQp3Vd9Lk2Xw7' }],
     [7, 'a short checksum key', { ...CLICKPESA, CLICKPESA_CHECKSUM_KEY: 'CHKZc4nAryQ' }],
+    [7, 'a BTCPay Server without a webhook secret', { BTCPAY_WEBHOOK_SECRET: '' }],
+    [7, 'a short webhook secret of BTCPay Server', { BTCPAY_WEBHOOK_SECRET: 'Zc4nAryQ' }],
+    [46, 'a BTCPay Server over http', { BTCPAY_URL: 'http://pay.example.org' }],
     [8, 'a test key', { STRIPE_SECRET_KEY: 'sk_test_Zc4nAryQ' }],
     [8, 'a restricted test key', { STRIPE_SECRET_KEY: 'rk_test_Zc4nAryQ' }],
     [9, 'no account', { STRIPE_ACCOUNT_ID: '' }],
@@ -246,7 +253,7 @@ describe('network', () => {
     [() => Promise.reject(new Error('connection refused')), 'no_answer'],
   ])('L11 check 11 tells what answers: %#', async (answer, expected) => {
     const ports = testPorts({ http: { fetch: async () => answer() } });
-    expect(await probeWebhook(ports, 'https://wallet.example.org')).toBe(expected);
+    expect(await probeWebhook(ports, 'https://wallet.example.org/webhooks/stripe')).toBe(expected);
   });
 });
 

@@ -13,7 +13,7 @@ afterAll(() => rmSync(folder, { recursive: true, force: true }));
 /** What this machine's own settings are must not decide a test. */
 const clean = Object.fromEntries(
   Object.entries(process.env).filter(
-    ([name]) => !/^(HERO_ONBOARDING_|STRIPE_|CLICKPESA_|DATABASE_URL$|NODE_OPTIONS$)/.test(name),
+    ([name]) => !/^(HERO_ONBOARDING_|STRIPE_|CLICKPESA_|BTCPAY_|DATABASE_URL$|NODE_OPTIONS$)/.test(name),
   ),
 );
 

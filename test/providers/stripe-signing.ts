@@ -1,7 +1,8 @@
 import { Stripe } from 'stripe';
 import { isRefusal, type Refusal } from '../../src/domain/refusal.ts';
 import type { VerifiedWebhook, WebhookDelivery } from '../../src/providers/provider.ts';
-import { verifyStripeWebhook, type WebhookSecrets } from '../../src/providers/stripe/webhook.ts';
+import { verifyStripeWebhook } from '../../src/providers/stripe/webhook.ts';
+import type { WebhookSecrets } from '../../src/providers/webhook-secret.ts';
 import { WEBHOOK_SECRET } from './stripe-bench.ts';
 
 /** A whole second, so that the boundaries of the tolerance are exact. */

@@ -4,7 +4,8 @@ import { createServer } from 'node:http';
 import { connect, type AddressInfo } from 'node:net';
 import * as fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import { signatureOf, verifyStripeWebhook, webhookSecretProblem } from '../../src/providers/stripe/webhook.ts';
+import { SECRET_PREFIX, signatureOf, verifyStripeWebhook } from '../../src/providers/stripe/webhook.ts';
+import { webhookSecretProblem } from '../../src/providers/webhook-secret.ts';
 import { propertySeed } from '../support/property-seed.ts';
 import { WEBHOOK_SECRET } from './stripe-bench.ts';
 import { BODY, delivery, EVENT, NOW, NOW_SECONDS, sign, verdict, verified } from './stripe-signing.ts';
@@ -40,11 +41,11 @@ describe('the secret', () => {
 
   it('A01 what is wrong with a secret is said without the secret', () => {
     for (const secret of unusable) {
-      const problem = webhookSecretProblem(secret);
+      const problem = webhookSecretProblem(secret, SECRET_PREFIX);
       expect(problem).toEqual(expect.any(String));
       expect(problem).not.toContain('whsec_');
     }
-    expect(webhookSecretProblem(WEBHOOK_SECRET)).toBeNull();
+    expect(webhookSecretProblem(WEBHOOK_SECRET, SECRET_PREFIX)).toBeNull();
   });
 
   it('A03 a body signed with the empty key is refused while a real secret is set', () => {

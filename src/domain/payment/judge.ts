@@ -122,7 +122,9 @@ const CLOSED_BECAUSE = {
 function judgePaid(payment: OrderedPayment, truth: ProviderTruth): Verdict {
   if (truth.payments.length === 0) return { kind: 'quarantine', reason: 'payment_ref_missing' };
   const receipts = receiptsOf(truth);
-  if (receipts.length < truth.payments.length) return { kind: 'quarantine', reason: 'amount_missing' };
+  // A payment of nothing is one that did not stay: it hides no other.
+  const isKnown = truth.payments.every(({ amount }) => amount !== null && amount >= 0n);
+  if (!isKnown || receipts.length === 0) return { kind: 'quarantine', reason: 'amount_missing' };
   return credit(payment, receipts);
 }
 

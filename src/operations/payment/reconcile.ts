@@ -80,10 +80,11 @@ const hasMoved = ({ before, payment }: Settled): boolean =>
 
 const isBehind = (payment: PaymentRow, order: ProviderOrder): boolean =>
   (payment.orderRef === null || payment.orderRef === order.orderRef) &&
-  (differs(payment.state, order.state) || isPaidAgain(payment, order));
+  (differs(payment.state, order.state) || isPaidOtherwise(payment, order));
 
-function isPaidAgain({ credited }: PaymentRow, { payments }: ProviderOrder): boolean {
-  return credited !== null && payments.reduce((sum, { amount }) => sum + (amount ?? 0n), 0n) > credited;
+/** More: it was paid again. Less: coins did not stay. */
+function isPaidOtherwise({ credited }: PaymentRow, { payments }: ProviderOrder): boolean {
+  return credited !== null && payments.reduce((sum, { amount }) => sum + (amount ?? 0n), 0n) !== credited;
 }
 
 /** Whether the provider's state could move ours. What is quarantined waits for an operator. */

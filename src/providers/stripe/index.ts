@@ -14,7 +14,8 @@ import { toProviderOrder, toSessionParams, toStripeCents, type StripeSession } f
 import { listUndelivered } from './undelivered.ts';
 import { listBalance } from './movement.ts';
 import { makeRefund, readOwnRefund, withRefunds, type Charged } from './refund.ts';
-import { verifyStripeWebhook, type WebhookSecrets } from './webhook.ts';
+import type { WebhookSecrets } from '../webhook-secret.ts';
+import { verifyStripeWebhook } from './webhook.ts';
 
 export interface StripeProviderOptions {
   readonly secretKey: string;

@@ -1,44 +1,18 @@
-import { createHash, createHmac, timingSafeEqual } from 'node:crypto';
+import { createHmac } from 'node:crypto';
 import { z } from 'zod';
 import { refuse, type Refusal } from '../../domain/refusal.ts';
 import type { VerifiedWebhook, WebhookDelivery } from '../provider.ts';
+import { isSameSignature, matchingSecret, webhookSecretProblem, type WebhookSecrets } from '../webhook-secret.ts';
 import { readReferences } from './event.ts';
 
-/** The secrets of one webhook endpoint. During a rotation the one before stays good until `previousUntil`. */
-export interface WebhookSecrets {
-  /** Absent or unusable: no delivery is accepted (`webhook_not_configured`). */
-  readonly current?: string | undefined;
-  readonly previous?: string | undefined;
-  /** Without it `previous` is never accepted: a rotation that does not end is a second secret. */
-  readonly previousUntil?: Date | undefined;
-}
-
-/** A MAC key shorter than this can be guessed; Stripe's have 38 characters. */
-const SECRET_BYTES_MIN = 24;
+/** What Stripe puts before the random part of a signing secret. It belongs to the key. */
+export const SECRET_PREFIX = 'whsec_';
 /** How far the signed time may lie from ours, in both directions. Stripe's own library bounds the past only. */
 const TOLERANCE_SECONDS = 300;
 /** Stripe sends one value per active secret. More would make us compute for an attacker. */
 const SIGNATURES_MAX = 10;
 /** Ten full signatures take under 800 characters. */
 const HEADER_CHARACTERS_MAX = 2_000;
-
-const PLACEHOLDER = /change[-_ ]?me|replace|placeholder|your[-_]|secret[-_]here|example|insert|xxxx/i;
-/** A random secret of the least length has about twenty different characters. */
-const DIFFERENT_CHARACTERS_MIN = 8;
-
-/**
- * What is wrong with a webhook secret, or null. The sentence never contains the secret.
- * A missing or guessable secret must close the endpoint: an empty HMAC key verifies for everybody.
- */
-export function webhookSecretProblem(secret: string | undefined): string | null {
-  if (secret === undefined || secret === '') return 'is not set';
-  if (/\s/.test(secret)) return 'contains white space';
-  if (Buffer.byteLength(secret) < SECRET_BYTES_MIN) return `is shorter than ${SECRET_BYTES_MIN} bytes`;
-  if (PLACEHOLDER.test(secret) || new Set(secret.replace(/^whsec_/, '')).size < DIFFERENT_CHARACTERS_MIN) {
-    return 'is a placeholder';
-  }
-  return null;
-}
 
 /** Source: docs.stripe.com/webhooks/signature. The key is the whole secret as text, `whsec_` included. */
 export function signatureOf(secret: string, timestamp: number, body: Uint8Array): string {
@@ -53,7 +27,7 @@ export function signatureOf(secret: string, timestamp: number, body: Uint8Array)
  */
 export function verifyStripeWebhook(secrets: WebhookSecrets, delivery: WebhookDelivery): VerifiedWebhook | Refusal {
   const { current } = secrets;
-  if (current === undefined || webhookSecretProblem(current) !== null) {
+  if (current === undefined || webhookSecretProblem(current, SECRET_PREFIX) !== null) {
     return refuse('webhook_not_configured', 'No usable webhook secret is configured for Stripe.');
   }
   const header = readHeader(delivery.headers);
@@ -62,7 +36,12 @@ export function verifyStripeWebhook(secrets: WebhookSecrets, delivery: WebhookDe
   if (header.timestamp === null || Math.abs(nowSeconds - header.timestamp) > TOLERANCE_SECONDS) {
     return refuse('signature_expired', 'The signature is too old or from the future.');
   }
-  const verifiedWith = matchingSecret({ ...secrets, current }, delivery, header.timestamp, header.signatures);
+  const { timestamp, signatures } = header;
+  const fits = (secret: string): boolean => {
+    const expected = signatureOf(secret, timestamp, delivery.body);
+    return signatures.some((signature) => /^[0-9a-f]{64}$/.test(signature) && isSameSignature(signature, expected));
+  };
+  const verifiedWith = matchingSecret({ ...secrets, current }, delivery.now, fits, SECRET_PREFIX);
   if (verifiedWith === null) return refuse('invalid_signature', 'The signature does not fit the body.');
   return readEvent(delivery.body, verifiedWith);
 }
@@ -94,29 +73,6 @@ function readHeader(headers: WebhookDelivery['headers']): SignatureHeader | Refu
   if (timestamps.length === 0) return refuse('invalid_signature', 'The Stripe-Signature header has no time.');
   const isPlain = timestamps.length === 1 && /^(0|[1-9][0-9]{0,14})$/.test(timestamp);
   return { timestamp: isPlain ? Number(timestamp) : null, signatures };
-}
-
-function matchingSecret(
-  secrets: WebhookSecrets & { readonly current: string },
-  delivery: WebhookDelivery,
-  timestamp: number,
-  signatures: readonly string[],
-): VerifiedWebhook['verifiedWith'] | null {
-  const fits = (secret: string): boolean => {
-    const expected = signatureOf(secret, timestamp, delivery.body);
-    return signatures.some((signature) => /^[0-9a-f]{64}$/.test(signature) && isSame(signature, expected));
-  };
-  if (fits(secrets.current)) return 'current';
-  const { previous, previousUntil } = secrets;
-  if (previous === undefined || previousUntil === undefined) return null;
-  if (webhookSecretProblem(previous) !== null || delivery.now.getTime() >= previousUntil.getTime()) return null;
-  return fits(previous) ? 'previous' : null;
-}
-
-/** Hashed first: `timingSafeEqual` throws on different lengths, and the hashes have one length. */
-function isSame(a: string, b: string): boolean {
-  const digest = (text: string): Buffer => createHash('sha256').update(text).digest();
-  return timingSafeEqual(digest(a), digest(b));
 }
 
 const eventShape = z.object({

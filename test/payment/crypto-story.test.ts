@@ -1,0 +1,381 @@
+import { afterEach, describe, expect, it } from 'vitest';
+import { satsFor } from '../../sandbox/btcpay/coin.ts';
+import { sandboxFetch } from '../../sandbox/btcpay/in-process.ts';
+import { BtcpaySandbox } from '../../sandbox/btcpay/sandbox.ts';
+import type { Invoice } from '../../sandbox/btcpay/books.ts';
+import { execute, type Reply } from '../../src/operations/execute.ts';
+import type { House } from '../../src/operations/house.ts';
+import { paymentCreate } from '../../src/operations/payment/create.ts';
+import type { Payment } from '../../src/operations/payment/payment.ts';
+import { reconcilePayments } from '../../src/operations/payment/reconcile.ts';
+import { ownCause } from '../../src/operations/payment/cause.ts';
+import { reconcileAll } from '../../src/operations/reconciliation/reconcile-all.ts';
+import { refundCreate } from '../../src/operations/refund/create.ts';
+import { lookAtRefund } from '../../src/operations/refund/look.ts';
+import { sendRefund } from '../../src/operations/refund/send.ts';
+import { readRefund } from '../../src/store/refund.ts';
+import { receiveWebhook } from '../../src/operations/webhook-event/receive.ts';
+import { btcpayProvider } from '../../src/providers/btcpay/index.ts';
+import { testHouse } from '../support/house.ts';
+import { OPERATOR, paymentStory, type PaymentStory } from '../support/payment-story.ts';
+
+/** The whole way through BTCPay Server's wire: the simulator, its signed webhooks into our inbox, the ledger. */
+const API_KEY = 'e1f0c3a5b7d9480fa2b4c6d8e0f1a3b5c7d9e1f2';
+const STORE_ID = 'Fv6xJ8dKq2mNp4rTs9uWz3';
+const WEBHOOK_SECRET = '4Rk9bYw2HsXqLm7TzVn3CdPf8aGe';
+
+interface CryptoStory {
+  readonly told: PaymentStory;
+  readonly house: House;
+  readonly btcpay: BtcpaySandbox;
+  readonly answers: number[];
+  /** Waits until every delivery has arrived, then applies what came. */
+  readonly hear: () => Promise<void>;
+  readonly topUp: (amount: string, key: string) => Promise<Reply>;
+  readonly open: (amount?: string) => Promise<Payment>;
+  readonly invoiceOf: (payment: Payment) => Promise<Invoice>;
+  /** Pays in dollars at the invoice's rate. */
+  readonly pay: (payment: Payment, usd?: number, how?: { confirms?: boolean; method?: 'BTC-LN' }) => Promise<string>;
+}
+
+const ends: (() => Promise<void>)[] = [];
+afterEach(async () => {
+  for (const end of ends.splice(0).toReversed()) await end();
+});
+
+async function cryptoStory(): Promise<CryptoStory> {
+  const told = await paymentStory();
+  ends.push(() => told.close());
+  const answers: number[] = [];
+  let heard: House | null = null;
+  const btcpay = new BtcpaySandbox({
+    clock: told.ports.clock,
+    random: told.ports.random,
+    apiKey: API_KEY,
+    storeId: STORE_ID,
+    webhookUrl: 'http://webhooks.invalid/webhooks/btcpay',
+    webhookSecret: WEBHOOK_SECRET,
+    // The wire between the simulator and our inbox, without a socket.
+    fetch: async (_, init) => {
+      if (!heard) return new Response(null, { status: 503 });
+      const headers = new Map([...new Headers(init?.headers)].map(([name, value]) => [name, [value]] as const));
+      const body = new TextEncoder().encode(typeof init?.body === 'string' ? init.body : '');
+      const { status } = await receiveWebhook(heard, 'btcpay', { body, headers });
+      answers.push(status);
+      return new Response(null, { status });
+    },
+  });
+  btcpay.turn({ confirmAfterMs: null, payOutAfterMs: null });
+  ends.push(() => btcpay.close());
+  const ports = { ...told.ports, http: { fetch: sandboxFetch(btcpay) } };
+  const provider = btcpayProvider({
+    url: btcpay.publicUrl,
+    apiKey: API_KEY,
+    storeId: STORE_ID,
+    webhookSecrets: { current: WEBHOOK_SECRET },
+    isLive: false,
+    policy: { confirmations: 1, lateMinutes: 60 },
+    ports,
+  });
+  const house = testHouse({ db: told.house.db, ports, providers: [provider] });
+  heard = house;
+  const topUp = (amount: string, key: string) =>
+    execute(house, paymentCreate, {
+      actor: told.actor,
+      input: { provider: 'btcpay', amount },
+      idempotencyKey: key,
+      requestId: ports.ids.requestId(),
+    });
+  const invoiceOf = async (payment: Payment): Promise<Invoice> => {
+    const invoice = btcpay.books.invoices.get((await told.payment(payment.sid)).orderRef ?? '');
+    if (invoice === undefined) throw new Error('the payment has an invoice');
+    return invoice;
+  };
+  return {
+    told,
+    house,
+    btcpay,
+    answers,
+    hear: async () => {
+      btcpay.deliveries.flush();
+      await btcpay.deliveries.settled();
+      await told.drain(house);
+    },
+    topUp,
+    open: async (amount = '25.00') => {
+      const reply = await topUp(amount, `key-${ports.ids.sid()}`);
+      if (reply.status !== 201) throw new Error(`${reply.status} ${reply.body}`);
+      return JSON.parse(reply.body) as Payment;
+    },
+    invoiceOf,
+    pay: async (payment, usd = 25, how = {}) => {
+      const invoice = await invoiceOf(payment);
+      const made = btcpay.pay(invoice, { sats: satsFor(usd * 100, invoice.rateCents), method: how.method });
+      if (made === null) throw new Error('nobody watches the invoice');
+      if (how.confirms !== false) btcpay.invoices.confirm(made);
+      return made.id;
+    },
+  };
+}
+
+describe('a top-up in coins', () => {
+  it('is asked for in usd, paid, told by signed webhooks, and credited once with exactly what was asked', async () => {
+    const { told, btcpay, answers, hear, open, pay } = await cryptoStory();
+    btcpay.turn({ duplicates: 5, reorderWindow: 100 });
+    const payment = await open();
+    expect(payment).toMatchObject({ state: 'open', provider: 'btcpay' });
+    await pay(payment, 25, { confirms: false });
+    await hear();
+    expect(await told.payment(payment.sid)).toMatchObject({ state: 'processing', credited: null });
+    expect(await told.cents()).toBe(0n);
+    const [paid] = btcpay.books.payments.values();
+    if (paid) btcpay.invoices.confirm(paid);
+    await hear();
+    expect(await told.payment(payment.sid)).toMatchObject({ state: 'credited', credited: 25_000_000n, problem: null });
+    expect(await told.cents()).toBe(2500n);
+    expect(await told.events()).toMatchObject([
+      {
+        kind: 'top_up',
+        provider: 'btcpay',
+        providerAccount: STORE_ID,
+        externalRef: `BTC-CHAIN:${paid?.id}`,
+        currency: 'USD',
+      },
+    ]);
+    expect(new Set(answers)).toEqual(new Set([200]));
+    expect((await told.inbox()).filter((row) => row.state === 'quarantined')).toEqual([]);
+  });
+
+  it('C09 what is missing comes later and is credited beside the first part', async () => {
+    const { told, hear, open, pay } = await cryptoStory();
+    const payment = await open();
+    await pay(payment, 10);
+    await hear();
+    const part = await told.payment(payment.sid);
+    expect(part).toMatchObject({ state: 'credited', credited: 10_000_113n });
+    expect(part.problem).toMatch(/^underpaid/);
+    await told.ports.clock.advance(1_000);
+    await pay(payment, 15);
+    await hear();
+    expect(await told.payment(payment.sid)).toMatchObject({ state: 'credited', credited: 25_000_282n });
+    expect(await told.events()).toHaveLength(2);
+  });
+
+  it('C09 C13 too much, twice and by two ways is credited to whoever paid, each once', async () => {
+    const { told, hear, open, pay } = await cryptoStory();
+    const payment = await open();
+    await pay(payment, 25, { method: 'BTC-LN' });
+    await pay(payment, 60);
+    await hear();
+    await hear();
+    expect(await told.payment(payment.sid)).toMatchObject({ state: 'credited', credited: 85_000_035n });
+    expect((await told.payment(payment.sid)).problem).toMatch(/^overpaid/);
+    expect(await told.events()).toHaveLength(2);
+  });
+
+  it('C09 coins that come after the end are credited, though the payment had expired', async () => {
+    const { told, hear, open, pay } = await cryptoStory();
+    const payment = await open();
+    await told.ports.clock.advance(3_600_000 + 30 * 60_000);
+    await hear();
+    await pay(payment);
+    await hear();
+    expect(await told.payment(payment.sid)).toMatchObject({ state: 'credited', credited: 25_000_000n });
+  });
+
+  it('C09 coins that come much too late are set aside for an operator, and nothing is credited', async () => {
+    const { told, hear, open, pay } = await cryptoStory();
+    const payment = await open();
+    await told.ports.clock.advance(5 * 3_600_000);
+    await pay(payment);
+    await hear();
+    expect(await told.payment(payment.sid)).toMatchObject({ state: 'quarantined', credited: null });
+    expect(await told.cents()).toBe(0n);
+    expect(await told.events()).toEqual([]);
+  });
+
+  it('C10 coins that were spent elsewhere before their blocks never were credited', async () => {
+    const { told, btcpay, hear, open, pay } = await cryptoStory();
+    const payment = await open();
+    const first = await pay(payment, 25, { confirms: false });
+    await hear();
+    const replaced = btcpay.books.payments.get(first);
+    if (replaced) btcpay.invoices.revert(replaced);
+    await pay(payment, 25);
+    await hear();
+    expect(await told.payment(payment.sid)).toMatchObject({ state: 'credited', credited: 25_000_000n });
+    expect(await told.events()).toHaveLength(1);
+  });
+
+  it('C10 an invoice that becomes invalid while it waits has credited nothing', async () => {
+    const { told, btcpay, hear, open, pay, invoiceOf } = await cryptoStory();
+    const payment = await open();
+    await pay(payment, 25, { confirms: false });
+    await hear();
+    btcpay.invoices.invalidate(await invoiceOf(payment));
+    await hear();
+    expect(await told.payment(payment.sid)).toMatchObject({ state: 'failed', credited: null });
+    expect(await told.cents()).toBe(0n);
+  });
+
+  it('C12 without a rate no order is made: 503, and the same key goes on when there is one', async () => {
+    const { btcpay, topUp } = await cryptoStory();
+    btcpay.turn({ isRateMissing: true });
+    const refused = await topUp('25.00', 'key-1');
+    expect([refused.status, JSON.parse(refused.body)]).toMatchObject([503, { code: 'unavailable' }]);
+    btcpay.calm();
+    expect((await topUp('25.00', 'key-1')).status).toBe(201);
+    expect(btcpay.books.invoices.size).toBe(1);
+  });
+
+  it('B09 with every webhook lost the reconciler credits it', async () => {
+    const { told, house, btcpay, open, pay } = await cryptoStory();
+    btcpay.turn({ lossRate: 1 });
+    const payment = await open();
+    await pay(payment);
+    expect(await reconcilePayments(house)).toBe(1);
+    expect(await told.payment(payment.sid)).toMatchObject({ state: 'credited', credited: 25_000_000n });
+    expect(await reconcilePayments(house)).toBe(0);
+  });
+
+  it('A14 play money never fills a wallet that is meant for real coins, nor real coins one for play', async () => {
+    const { told, btcpay, topUp } = await cryptoStory();
+    btcpay.turn({ chain: 'mainnet' });
+    await topUp('25.00', 'key-1');
+    const [payment] = await told.database.owner.query<{ sid: string }>({
+      name: 'test.sids',
+      text: 'select sid from payment',
+    });
+    expect(await told.payment(payment?.sid ?? '')).toMatchObject({ state: 'quarantined', checkoutUrl: null });
+    expect((await told.payment(payment?.sid ?? '')).problem).toMatch(/^mode_mismatch/);
+  });
+
+  it('A15 an event of another store is set aside', async () => {
+    const { told, btcpay, hear, open, pay, invoiceOf } = await cryptoStory();
+    const payment = await open();
+    const { id, metadata } = await invoiceOf(payment);
+    btcpay.forge({ type: 'InvoiceSettled', facts: { invoiceId: id, metadata, storeId: 'AnotherStore1111111111' } });
+    await hear();
+    expect((await told.inbox()).find(({ eventType }) => eventType === 'InvoiceSettled')).toMatchObject({
+      state: 'quarantined',
+      reason: 'account_mismatch',
+    });
+    await pay(payment);
+    await hear();
+    expect(await told.cents()).toBe(2500n);
+  });
+
+  it('B05 A04 an authentic event about an invoice that is not ours credits nothing', async () => {
+    const { told, btcpay, hear, open } = await cryptoStory();
+    const payment = await open();
+    const metadata = { orderId: payment.sid, hero_onboarding_user: told.wallet.userSid };
+    btcpay.forge({ type: 'InvoiceSettled', facts: { invoiceId: 'AnotherInvoice11111111', metadata } });
+    btcpay.forge({ type: 'InvoiceSettled', facts: { invoiceId: 'AnotherInvoice22222222', metadata: {} } });
+    await hear();
+    expect((await told.payment(payment.sid)).state).toBe('open');
+    expect(await told.events()).toEqual([]);
+    expect((await told.inbox()).filter(({ eventType }) => eventType === 'InvoiceSettled')).toMatchObject([
+      { state: 'quarantined', reason: 'order_mismatch' },
+      { state: 'pending', reason: 'unknown_order' },
+    ]);
+  });
+
+  it('C10 coins that are undone after they were credited are taken back, once, though no event tells of it', async () => {
+    const { told, house, btcpay, hear, open, pay } = await cryptoStory();
+    const payment = await open();
+    const id = await pay(payment);
+    await hear();
+    expect(await told.cents()).toBe(2500n);
+    const paid = btcpay.books.payments.get(id);
+    if (paid) btcpay.invoices.revert(paid);
+    for (let time = 0; time < 3; time += 1) await reconcileAll(house);
+    expect(await told.cents()).toBe(0n);
+    expect((await told.events()).map(({ kind, amount }) => [kind, amount])).toEqual([
+      ['reversal', -25_000_000n],
+      ['top_up', 25_000_000n],
+    ]);
+    const { reports } = await reconcileAll(house);
+    expect(reports).toMatchObject([{ provider: 'btcpay', unexplained: '0.00', remainder: '0.00', items: [] }]);
+  });
+
+  it('the books agree with the statement after payments by several ways and a refund', async () => {
+    const { house, hear, open, pay, btcpay, told } = await cryptoStory();
+    const payment = await open();
+    await pay(payment, 10);
+    await pay(payment, 15, { method: 'BTC-LN' });
+    await hear();
+    const refund = await refunded(told, house, payment, '10.00');
+    const [pullPayment] = btcpay.books.pullPayments.values();
+    const payout = pullPayment === undefined ? 'none' : btcpay.claim(pullPayment, { destination: 'bcrt1qme' });
+    if (typeof payout !== 'string') btcpay.refunds.move(payout, 'Completed');
+    await lookAtRefund(house, refund, ownCause(house, 'refund'));
+    const { reports } = await reconcileAll(house);
+    expect(reports).toMatchObject([{ provider: 'btcpay', unexplained: '0.00', remainder: '0.00', items: [] }]);
+  });
+});
+
+/** A refund that an operator asked for and the provider has been told of. Answers its sid. */
+async function refunded(told: PaymentStory, house: House, payment: Payment, amount: string): Promise<string> {
+  const reply = await execute(house, refundCreate, {
+    actor: OPERATOR,
+    input: { payment_sid: payment.sid, amount, reason: 'asked for it' },
+    idempotencyKey: `key-${told.ports.ids.sid()}`,
+    requestId: told.ports.ids.requestId(),
+  });
+  if (reply.status !== 201) throw new Error(`${reply.status} ${reply.body}`);
+  const { sid } = JSON.parse(reply.body) as { sid: string };
+  await sendRefund(house, sid, ownCause(house, 'refund'));
+  return sid;
+}
+
+describe('a refund in coins', () => {
+  it('is set aside until the customer has claimed it and the coins have left', async () => {
+    const { told, house, btcpay, hear, open, pay } = await cryptoStory();
+    const payment = await open();
+    await pay(payment);
+    await hear();
+    const sid = await refunded(told, house, payment, '10.00');
+    expect(await readRefund(told.database.owner, sid)).toMatchObject({
+      state: 'pending',
+      claimUrl: expect.stringContaining('/pull-payments/') as string,
+    });
+    expect(await told.cents()).toBe(1500n);
+    const [pullPayment] = btcpay.books.pullPayments.values();
+    const payout = pullPayment === undefined ? 'none' : btcpay.claim(pullPayment, { destination: 'bcrt1qme' });
+    await lookAtRefund(house, sid, ownCause(house, 'refund'));
+    expect((await readRefund(told.database.owner, sid))?.state).toBe('pending');
+    if (typeof payout !== 'string') btcpay.refunds.move(payout, 'Completed');
+    await lookAtRefund(house, sid, ownCause(house, 'refund'));
+    expect(await readRefund(told.database.owner, sid)).toMatchObject({ state: 'succeeded', posted: 10_000_000n });
+    expect(await told.cents()).toBe(1500n);
+    expect((await told.events()).map(({ kind }) => kind)).toEqual(['refund', 'top_up']);
+  });
+
+  it('that nobody claims is money of the wallet again', async () => {
+    const { told, house, hear, open, pay } = await cryptoStory();
+    const payment = await open();
+    await pay(payment);
+    await hear();
+    const sid = await refunded(told, house, payment, '10.00');
+    await told.ports.clock.advance(30 * 86_400_000);
+    await lookAtRefund(house, sid, ownCause(house, 'refund'));
+    expect((await readRefund(told.database.owner, sid))?.state).toBe('failed');
+    expect(await told.cents()).toBe(2500n);
+  });
+
+  it('of which only a part was claimed gives the rest back to the wallet', async () => {
+    const { told, house, btcpay, hear, open, pay } = await cryptoStory();
+    const payment = await open();
+    await pay(payment);
+    await hear();
+    const sid = await refunded(told, house, payment, '10.00');
+    const [pullPayment] = btcpay.books.pullPayments.values();
+    const payout =
+      pullPayment === undefined ? 'none' : btcpay.claim(pullPayment, { destination: 'bcrt1qme', amount: 400 });
+    if (typeof payout !== 'string') btcpay.refunds.move(payout, 'Completed');
+    await told.ports.clock.advance(30 * 86_400_000);
+    await lookAtRefund(house, sid, ownCause(house, 'refund'));
+    expect(await readRefund(told.database.owner, sid)).toMatchObject({ state: 'succeeded', posted: 4_000_000n });
+    expect(await told.cents()).toBe(2100n);
+  });
+});

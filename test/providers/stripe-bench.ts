@@ -71,7 +71,12 @@ function benchOf({ ports, sandbox, url, delivered, secretKey, close }: Parts): S
     endings: ['processing', 'failed', 'expired'],
     knowsUnpaid: true,
     trouble: url.endsWith('.invalid') ? null : troubleOf(ports, sandbox),
-    refunds: null,
+    refunds: {
+      made: (refundSid) => refundsOf(sandbox, refundSid).length,
+      end: async (refundSid, state) => {
+        for (const { id } of refundsOf(sandbox, refundSid)) sandbox.endRefund(id, { status: state });
+      },
+    },
     pass: (seconds) => ports.clock.advance(seconds * 1000),
     act: async (orderRef, ending) => {
       if (ending === 'expired') sandbox.expire(orderRef);
@@ -87,6 +92,9 @@ function benchOf({ ports, sandbox, url, delivered, secretKey, close }: Parts): S
     close,
   };
 }
+
+const refundsOf = (sandbox: StripeSandbox, refundSid: string) =>
+  [...sandbox.state.refunds.values()].filter(({ metadata }) => metadata['refund_sid'] === refundSid);
 
 const FAULT_OF: Readonly<Record<Trouble, Fault['kind']>> = {
   'cut-after': 'reset-after-effect',

@@ -76,7 +76,7 @@ function toRow({ house, actor }: Call, { ask, decided, reason }: Opening, now: D
   const { payment, plan } = decided;
   const state = plan.needsApproval ? 'awaiting_approval' : 'requested';
   return {
-    sid: house.ports.ids.sid(),
+    sid: house.ports.ids.referenceSid(),
     paymentSid: payment.sid,
     paymentRef: plan.received.paymentRef,
     wallet: payment.wallet,

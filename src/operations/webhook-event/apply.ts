@@ -10,10 +10,12 @@ import { ProviderFailure } from '../../providers/provider.ts';
 import { DatabaseUnavailable } from '../../store/database-unavailable.ts';
 import { markInbox, readInbox, type InboxRow } from '../../store/inbox.ts';
 import { readPayment, readPaymentByOrder, readPaymentByPaymentRef, type PaymentRow } from '../../store/payment.ts';
+import { readRefund } from '../../store/refund.ts';
 import type { House } from '../house.ts';
 import type { Cause } from '../payment/cause.ts';
 import { providerOf } from '../payment/provider-of.ts';
 import { settlePayment } from '../payment/settle.ts';
+import { lookAtRefund } from '../refund/look.ts';
 
 /**
  * Applies one stored webhook: finds the payment it points at, compares, and has the payment settled by the provider's truth.
@@ -47,11 +49,31 @@ async function attempt(house: House, row: InboxRow, cause: Cause): Promise<void>
   const accountId = row.providerAccount === 'self' ? account.id : row.providerAccount;
   const stranger = strangerOf({ ...row, accountId }, { accountId: account.id, isLive: account.isLive });
   if (stranger) return await quarantine(house, row, stranger, null);
+  if (await hearOfRefund(house, row, cause)) return;
   const payment = await findPayment(house, row);
   if (!payment) return await waitForOrder(house, row);
   const misfit = misfitOf({ ...row, accountId }, payment);
   if (misfit) return await quarantine(house, row, misfit, payment.sid);
   await settlePayment(house, payment.sid, cause, { row, accountId });
+}
+
+/** A refund that is no part of an order is asked about by its own key. Whether the event spoke of one. */
+async function hearOfRefund(house: House, row: InboxRow, cause: Cause): Promise<boolean> {
+  const refund = row.refundSid === null ? null : await readRefund(house.db, row.refundSid);
+  if (refund?.provider !== row.provider) return false;
+  await lookAtRefund(house, refund.sid, cause);
+  await house.db.transaction('webhook.refund', (tx) =>
+    markInbox(tx, {
+      sid: row.sid,
+      state: 'applied',
+      reason: null,
+      paymentSid: refund.paymentSid,
+      attempts: row.attempts + 1,
+      updatedAt: house.ports.clock.now(),
+      nextAttemptAt: null,
+    }),
+  );
+  return true;
 }
 
 /** By our own sid first: it is there before the provider's references are. */

@@ -103,7 +103,7 @@ const IS_ABOUT_CHARGE: ReadonlySet<string> = new Set(['declined', 'not_possible'
 function Reason({ recharge }: { readonly recharge: AutoRecharge }): ReactElement {
   const { reason, not_before: notBefore, last_payment: last, state } = recharge;
   return (
-    <div role="status" className="rounded-xl bg-warn-wash px-4 py-3 text-warn">
+    <output className="block rounded-xl bg-warn-wash px-4 py-3 text-warn">
       <p>{reason !== null && REASON_TEXT[reason]}</p>
       {notBefore !== null && (
         <p>
@@ -118,7 +118,7 @@ function Reason({ recharge }: { readonly recharge: AutoRecharge }): ReactElement
           The charge that failed
         </Link>
       )}
-    </div>
+    </output>
   );
 }
 

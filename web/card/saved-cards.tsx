@@ -73,7 +73,7 @@ function Row({ card }: { readonly card: SavedCard }): ReactElement {
       <div className="flex flex-wrap items-center gap-2">
         <span className="font-medium">{name}</span>
         {card.is_default && <Badge tone="good" text="For auto-recharge" />}
-        {isExpired(card, new Date()) && <Badge tone="bad" text="Expired" />}
+        {isExpired(card) && <Badge tone="bad" text="Expired" />}
       </div>
       <p className="text-xs text-soft">Expires {expiryOf(card)}</p>
       <div className="mt-1 -ml-3 flex flex-wrap gap-1">

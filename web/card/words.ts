@@ -1,4 +1,5 @@
 import type { SavedCard } from '../surface.ts';
+import { isPast } from '../ui/time.ts';
 
 /** What a person is told who saves a card; card.list has the whole text. */
 export const SAVING_TEXT =
@@ -22,5 +23,5 @@ export const expiryOf = (card: SavedCard): string =>
   `${String(card.expires_month).padStart(2, '0')}/${card.expires_year}`;
 
 /** Whether the month after the one on the card has begun. */
-export const isExpired = (card: SavedCard, now: Date): boolean =>
-  now.getTime() >= Date.UTC(card.expires_year, card.expires_month, 1);
+export const isExpired = (card: SavedCard): boolean =>
+  isPast(new Date(Date.UTC(card.expires_year, card.expires_month, 1)).toISOString());

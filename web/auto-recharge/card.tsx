@@ -24,7 +24,8 @@ export function AutoRechargeCard(): ReactElement {
   const recharge = useQuery<AutoRecharge, Problem>({
     queryKey: RECHARGE_KEY,
     queryFn: ({ signal }) => get<AutoRecharge>('/v1/auto-recharge', { signal }),
-    refetchInterval: 30_000,
+    // A charge takes moments, and whoever has just switched it on watches.
+    refetchInterval: 5_000,
   });
   return (
     <Card title="Auto-recharge" aside={recharge.data && <StateBadge recharge={recharge.data} />}>

@@ -9,14 +9,14 @@ import { describe, expect, it } from 'vitest';
  * number in its name.
  */
 const HELD = {
-  A: range(1, 17),
+  A: range(1, 19),
   B: range(1, 16),
   C: range(1, 15),
   D: range(1, 16),
   E: range(1, 17),
   F: range(1, 8),
   G: [...range(1, 6), ...range(11, 13)],
-  H: [1, ...range(3, 7)],
+  H: [1, ...range(3, 9)],
   I: [...range(1, 3), ...range(5, 12)],
   K: [6, 7],
 } as const;

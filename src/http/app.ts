@@ -25,6 +25,8 @@ const ADMIN_FAILURES_MAX = 10;
 /** Requests with one node key that is not good, from one address in a minute; and with any such keys. */
 const NODE_KEY_FAILURES_MAX = 10;
 const NODE_FAILURES_MAX = 100;
+/** Webhooks with a bad signature from one address in a minute; a provider whose secret was rotated without us sends fewer. */
+const WEBHOOK_FAILURES_MAX = 100;
 
 /** Everything the house answers over HTTP. Has no state outside `house` but counters. */
 export function buildHttp(house: House, options: HttpOptions): App {
@@ -38,6 +40,7 @@ export function buildHttp(house: House, options: HttpOptions): App {
     adminFailures: new FailureLimit(house.ports.clock, ADMIN_FAILURES_MAX),
     nodeKeyFailures: new FailureLimit(house.ports.clock, NODE_KEY_FAILURES_MAX),
     nodeFailures: new FailureLimit(house.ports.clock, NODE_FAILURES_MAX),
+    webhookFailures: new FailureLimit(house.ports.clock, WEBHOOK_FAILURES_MAX),
   };
   const version = options.version ?? '0.0.0';
   const documents = {

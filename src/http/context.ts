@@ -39,6 +39,8 @@ export interface Site {
   readonly nodeKeyFailures: FailureLimit;
   /** By address: whoever tries many keys. */
   readonly nodeFailures: FailureLimit;
+  /** By address: webhooks whose signature is bad. */
+  readonly webhookFailures: FailureLimit;
 }
 
 export interface AppEnv {

@@ -1,4 +1,5 @@
 import { z } from 'zod';
+import { runAutoRecharges } from '../operations/auto-recharge/run.ts';
 import { runCorrection } from '../operations/correction/run.ts';
 import type { House, JobName } from '../operations/house.ts';
 import { ownCause } from '../operations/payment/cause.ts';
@@ -18,6 +19,10 @@ export const JOBS: Readonly<Record<JobName, (house: House, payload: unknown) => 
   },
   'refund.send': async (house, payload) => {
     await sendRefund(house, payloadSchema.parse(payload).sid, ownCause(house, 'refund'));
+  },
+  // Whoever has just switched it on is not kept waiting for the tick; what is due is charged, whoever's it is.
+  'auto-recharge.run': async (house) => {
+    await runAutoRecharges(house);
   },
   'payment.check': async (house, payload) => {
     await checkPayment(house, payloadSchema.parse(payload).sid);

@@ -1,3 +1,4 @@
+import { cardChecks } from './card-checks.ts';
 import {
   cents,
   choose,
@@ -346,6 +347,7 @@ export const payments: readonly SmokeCheck[] = [
       holds(typeof answer.json['request_id'] === 'string', 'no request_id');
     },
   },
+  ...cardChecks,
   {
     name: 'the books agree: the statement’s top-ups sum to lifetime_paid_cents and to the payment events',
     async run(smoke) {

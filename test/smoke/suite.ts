@@ -100,12 +100,13 @@ export function holds(condition: boolean, what: string): void {
 
 /** Asks again until the condition holds; for what a worker does after the answer. */
 export async function eventually<T>(what: string, ask: () => Promise<T>, isDone: (answer: T) => boolean): Promise<T> {
-  const deadline = Date.now() + 15_000;
+  // The slowest tick comes every 15 seconds.
+  const deadline = Date.now() + 25_000;
   for (;;) {
     const answer = await ask();
     if (isDone(answer)) return answer;
     if (Date.now() > deadline)
-      throw new Error(`${what}: not after 15 seconds, the last answer was ${JSON.stringify(answer)}`);
+      throw new Error(`${what}: not after 25 seconds, the last answer was ${JSON.stringify(answer)}`);
     await new Promise((resolve) => setTimeout(resolve, 100));
   }
 }

@@ -14,7 +14,7 @@ const COLUMNS: readonly Column<Payment>[] = [
     cell: (payment) => (
       <>
         <Link href={`/payments/${payment.sid}`} className="font-medium text-accent underline-offset-2 hover:underline">
-          Top-up by {providerName(payment.provider)}
+          {payment.is_automatic ? 'Auto-recharge' : 'Top-up'} by {providerName(payment.provider)}
         </Link>
         <p className="mt-0.5 text-xs text-soft">
           <Time at={payment.created_at} />

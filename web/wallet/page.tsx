@@ -3,6 +3,8 @@ import { Tabs } from 'radix-ui';
 import type { ReactElement } from 'react';
 import type { Problem } from '../api.ts';
 import { get, seg } from '../api.ts';
+import { AutoRechargeCard } from '../auto-recharge/card.tsx';
+import { SavedCards } from '../card/saved-cards.tsx';
 import { PaymentList } from '../payment/list.tsx';
 import { RefundList } from '../refund/list.tsx';
 import { useSession } from '../session.ts';
@@ -17,7 +19,7 @@ import { Statement } from './statement.tsx';
 import { TopUp } from './top-up.tsx';
 
 export function WalletPage(): ReactElement {
-  const { user } = useSession();
+  const { user, card_providers } = useSession();
   const sid = user?.wallet_sid ?? '';
   const wallet = useQuery<Billing, Problem>({
     queryKey: ['billing', sid],
@@ -30,10 +32,16 @@ export function WalletPage(): ReactElement {
       {!wallet.data && wallet.error && <ProblemBanner problem={wallet.error} retry={() => void wallet.refetch()} />}
       {!wallet.data && !wallet.error && <Loading what="your wallet" />}
       {wallet.data && (
-        <div className="grid gap-6 lg:grid-cols-[1fr_20rem]">
+        <div className="grid gap-6 lg:grid-cols-[1fr_20rem] lg:grid-rows-[auto_1fr]">
           <BalanceCard wallet={wallet.data} />
-          <div className="lg:row-span-2">
+          <div className="space-y-6 lg:row-span-2">
             <TopUp />
+            {card_providers.length > 0 && (
+              <>
+                <AutoRechargeCard />
+                <SavedCards />
+              </>
+            )}
           </div>
           <div className="min-w-0 space-y-6">
             <DisputeNotice wallet={wallet.data} />

@@ -4,6 +4,7 @@ import { useRef, useState } from 'react';
 import { useLocation } from 'wouter';
 import type { Problem } from '../api.ts';
 import { post, seg } from '../api.ts';
+import { SAVING_TEXT } from '../card/words.ts';
 import { useIntent } from '../intent.ts';
 import { providerName } from '../payment/list.tsx';
 import { useSession } from '../session.ts';
@@ -14,6 +15,7 @@ import { cx } from '../ui/class-names.ts';
 import { Field } from '../ui/field.tsx';
 import { PaymentMethodChoice, type PaymentMethod } from './payment-method.tsx';
 import { formatMoney, isSame, readAmount } from '../ui/money.ts';
+import { Checkbox } from '../ui/select.tsx';
 
 export function TopUp(): ReactElement {
   const { payment_methods: methods } = useSession();
@@ -59,6 +61,7 @@ function usePay(): {
 interface Order {
   readonly provider: string;
   readonly amount: string;
+  readonly save_card: boolean;
 }
 
 interface TopUpFormProps {
@@ -67,10 +70,12 @@ interface TopUpFormProps {
 }
 
 function TopUpForm({ methods, first }: TopUpFormProps): ReactElement {
-  const { top_up: limits } = useSession();
+  const { top_up: limits, card_providers } = useSession();
+  const [savesCard, setSavesCard] = useState(false);
   const [text, setText] = useState('');
   const [error, setError] = useState<string | null>(null);
   const [method, setMethod] = useState(first);
+  const canSave = card_providers.includes(method.provider);
   const form = useRef<HTMLFormElement>(null);
   const { pay, isBusy, problem, reset } = usePay();
   const chooseMethod = (chosen: PaymentMethod): void => {
@@ -87,7 +92,7 @@ function TopUpForm({ methods, first }: TopUpFormProps): ReactElement {
     if (isBusy) return;
     const read = readAmount(text, limits);
     if ('amount' in read) {
-      pay({ provider: method.provider, amount: read.amount });
+      pay({ provider: method.provider, amount: read.amount, save_card: canSave && savesCard });
       return;
     }
     setError(read.error);
@@ -110,6 +115,12 @@ function TopUpForm({ methods, first }: TopUpFormProps): ReactElement {
         onChange={choose}
       />
       <PaymentMethodChoice methods={methods} chosen={method} choose={chooseMethod} />
+      {canSave && (
+        <div>
+          <Checkbox label="Save this card for later" isOn={savesCard} onChange={setSavesCard} />
+          {savesCard && <p className="text-xs text-soft">{SAVING_TEXT}</p>}
+        </div>
+      )}
       <ProblemBanner problem={fieldProblem === null ? problem : null} />
       <Button type="submit" isWide isBusy={isBusy}>
         {isBusy ? 'Opening checkout…' : 'Continue to payment'}

@@ -47,6 +47,7 @@ export const autoRechargeSet = operation({
     if (isRefusal(own)) return own;
     return await house.db.transaction('auto-recharge.set', async (tx) => {
       await save(tx, call, own, wish);
+      await house.jobs.enqueue(tx, 'auto-recharge.run', { sid: own.wallet.sid });
       return await readAutoRechargeOf(tx, own.wallet, house.ports.clock.now());
     });
   },

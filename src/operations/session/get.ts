@@ -26,6 +26,7 @@ export const sessionGet = operation({
       payment_methods: z
         .array(z.object({ provider: z.string(), title: z.string().describe('For a button: "Mobile money".') }))
         .describe('The same providers as a person chooses between them.'),
+      card_providers: z.array(z.string()).describe('Those of them that save cards.'),
     })
     .meta({ id: 'Session' }),
   refusals: [],
@@ -43,6 +44,7 @@ export const sessionGet = operation({
         provider: name,
         title: description.title,
       })),
+      card_providers: [...house.providers.values()].filter(({ cards }) => cards).map(({ name }) => name),
     };
   },
 });

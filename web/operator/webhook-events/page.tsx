@@ -81,6 +81,7 @@ const COLUMNS: readonly Column<WebhookEvent>[] = [
         <p className="font-mono text-xs break-all text-soft">{event.event_id}</p>
         <p className="mt-0.5 text-xs text-soft">
           <Time at={event.received_at} />
+          {event.source === 'list' && ' · was not delivered, read from the provider'}
         </p>
         <div className="mt-1.5 md:hidden">
           <State event={event} />

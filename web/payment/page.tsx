@@ -4,6 +4,7 @@ import { useEffect, useRef } from 'react';
 import { useLocation, useSearch } from 'wouter';
 import type { Problem } from '../api.ts';
 import { get, post, seg } from '../api.ts';
+import { PaymentReceipts } from '../receipt/list.tsx';
 import { useSession } from '../session.ts';
 import type { Payment } from '../surface.ts';
 import { Banner, ProblemBanner } from '../ui/banner.tsx';
@@ -139,6 +140,7 @@ function Whereabouts({ payment, check }: { readonly payment: Payment; readonly c
           <Copyable text={payment.sid} what="Payment number" />
         </div>
       </section>
+      {payment.state === 'credited' && <PaymentReceipts paymentSid={payment.sid} />}
     </div>
   );
 }

@@ -4,6 +4,7 @@ import type { ReactElement } from 'react';
 import type { Problem } from '../api.ts';
 import { get, seg } from '../api.ts';
 import { PaymentList } from '../payment/list.tsx';
+import { ReceiptList } from '../receipt/list.tsx';
 import { useSession } from '../session.ts';
 import type { Billing } from '../surface.ts';
 import { ProblemBanner } from '../ui/banner.tsx';
@@ -41,6 +42,7 @@ export function WalletPage(): ReactElement {
                 tabs={[
                   ['statement', 'Statement'],
                   ['payments', 'Payments'],
+                  ['receipts', 'Receipts'],
                 ]}
               />
               <Tabs.Content value="statement" className="-outline-offset-2">
@@ -48,6 +50,9 @@ export function WalletPage(): ReactElement {
               </Tabs.Content>
               <Tabs.Content value="payments" className="-outline-offset-2">
                 <PaymentList walletSid={sid} />
+              </Tabs.Content>
+              <Tabs.Content value="receipts" className="-outline-offset-2">
+                <ReceiptList />
               </Tabs.Content>
             </Tabs.Root>
           </div>

@@ -12,6 +12,7 @@ import { OperatorPaymentEventsPage } from './operator/payment-events/page.tsx';
 import { OperatorPricesPage } from './operator/prices/page.tsx';
 import { OperatorReceiptsPage } from './operator/receipts/page.tsx';
 import { OperatorReconciliationPage } from './operator/reconciliation/page.tsx';
+import { OperatorRefundsPage } from './operator/refunds/page.tsx';
 import { OperatorUnbilledPage } from './operator/unbilled/page.tsx';
 import { OperatorWalletPage } from './operator/wallets/wallet-page.tsx';
 import { OperatorWalletsPage } from './operator/wallets/list-page.tsx';
@@ -77,6 +78,7 @@ function OperatorPages(): ReactElement {
       <Route path="/operator/unbilled" component={OperatorUnbilledPage} />
       <Route path="/operator/payment-events" component={OperatorPaymentEventsPage} />
       <Route path="/operator/reconciliation" component={OperatorReconciliationPage} />
+      <Route path="/operator/refunds" component={OperatorRefundsPage} />
       <Route path="/operator/events" component={EventsPage} />
       <Route path="/operator/events/:sid">{({ sid }) => <EndpointPage key={sid} sid={sid} />}</Route>
       <Route path="/operator/mail" component={OperatorMailPage} />

@@ -60,6 +60,7 @@ const OPERATOR_GROUPS: readonly (readonly [title: string, pages: Pages])[] = [
     'Money',
     [
       ['/operator/payment-events', 'Payment events'],
+      ['/operator/refunds', 'Refunds'],
       ['/operator/reconciliation', 'Reconciliation'],
       ['/operator/webhook-events', 'Webhook events'],
     ],

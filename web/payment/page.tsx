@@ -4,6 +4,7 @@ import { useEffect, useRef } from 'react';
 import { useLocation, useSearch } from 'wouter';
 import type { Problem } from '../api.ts';
 import { get, post, seg } from '../api.ts';
+import { PaymentRefunds } from '../refund/payment-refunds.tsx';
 import { PaymentReceipts } from '../receipt/list.tsx';
 import { useSession } from '../session.ts';
 import type { Payment } from '../surface.ts';
@@ -119,6 +120,7 @@ function Whereabouts({ payment, check }: { readonly payment: Payment; readonly c
         </div>
         <NextStep payment={payment} check={check} />
       </section>
+      <PaymentRefunds payment={payment} />
       <section aria-label="Details" className="card p-5 sm:p-8">
         <Facts
           facts={[

@@ -4,6 +4,7 @@ import type { ReactElement } from 'react';
 import type { Problem } from '../api.ts';
 import { get, seg } from '../api.ts';
 import { PaymentList } from '../payment/list.tsx';
+import { RefundList } from '../refund/list.tsx';
 import { ReceiptList } from '../receipt/list.tsx';
 import { useSession } from '../session.ts';
 import type { Billing } from '../surface.ts';
@@ -42,6 +43,7 @@ export function WalletPage(): ReactElement {
                 tabs={[
                   ['statement', 'Statement'],
                   ['payments', 'Payments'],
+                  ['refunds', 'Refunds'],
                   ['receipts', 'Receipts'],
                 ]}
               />
@@ -50,6 +52,9 @@ export function WalletPage(): ReactElement {
               </Tabs.Content>
               <Tabs.Content value="payments" className="-outline-offset-2">
                 <PaymentList walletSid={sid} />
+              </Tabs.Content>
+              <Tabs.Content value="refunds" className="-outline-offset-2">
+                <RefundList walletSid={sid} />
               </Tabs.Content>
               <Tabs.Content value="receipts" className="-outline-offset-2">
                 <ReceiptList />

@@ -19,6 +19,10 @@ const KINDS: Readonly<Record<string, string>> = {
   hold_capture: 'Hold charged',
   hold_release: 'Hold released',
   hold_expire: 'Hold expired',
+  refund_reserve: 'Refund',
+  refund: 'Refund',
+  refund_return: 'Refund came back',
+  reversal: 'Payment taken back',
 };
 
 /** A kind this page has no words for is still shown, by its own name. */

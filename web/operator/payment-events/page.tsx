@@ -12,13 +12,23 @@ import { WalletLink } from '../wallet-link.tsx';
 
 const LINK = 'text-accent underline-offset-2 hover:underline';
 
+const KINDS: Readonly<Record<PaymentEvent['kind'], string>> = {
+  top_up: 'Top-up',
+  refund: 'Refund',
+  refund_returned: 'Refund that came back',
+  reversal: 'Taken back',
+  dispute_opened: 'Dispute',
+  dispute_won: 'Dispute won',
+  dispute_lost: 'Dispute lost',
+};
+
 const COLUMNS: readonly Column<PaymentEvent>[] = [
   {
     title: 'Event',
     cell: (event) => (
       <>
         <Link href={`/payments/${event.payment_sid}`} className={`font-medium ${LINK}`}>
-          {event.kind === 'top_up' ? 'Top-up' : event.kind} by {providerName(event.provider)}
+          {KINDS[event.kind]} by {providerName(event.provider)}
         </Link>
         <p className="mt-0.5 text-xs text-soft">
           <Time at={event.created_at} />

@@ -18,6 +18,8 @@ import { BackLink, Loading, PageTitle } from '../../ui/page.tsx';
 import { TabList } from '../../ui/tabs.tsx';
 import { Time } from '../../ui/time.tsx';
 import { UsageOverview } from '../../usage/overview.tsx';
+import { RefundList } from '../../refund/list.tsx';
+import { RefundPlanCard } from '../../refund/plan-card.tsx';
 import { HoldList } from '../../wallet/hold-list.tsx';
 import { Statement } from '../../wallet/statement.tsx';
 import { AdjustDialog } from './adjust-dialog.tsx';
@@ -81,6 +83,7 @@ const TABS = [
   ['statement', 'Statement'],
   ['usage', 'Usage'],
   ['payments', 'Payments'],
+  ['refunds', 'Refunds'],
   ['holds', 'Holds'],
   ['audit', 'Audit'],
 ] as const;
@@ -95,6 +98,11 @@ function History({ sid }: { readonly sid: string }): ReactElement {
         </Tabs.Content>
         <Tabs.Content value="payments" className="-outline-offset-2">
           <PaymentList walletSid={sid} />
+        </Tabs.Content>
+        <Tabs.Content value="refunds" className="-outline-offset-2">
+          <RefundPlanCard walletSid={sid} />
+          <h3 className="border-t border-line px-4 pt-5 font-semibold sm:px-5">Refunds of this wallet</h3>
+          <RefundList walletSid={sid} />
         </Tabs.Content>
         <Tabs.Content value="holds" className="-outline-offset-2">
           <HoldList walletSid={sid} />

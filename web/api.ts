@@ -75,9 +75,10 @@ async function jsonOf(response: Response): Promise<unknown> {
   }
 }
 
-async function send<T>(method: 'GET' | 'POST', path: string, options: Options): Promise<T> {
+async function send<T>(method: 'GET' | 'POST' | 'PATCH' | 'DELETE', path: string, options: Options): Promise<T> {
   const headers = new Headers({ accept: 'application/json' });
-  if (method === 'POST') headers.set('content-type', 'application/json');
+  const hasBody = method === 'POST' || method === 'PATCH';
+  if (hasBody) headers.set('content-type', 'application/json');
   if (options.idempotencyKey !== undefined) headers.set('idempotency-key', options.idempotencyKey);
   let response: Response;
   try {
@@ -86,7 +87,7 @@ async function send<T>(method: 'GET' | 'POST', path: string, options: Options): 
       headers,
       credentials: 'same-origin',
       cache: 'no-store',
-      ...(method === 'POST' && { body: JSON.stringify(options.body ?? {}) }),
+      ...(hasBody && { body: JSON.stringify(options.body ?? {}) }),
       ...(options.signal && { signal: options.signal }),
     });
   } catch (error) {
@@ -135,5 +136,10 @@ export const post = <T>(
   body: Readonly<Record<string, unknown>> = {},
   options: Pick<Options, 'idempotencyKey'> = {},
 ): Promise<T> => send('POST', path, { ...options, body });
+
+export const patch = <T>(path: string, body: Readonly<Record<string, unknown>>): Promise<T> =>
+  send('PATCH', path, { body });
+
+export const remove = <T>(path: string): Promise<T> => send('DELETE', path, {});
 
 export const seg = (text: string): string => encodeURIComponent(text);

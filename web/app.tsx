@@ -1,13 +1,18 @@
 import type { ReactElement } from 'react';
 import { Redirect, Route, Switch } from 'wouter';
+import { AccountPage } from './account/page.tsx';
+import { EndpointPage } from './events/endpoint-page.tsx';
+import { EventsPage } from './events/page.tsx';
 import { Frame } from './frame.tsx';
 import { OperatorDisputePage } from './operator/disputes/dispute-page.tsx';
 import { OperatorDisputesPage } from './operator/disputes/list-page.tsx';
 import { OperatorLaddersPage } from './operator/ladders/page.tsx';
+import { OperatorMailPage } from './operator/mail/page.tsx';
 import { OperatorNodesPage } from './operator/nodes/list-page.tsx';
 import { OperatorNodePage } from './operator/nodes/node-page.tsx';
 import { OperatorPaymentEventsPage } from './operator/payment-events/page.tsx';
 import { OperatorPricesPage } from './operator/prices/page.tsx';
+import { OperatorReceiptsPage } from './operator/receipts/page.tsx';
 import { OperatorReconciliationPage } from './operator/reconciliation/page.tsx';
 import { OperatorRefundsPage } from './operator/refunds/page.tsx';
 import { OperatorUnbilledPage } from './operator/unbilled/page.tsx';
@@ -54,6 +59,9 @@ function UserPages(): ReactElement {
       </Route>
       <Route path="/wallet" component={WalletPage} />
       <Route path="/usage" component={UsagePage} />
+      <Route path="/events" component={EventsPage} />
+      <Route path="/events/:sid">{({ sid }) => <EndpointPage key={sid} sid={sid} />}</Route>
+      <Route path="/account" component={AccountPage} />
       <Route path="/payments/:sid">{({ sid }) => <PaymentPage key={sid} sid={sid} />}</Route>
       <Route component={NotFoundPage} />
     </Switch>
@@ -75,6 +83,10 @@ function OperatorPages(): ReactElement {
       <Route path="/operator/refunds" component={OperatorRefundsPage} />
       <Route path="/operator/disputes" component={OperatorDisputesPage} />
       <Route path="/operator/disputes/:sid">{({ sid }) => <OperatorDisputePage key={sid} sid={sid} />}</Route>
+      <Route path="/operator/events" component={EventsPage} />
+      <Route path="/operator/events/:sid">{({ sid }) => <EndpointPage key={sid} sid={sid} />}</Route>
+      <Route path="/operator/mail" component={OperatorMailPage} />
+      <Route path="/operator/receipts" component={OperatorReceiptsPage} />
       <Route path="/operator/webhook-events" component={OperatorWebhookEventsPage} />
       <Route path="/payments/:sid">{({ sid }) => <PaymentPage key={sid} sid={sid} />}</Route>
       <Route path="/">

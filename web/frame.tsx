@@ -49,6 +49,8 @@ type Pages = readonly (readonly [path: string, title: string])[];
 const USER_PAGES: Pages = [
   ['/wallet', 'Wallet'],
   ['/usage', 'Usage'],
+  ['/events', 'Events'],
+  ['/account', 'Account'],
 ];
 
 /** Too many for one row: the first row has the groups, the second one the pages of the group where one is. */
@@ -62,6 +64,14 @@ const OPERATOR_GROUPS: readonly (readonly [title: string, pages: Pages])[] = [
       ['/operator/refunds', 'Refunds'],
       ['/operator/reconciliation', 'Reconciliation'],
       ['/operator/webhook-events', 'Webhook events'],
+    ],
+  ],
+  [
+    'Events',
+    [
+      ['/operator/events', 'Endpoints'],
+      ['/operator/mail', 'Mail'],
+      ['/operator/receipts', 'Receipts'],
     ],
   ],
   [

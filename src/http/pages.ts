@@ -23,6 +23,9 @@ const PAGE_PATHS = [
   '/',
   '/wallet',
   '/usage',
+  '/events',
+  '/events/:sid',
+  '/account',
   '/payments/:sid',
   '/operator',
   '/operator/wallets/:sid',
@@ -33,6 +36,12 @@ const PAGE_PATHS = [
   '/operator/prices',
   '/operator/ladders',
   '/operator/unbilled',
+  '/operator/receipts',
+  '/operator/mail',
+  '/operator/events/:sid',
+  '/operator/events',
+  '/operator/refunds',
+  '/operator/reconciliation',
 ];
 
 const NOT_BUILT = 'The pages are not built. Run "npm run build" once, then reload.\n';

@@ -5,6 +5,7 @@ import { useLocation, useSearch } from 'wouter';
 import type { Problem } from '../api.ts';
 import { get, post, seg } from '../api.ts';
 import { PaymentRefunds } from '../refund/payment-refunds.tsx';
+import { PaymentReceipts } from '../receipt/list.tsx';
 import { useSession } from '../session.ts';
 import type { Payment } from '../surface.ts';
 import { Banner, ProblemBanner } from '../ui/banner.tsx';
@@ -141,6 +142,7 @@ function Whereabouts({ payment, check }: { readonly payment: Payment; readonly c
           <Copyable text={payment.sid} what="Payment number" />
         </div>
       </section>
+      {payment.state === 'credited' && <PaymentReceipts paymentSid={payment.sid} />}
     </div>
   );
 }

@@ -11,7 +11,7 @@ interface FieldProps {
   /** What to change, as a sentence; announced when it appears. */
   readonly error?: string | null | undefined;
   readonly prefix?: string;
-  readonly type?: 'text' | 'password' | 'search' | 'datetime-local';
+  readonly type?: 'text' | 'password' | 'search' | 'datetime-local' | 'email' | 'url';
   readonly inputMode?: 'text' | 'decimal' | 'numeric';
   readonly autoComplete?: string;
   readonly placeholder?: string;

@@ -7,6 +7,7 @@ import { AutoRechargeCard } from '../auto-recharge/card.tsx';
 import { SavedCards } from '../card/saved-cards.tsx';
 import { PaymentList } from '../payment/list.tsx';
 import { RefundList } from '../refund/list.tsx';
+import { ReceiptList } from '../receipt/list.tsx';
 import { useSession } from '../session.ts';
 import type { Billing } from '../surface.ts';
 import { ProblemBanner } from '../ui/banner.tsx';
@@ -53,6 +54,7 @@ export function WalletPage(): ReactElement {
                   ['statement', 'Statement'],
                   ['payments', 'Payments'],
                   ['refunds', 'Refunds'],
+                  ['receipts', 'Receipts'],
                 ]}
               />
               <Tabs.Content value="statement" className="-outline-offset-2">
@@ -63,6 +65,9 @@ export function WalletPage(): ReactElement {
               </Tabs.Content>
               <Tabs.Content value="refunds" className="-outline-offset-2">
                 <RefundList walletSid={sid} />
+              </Tabs.Content>
+              <Tabs.Content value="receipts" className="-outline-offset-2">
+                <ReceiptList />
               </Tabs.Content>
             </Tabs.Root>
           </div>

@@ -30,6 +30,7 @@ const PAGE_PATHS = [
   '/operator',
   '/operator/wallets/:sid',
   '/operator/payment-events',
+  '/operator/refunds',
   '/operator/webhook-events',
   '/operator/nodes',
   '/operator/nodes/:sid',

@@ -28,8 +28,8 @@ export interface SandboxServer extends Server {
 }
 
 /** Sandbox mode, as a person starts it: embedded PostgreSQL, simulator, free ports, an empty data folder. */
-export async function startSandboxServer(): Promise<SandboxServer> {
-  const server = await startServer({ HERO_ONBOARDING_MODE: 'sandbox' });
+export async function startSandboxServer(settings: Readonly<Record<string, string>> = {}): Promise<SandboxServer> {
+  const server = await startServer({ HERO_ONBOARDING_MODE: 'sandbox', ...settings });
   const { url, simulatorUrl } = server;
   try {
     if (simulatorUrl === null) throw new Error('the greeting names no simulator');

@@ -19,11 +19,11 @@ const DOWN_WITHIN_MS = 60_000;
 const CALM = { settleAfterMs: 5_000, wrong: {} };
 
 /** One sandbox server and one browser for all tests of a file; `test` opens pages that at its end have nothing to complain about. */
-export function openStage() {
+export function openStage(settings: Readonly<Record<string, string>> = {}) {
   let server: SandboxServer | null = null;
   let browser: Browser | null = null;
   beforeAll(async () => {
-    [server, browser] = await Promise.all([startSandboxServer(), launchBrowser()]);
+    [server, browser] = await Promise.all([startSandboxServer(settings), launchBrowser()]);
   }, UP_WITHIN_MS);
   afterAll(async () => {
     await browser?.close();

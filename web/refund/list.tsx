@@ -9,7 +9,7 @@ import type { Column } from '../ui/table.tsx';
 import { Time } from '../ui/time.tsx';
 import { originOf, REFUND_TEXT } from './state.ts';
 
-const LINK = 'text-accent underline-offset-2 hover:underline';
+const LINK = 'text-accent underline underline-offset-2';
 
 /** A word on where it stands, and why, if the provider or an operator said so. */
 export function RefundStanding({ refund }: { readonly refund: Refund }): ReactElement {
@@ -29,19 +29,22 @@ export function RefundStanding({ refund }: { readonly refund: Refund }): ReactEl
   );
 }
 
-/** What every list of refunds shows. */
-export const REFUND_COLUMNS: readonly Column<Refund>[] = [
+const columnsWith = (hasLink: boolean): readonly Column<Refund>[] => [
   {
     title: 'Refund',
     cell: (refund) => (
       <>
         <span className="font-medium">{refund.reason}</span>
         <p className="mt-0.5 text-xs text-soft">
-          Made {originOf(refund)}, <Time at={refund.created_at} /> ·{' '}
-          <Link href={`/payments/${refund.payment_sid}`} className={LINK}>
-            its payment
-          </Link>
+          Made {originOf(refund)}, <Time at={refund.created_at} />
         </p>
+        {hasLink && (
+          <p className="mt-0.5 text-xs">
+            <Link href={`/payments/${refund.payment_sid}`} className={LINK}>
+              The payment it is of
+            </Link>
+          </p>
+        )}
         <div className="mt-1.5 md:hidden">
           <RefundStanding refund={refund} />
         </div>
@@ -56,6 +59,10 @@ export const REFUND_COLUMNS: readonly Column<Refund>[] = [
   },
 ];
 
+/** What every list of refunds shows; on the page of a payment no link leads to it. */
+export const REFUND_COLUMNS = columnsWith(true);
+const COLUMNS_OF_PAYMENT = columnsWith(false);
+
 interface RefundListProps {
   readonly walletSid?: string;
   readonly paymentSid?: string;
@@ -68,7 +75,7 @@ export function RefundList({ walletSid, paymentSid, empty }: RefundListProps): R
       what="refunds"
       path="/v1/refunds"
       query={{ wallet_sid: walletSid, payment_sid: paymentSid }}
-      columns={REFUND_COLUMNS}
+      columns={paymentSid === undefined ? REFUND_COLUMNS : COLUMNS_OF_PAYMENT}
       keyOf={(refund) => refund.sid}
       refreshMs={15_000}
       empty={

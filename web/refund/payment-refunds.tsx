@@ -21,7 +21,7 @@ export function PaymentRefunds({ payment }: { readonly payment: Payment }): Reac
     queryFn: ({ signal }) =>
       get<Page<Refund>>('/v1/refunds', { query: { payment_sid: payment.sid, wallet_sid: payment.wallet_sid }, signal }),
     enabled: payment.state === 'credited',
-    refetchInterval: (query) => (query.state.data?.items.some(isMoving) ? 15_000 : false),
+    refetchInterval: (query) => (query.state.data?.items.some(isMoving) ? 15_000 : 60_000),
   });
   const plan = useQuery<RefundPlan, Problem>({
     queryKey: ['refund-plan', payment.wallet_sid],

@@ -101,7 +101,7 @@ function History({ sid }: { readonly sid: string }): ReactElement {
         </Tabs.Content>
         <Tabs.Content value="refunds" className="-outline-offset-2">
           <RefundPlanCard walletSid={sid} />
-          <h3 className="border-t border-line px-4 pt-5 font-semibold sm:px-5">Refunds of this wallet</h3>
+          <h2 className="border-t border-line px-4 pt-5 font-semibold sm:px-5">Refunds of this wallet</h2>
           <RefundList walletSid={sid} />
         </Tabs.Content>
         <Tabs.Content value="holds" className="-outline-offset-2">

@@ -11,6 +11,7 @@ import { Pricing, overChargeMax, toPosting, type Charged } from './charge-record
 import { fromCloudEvent, isCloudEvent } from './cloud-event.ts';
 import { keepRuns } from './keep-runs.ts';
 import { knownAccounts, readRules } from './rules.ts';
+import { plainRecord } from './plain-record.ts';
 import { isPricedByTokens } from './token-cost.ts';
 import { isTrueUp, trueUp } from './true-up.ts';
 import { usageRecordSchema, type UsageAnswer, type UsageInput } from './usage-record.ts';
@@ -91,7 +92,10 @@ function datedRecords(read: readonly (UsageInput | Refusal)[], now: Date): reado
 
 /** The record as its schema reads it, a CloudEvent's included; nothing is known yet of users and prices. */
 export function readRecord(sent: unknown): UsageInput | Refusal {
-  const parsed = usageRecordSchema.safeParse(isCloudEvent(sent) ? fromCloudEvent(sent) : sent);
+  const fields = isCloudEvent(sent) ? fromCloudEvent(sent) : sent;
+  const plain = plainRecord(fields);
+  if (plain) return plain;
+  const parsed = usageRecordSchema.safeParse(fields);
   if (parsed.success) return parsed.data;
   const errors = parsed.error.issues.map((issue) => ({
     pointer: `#/${issue.path.map(String).join('/')}`,

@@ -108,10 +108,10 @@ async function recordIn(client: PoolClient, key: string, input: UsageInput): Pro
   );
   const charged = pricing.charge(input);
   if (isRefusal(charged)) throw new Error(charged.message);
-  const posting = toPosting(charged, { node, accounts: ACCOUNTS, owedMax: OWED_MAX, now });
+  const budget = budgetOf(node, now);
+  const posting = toPosting(charged, { node, accounts: ACCOUNTS, owedMax: OWED_MAX, budget });
   const [known] = await run(client, 'entry', [posting.idem]);
   if (known !== undefined) return answerOf(input, known);
-  const budget = budgetOf(node, now);
   const account = toAccount(wallet);
   const facts = { accounts: new Map([[account.id, account]]), prior: new Map(), recordedAt: now };
   const decision = decideBatch({ ...facts, spent: new Map([[budgetKey(budget), 0n]]) }, [posting]);

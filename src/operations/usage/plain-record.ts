@@ -1,4 +1,4 @@
-import { parseScaled, PRICE_DECIMALS, QUANTITY_DECIMALS } from '../../domain/usage/decimal.ts';
+import { isScaled, PRICE_DECIMALS, QUANTITY_DECIMALS } from '../../domain/usage/decimal.ts';
 import { PROVIDER_FORM } from '../model-price/model-price.ts';
 import { CATEGORY_FORM, RESOURCE_KIND_FORM } from '../price/price.ts';
 import { CONTROL_CHARACTERS, SID_FORM } from '../schema.ts';
@@ -95,7 +95,7 @@ function sizeOf(value: object): number {
 const isText = (value: unknown, form: RegExp): value is string => typeof value === 'string' && form.test(value);
 
 const isDecimal = (value: unknown, decimals: number): value is string =>
-  typeof value === 'string' && parseScaled(value, decimals) !== null;
+  typeof value === 'string' && isScaled(value, decimals);
 
 const isCount = (value: unknown, min: number, max: number): value is number =>
   typeof value === 'number' && Number.isSafeInteger(value) && value >= min && value <= max;

@@ -1,11 +1,10 @@
 import { z } from 'zod';
-import { parseScaled, PRICE_DECIMALS, QUANTITY_DECIMALS } from '../../domain/usage/decimal.ts';
+import { isScaled, PRICE_DECIMALS, QUANTITY_DECIMALS } from '../../domain/usage/decimal.ts';
 import { providerField } from '../model-price/model-price.ts';
 import { categoryField, resourceKindField } from '../price/price.ts';
 import { instant, sidField, signedAmount, textField } from '../schema.ts';
 
-const decimalText = (decimals: number, detail: string) =>
-  z.string().refine((text) => parseScaled(text, decimals) !== null, detail);
+const decimalText = (decimals: number, detail: string) => z.string().refine((text) => isScaled(text, decimals), detail);
 
 /** A node's own name for a record. */
 export const KEY_FORM = /^[\x21-\x7e]{1,255}$/;

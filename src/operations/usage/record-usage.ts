@@ -1,5 +1,5 @@
 import { assert, assertNever } from '../../domain/assert.ts';
-import type { AppliedOutcome, DeclinedOutcome, Outcome } from '../../domain/ledger/posting.ts';
+import type { AppliedOutcome, DeclinedOutcome, Outcome, PostingRecord } from '../../domain/ledger/posting.ts';
 import { formatDecimal } from '../../domain/money.ts';
 import { isRefusal, refuse, type Refusal } from '../../domain/refusal.ts';
 import { clockAheadMs, FUTURE_MAX_MS, spanOf } from '../../domain/usage/clock-skew.ts';
@@ -123,18 +123,23 @@ async function postAll(
   const accounts = await knownAccounts(house, [...names], 'USD');
   const owedMax = house.settings.usageOwedMax;
   const budget = budgetOf(node, now);
+  const plain: PostingRecord[] = [];
   const leased: LeasedPosting[] = [];
-  const plain = charged.map((record, place): Promise<Outcome | Refusal | null> => {
-    if (record === null || isRefusal(record)) return Promise.resolve(record);
+  for (const [place, record] of charged.entries()) {
+    if (record === null || isRefusal(record)) continue;
     const posting = toPosting(record, { node, accounts, owedMax, budget });
     const { lease } = record.input;
-    if (lease === undefined) return house.lanes.post(posting);
-    leased.push({ place, lease, posting });
-    return Promise.resolve(null);
-  });
-  const [outcomes, underLease] = await Promise.all([Promise.all(plain), chargeUnderLeases(house, node, leased)]);
-  return outcomes.map((outcome, place) => {
-    return outcome ?? underLease.get(place) ?? null;
+    if (lease === undefined) plain.push(posting);
+    else leased.push({ place, lease, posting });
+  }
+  const [outcomes, underLease] = await Promise.all([
+    house.lanes.postAll(plain),
+    chargeUnderLeases(house, node, leased),
+  ]);
+  let next = 0;
+  return charged.map((record, place) => {
+    if (record === null || isRefusal(record)) return record;
+    return (record.input.lease === undefined ? outcomes[next++] : underLease.get(place)) ?? null;
   });
 }
 

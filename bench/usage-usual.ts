@@ -113,16 +113,14 @@ async function recordIn(client: PoolClient, key: string, input: UsageInput): Pro
   const [known] = await run(client, 'entry', [posting.idem]);
   if (known !== undefined) return answerOf(input, known);
   const account = toAccount(wallet);
-  const facts = { accounts: new Map([[account.id, account]]), prior: new Map(), recordedAt: now };
-  const decision = decideBatch({ ...facts, spent: new Map([[budgetKey(budget), 0n]]) }, [posting]);
+  const state = { accounts: new Map([[account.id, account]]), prior: new Map(), recordedAt: now };
+  const decision = decideBatch({ ...state, spent: new Map([[budgetKey(budget), 0n]]) }, [posting]);
   const [entry] = decision.entries;
   const [moved] = decision.moved;
   if (entry === undefined || moved === undefined) throw new Error(decision.outcomes[0]?.kind);
   const batch = BigInt(now.getTime()) * 1_000_000n + BigInt(Math.floor(Math.random() * 1_000_000));
-  await run(client, 'insert', [
-    ...[entry.account, entry.seq, entry.contra, entry.amount, entry.balanceAfter, batch, posting.idem],
-    ...[posting.fingerprint, occurredAt, now, posting.about],
-  ]);
+  const facts = [entry.account, entry.seq, entry.contra, entry.amount, entry.balanceAfter, batch];
+  await run(client, 'insert', [...facts, posting.idem, posting.fingerprint, occurredAt, now, posting.about]);
   await run(client, 'legs', [batch, ...[...decision.systemLegs].flat(), now]);
   await run(client, 'move', [moved.id, moved.balance, moved.seq, moved.carry]);
   for (const { startedAt, lastAt } of pricing.widened) await run(client, 'widen', [id, category, startedAt, lastAt]);

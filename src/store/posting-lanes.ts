@@ -202,23 +202,26 @@ export class PostingQueue {
   }
 
   /**
-   * Nearly every key is new, and looking a new key up costs as much as writing its entry to one index. So keys are taken for
-   * new until one is not: that batch runs again with the look-up, and so do the next ones until a batch has only new keys.
+   * Nearly every key is new, and looking a new key up costs as much as writing its entry to one index. And nearly every budget is
+   * enough, and its row, locked before the decision, would keep all batches with records of this node apart. So keys are taken for
+   * new and budgets for enough until one is not: that batch runs again with the look-up, and so do the next ones until a batch has only new keys.
    */
   async #apply(records: readonly PostingRecord[]): Promise<Outcome[]> {
     const { ids, clock } = this.#ports;
     let keyCheck = this.#keyCheck;
     const outcomes = await this.#db.transaction('ledger.post', (tx) => {
       const applied = applyPostings(tx, records, { batch: ids.batchId(), recordedAt: clock.now() }, keyCheck);
-      // If there is another attempt: a key was not new, or it is not known whether this attempt was committed.
+      // If there is another attempt: a key was not new, a budget was not enough, or it is not known whether this attempt was committed.
       keyCheck = 'look_up';
       return applied;
     });
-    const isRepeated = outcomes.some((outcome) => outcome.kind === 'duplicate' || outcome.kind === 'key_reused');
-    this.#keyCheck = isRepeated ? 'look_up' : 'take_for_new';
+    this.#keyCheck = outcomes.some((outcome) => LOOK_NEXT.has(outcome.kind)) ? 'look_up' : 'take_for_new';
     return outcomes;
   }
 }
+
+/** After a repetition others follow, and a budget that is used up stays so until its hour is over. */
+const LOOK_NEXT: ReadonlySet<Outcome['kind']> = new Set(['duplicate', 'key_reused', 'over_budget']);
 
 /** Names, not classes: the database adapter is a port like others, and this one condition is all the lanes know of it. */
 const isOutage = (error: unknown): boolean => error instanceof Error && error.name === 'DatabaseUnavailable';

@@ -1,11 +1,11 @@
 import { AsyncLocalStorage } from 'node:async_hooks';
-import { Client, Pool } from 'pg';
+import { Client, Pool, types } from 'pg';
 import type { PoolClient, PoolConfig } from 'pg';
 import type { Ports } from '../ports/ports.ts';
 import { classify, RETRIABLE_KEYS } from './database-errors.ts';
 import { DatabaseUnavailable } from './database-unavailable.ts';
 import type { Db } from './db.ts';
-import { getTypeParser } from './pg-text.ts';
+import { parserOf } from './pg-text.ts';
 import { dbOver } from './transaction.ts';
 import type { Answer, Connection, Query, TransactionSettings } from './transaction.ts';
 
@@ -253,4 +253,9 @@ function connectionConfig(options: DatabaseOptions): PoolConfig {
     keepAlive: true,
     keepAliveInitialDelayMillis: KEEP_ALIVE_AFTER_MS,
   };
+}
+
+function getTypeParser(oid: number, format?: 'text' | 'binary'): (value: string) => unknown {
+  if (format === 'binary') return types.getTypeParser(oid, 'binary');
+  return parserOf(oid, types.getTypeParser(oid, 'text'));
 }

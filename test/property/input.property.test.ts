@@ -29,50 +29,40 @@ const VALUES: Readonly<Record<string, readonly unknown[]>> = {
   idempotency_key: ['k', 'k'.repeat(255), 'k'.repeat(256), 'with space', 'ä', '', 7],
   lease: ['01JD9ZQ4T2V6M0F8K3A5B7C9D1', '01jd9zq4t2v6m0f8k3a5b7c9d1', null],
   occurred_at: [
-    ...[
-      '2026-11-28T20:00:00Z',
-      '2026-11-28T20:00:00.123456Z',
-      '2026-02-28T00:00:00Z',
-      '2024-02-29T00:00:00Z',
-      '2026-02-29T00:00:00Z',
-    ],
-    ...[
-      '2026-02-30T00:00:00Z',
-      '2026-04-31T00:00:00Z',
-      '2026-01-31T23:59:59Z',
-      '2026-11-30T23:59:60Z',
-      '2026-13-01T00:00:00Z',
-    ],
-    ...[
-      '2026-11-28T24:00:00Z',
-      '2026-11-28T20:00:00+01:00',
-      '2026-11-28T20:00:00',
-      '2026-11-28T20:00Z',
-      '2026-11-28',
-      '0000-01-01T00:00:00Z',
-      0,
-    ],
+    '2026-11-28T20:00:00Z',
+    '2026-11-28T20:00:00.123456Z',
+    '2026-02-28T00:00:00Z',
+    '2024-02-29T00:00:00Z',
+    '2026-02-29T00:00:00Z',
+    '2026-02-30T00:00:00Z',
+    '2026-04-31T00:00:00Z',
+    '2026-01-31T23:59:59Z',
+    '2026-11-30T23:59:60Z',
+    '2026-13-01T00:00:00Z',
+    '2026-11-28T24:00:00Z',
+    '2026-11-28T20:00:00+01:00',
+    '2026-11-28T20:00:00',
+    '2026-11-28T20:00Z',
+    '2026-11-28',
+    '0000-01-01T00:00:00Z',
+    0,
   ],
   provider: ['openrouter', 'Open', '-x', 'a'.repeat(33), 1],
   quantity: ['1', '0', '0.000001', '0.0000001', '123456789012', '1234567890123', '+1', ' 1', 1, null],
   resource_kind: ['model/x', 'x'.repeat(101), 'a b', ''],
   seq: [1, 0, -1, 1.5, 2 ** 53, 2 ** 53 - 1, '1', Number.NaN],
   tokens: [
-    ...[
-      { input: 1, output: 2 },
-      { output: 2, input: 1 },
-      { input: 5, output: 0, cached_input: 5 },
-      { cached_input: 1, output: 0, input: 0 },
-    ],
-    ...[
-      { input: 1 },
-      { input: 1, output: 2, other: 3 },
-      { input: 1e9 + 1, output: 0 },
-      { input: 1.5, output: 0 },
-      { input: -1, output: 0 },
-      [],
-      null,
-    ],
+    { input: 1, output: 2 },
+    { output: 2, input: 1 },
+    { input: 5, output: 0, cached_input: 5 },
+    { cached_input: 1, output: 0, input: 0 },
+    { input: 1 },
+    { input: 1, output: 2, other: 3 },
+    { input: 1e9 + 1, output: 0 },
+    { input: 1.5, output: 0 },
+    { input: -1, output: 0 },
+    [],
+    null,
     { input: 1, output: 2, cached_input: undefined },
   ],
   unit: ['call', 'Call', '', 'a'.repeat(33)],
@@ -92,7 +82,7 @@ const record = fc
     const fields = new Map<string, unknown>(REQUIRED.map((name) => [name, VALUES[name]?.[0]]));
     for (const [name, at] of Object.entries(drawn)) fields.set(name, VALUES[name]?.[at % VALUES[name].length]);
     if (left !== null) fields.delete(left);
-    return Object.fromEntries(isReversed ? [...fields].reverse() : fields);
+    return Object.fromEntries(isReversed ? [...fields].toReversed() : fields);
   });
 
 describe('a usage record', () => {

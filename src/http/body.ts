@@ -39,6 +39,9 @@ const tooLarge = (bytesMax: number) =>
 const JSON_TYPE = 'application/json';
 const CLOUD_EVENTS_TYPE = 'application/cloudevents-batch+json';
 
+// The byte order mark stays, and is then refused: JSON must not begin with one.
+const UTF8 = new TextDecoder('utf-8', { fatal: true, ignoreBOM: true });
+
 /** The body's text; null when there is none. Refuses what is not declared as UTF-8 JSON of this type or is not UTF-8. */
 export async function readJsonText(c: AppContext, type = JSON_TYPE): Promise<string | null> {
   const contentType = c.req.header('content-type');
@@ -47,8 +50,7 @@ export async function readJsonText(c: AppContext, type = JSON_TYPE): Promise<str
   if (bytes.byteLength === 0) return null;
   if (contentType === undefined) checkJsonType('', type);
   try {
-    // The byte order mark stays, and is then refused: JSON must not begin with one.
-    return new TextDecoder('utf-8', { fatal: true, ignoreBOM: true }).decode(bytes);
+    return UTF8.decode(bytes);
   } catch {
     throw refusedInput('#', 'must be UTF-8');
   }

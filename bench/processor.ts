@@ -31,6 +31,12 @@ function sessionTicks(postmaster: number): number {
   return ticks;
 }
 
+/** Processor time that one process has used since its start, in microseconds; null where there is no /proc. */
+export function processMicros(pid: number): number | null {
+  const fields = fieldsOf(pid);
+  return fields === null ? null : fields.own * TICK_MICROS;
+}
+
 /** Processor time all programs of the machine have used since its start, in microseconds; null where there is no /proc. */
 export function machineMicros(): number | null {
   try {

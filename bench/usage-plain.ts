@@ -43,9 +43,13 @@ const server = createServer((call, answer) => {
       occurredAt: new Date(record.occurred_at),
       about: text,
     });
+    const send = (status: number, body: string): void => {
+      const headers = { 'content-type': 'application/json', 'content-length': Buffer.byteLength(body) };
+      answer.writeHead(status, headers).end(body);
+    };
     posted.then(
-      () => answer.writeHead(200, { 'content-type': 'application/json' }).end('{"outcome":"applied"}'),
-      (error: unknown) => answer.writeHead(500).end(String(error)),
+      () => send(200, '{"outcome":"applied"}'),
+      (error: unknown) => send(500, String(error)),
     );
   });
 });

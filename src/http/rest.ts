@@ -62,6 +62,7 @@ function readPath(
  */
 function readQuery(c: AppContext, types: ReadonlyMap<string, unknown>): Record<string, unknown> {
   const query: Record<string, unknown> = {};
+  if (!c.req.url.includes('?')) return query;
   for (const [name, text] of new URL(c.req.url).searchParams) {
     const pointer = `#/${name.toWellFormed().replaceAll('~', '~0').replaceAll('/', '~1')}`;
     if (!types.has(name)) throw refusedInput(pointer, 'is not a parameter of this operation');

@@ -26,6 +26,8 @@ export interface House {
 export interface PostingLanes {
   /** Resolves after the commit. A refusal 'rate_limited' means the queue is full and nothing was taken in. */
   post(record: PostingRecord): Promise<Outcome | Refusal>;
+  /** As `post`, for records that are answered together: in their order, after the last of them is committed. */
+  postAll(records: readonly PostingRecord[]): Promise<readonly (Outcome | Refusal)[]>;
   /** Records that wait for a commit or are in one. */
   readonly depth: number;
   /** Whether so many more records may wait; always true where none do. */

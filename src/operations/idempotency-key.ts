@@ -1,8 +1,8 @@
 import { createHash } from 'node:crypto';
+import { canonicalJson } from '../domain/idem.ts';
 import { refuse } from '../domain/refusal.ts';
 import type { Refusal } from '../domain/refusal.ts';
 import type { Actor, Operation } from './operation.ts';
-import { canonicalJson } from './strict-json.ts';
 
 /** Where keys are explained; on the page that every house serves. */
 const KEY_PAGE = '/docs/errors#idempotency-key';

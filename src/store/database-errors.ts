@@ -1,4 +1,4 @@
-import { KeyIsKnown } from './key-is-known.ts';
+import { DecideAgain } from './decide-again.ts';
 
 /**
  * What an error says about running the transaction again.
@@ -59,7 +59,7 @@ export const RETRIABLE_KEYS: readonly string[] = [
 
 export function classify(error: unknown, retriableKeys: ReadonlySet<string>): ErrorClass {
   if (isServerError(error)) return classifyState(error, retriableKeys);
-  if (error instanceof KeyIsKnown) return 'retry';
+  if (error instanceof DecideAgain) return 'retry';
   if (!(error instanceof Error)) return 'other';
   if ('code' in error && typeof error.code === 'string' && NETWORK_CODES.has(error.code)) return 'lost';
   if (error instanceof AggregateError) {

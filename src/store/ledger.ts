@@ -1,11 +1,5 @@
 import { assert, Bug } from '../domain/assert.ts';
-import {
-  budgetKey,
-  decideBatch,
-  type BatchDecision,
-  type LockedAccount,
-  type PriorPosting,
-} from '../domain/ledger/decide.ts';
+import { decideBatch, type BatchDecision, type LockedAccount, type PriorPosting } from '../domain/ledger/decide.ts';
 import {
   POSTING_KINDS,
   isLive,
@@ -19,10 +13,11 @@ import {
 } from '../domain/ledger/posting.ts';
 import { micros } from '../domain/money.ts';
 import { statement, type Tx } from './db.ts';
+import { BudgetIsShort, KeyIsKnown } from './decide-again.ts';
 import { LedgerBroken } from './fail-closed.ts';
 import { applyHousePostings, isHousePosting } from './house-posting.ts';
-import { KeyIsKnown } from './key-is-known.ts';
 import { boolArray, int2Array, int8Array, textArray, timestampArray, uuidArray } from './pg-binary.ts';
+import { areWithin, budgetsOf, lockBudgets, writeSpendings } from './posting-budget.ts';
 import { lockCounters, writeCountings } from './posting-volume.ts';
 
 /** Names one batch and dates it; both come from the ports, so that a simulator decides them. */
@@ -31,14 +26,17 @@ export interface BatchStamp {
   readonly recordedAt: Date;
 }
 
-/** How keys are compared with earlier postings: looked up before deciding, or taken for new until the database says otherwise. */
+/**
+ * How keys are compared with earlier postings: looked up before deciding, or taken for new until the database says otherwise. Likewise
+ * with budgets: what is left of them is looked at first, or taken to be enough and compared at the end, when their rows are written anyway.
+ */
 export type KeyCheck = 'look_up' | 'take_for_new';
 
 /**
  * The one path by which money moves: locks the accounts, looks the keys up, decides, writes, all in the caller's transaction.
  *
  * Shape: one outcome for each record, in order. An empty list does nothing.
- * Throws: `KeyIsKnown` or a unique violation (23505) when a key that was taken for new, or that another transaction has used
+ * Throws: `BudgetIsShort` when a budget that was taken to be enough is not; `KeyIsKnown` or a unique violation (23505) when a key that was taken for new, or that another transaction has used
  * since the look-up, is not new. The database port then runs the transaction again: pass 'look_up' to every attempt but the first.
  * Safe to: run again with the same records after a rollback or an unknown commit; concurrently with anything.
  */
@@ -66,21 +64,22 @@ const isBrokenRule = (error: unknown): error is Error =>
 /**
  * Takes the locks of postings whose amounts depend on what is there: first these, then the reading, then {@link applyPostings}.
  *
- * Shape: the live accounts as they stand, until the transaction ends; one that is not there is missing. Budgets and counters are locked
- * before them, as everywhere: nobody who holds an account waits for one of those.
+ * Shape: the live accounts as they stand, until the transaction ends; one that is not there is missing. Counters are locked before them
+ * and budgets behind, as everywhere: two who want the same rows meet in the same order.
  */
 export async function lockAhead(
   tx: Tx,
   ids: readonly AccountId[],
-  { budgets = [], counted = [] }: LocksBefore = {},
+  { budgets = [], counted = [] }: OtherLocks = {},
 ): Promise<ReadonlyMap<AccountId, LockedAccount>> {
-  await lockBudgets(tx, budgets);
   await lockCounters(tx, counted);
-  return await lockAccounts(tx, ids);
+  const accounts = await lockAccounts(tx, ids);
+  await lockBudgets(tx, budgets);
+  return accounts;
 }
 
-/** What is locked before the accounts. */
-export interface LocksBefore {
+/** What is locked besides the accounts. */
+export interface OtherLocks {
   readonly budgets?: readonly Budget[];
   /** Records with the counters that they add to. */
   readonly counted?: readonly Pick<PostingRecord, 'volume'>[];
@@ -92,28 +91,30 @@ async function lockDecideWrite(
   stamp: BatchStamp,
   keyCheck: KeyCheck,
 ): Promise<Outcome[]> {
-  const spent = await lockBudgets(
-    tx,
-    records.flatMap(({ budget }) => budget ?? []),
-  );
   const counted = await lockCounters(tx, records);
   const accounts = await lockAccounts(
     tx,
     records.flatMap(({ legs }) => legs.flatMap(({ account }) => (isLive(account) ? account : []))),
   );
+  const budgets = budgetsOf(records);
   const { recordedAt } = stamp;
   if (keyCheck === 'take_for_new') {
+    const spent = new Map([...budgets.keys()].map((key) => [key, 0n]));
     const decision = decideBatch({ accounts, prior: new Map(), recordedAt, spent, counted }, records);
     // Whatever else it came to, the record may be a repetition: then its first answer counts, and that must be looked up.
     if (decision.outcomes.every((outcome) => outcome.kind === 'applied')) {
       await writeEntries(tx, decision, stamp);
+      if (!areWithin(budgets, await writeSpendings(tx, decision)))
+        throw new BudgetIsShort('a budget was taken to be enough and is not');
       return [...decision.outcomes];
     }
   }
   // Only now, with the locks held: READ COMMITTED gives this statement a snapshot that sees whoever held them before.
   const prior = await readPriorPostings(tx, [...new Set(records.map((record) => record.idem))]);
+  const spent = await lockBudgets(tx, [...budgets.values()]);
   const decision = decideBatch({ accounts, prior, recordedAt, spent, counted }, records);
   if (decision.entries.length > 0) await writeEntries(tx, decision, stamp);
+  await writeSpendings(tx, decision);
   if (decision.declined.length > 0) await writeDeclined(tx, decision, stamp);
   return [...decision.outcomes];
 }
@@ -140,44 +141,6 @@ async function lockAccounts(tx: Tx, named: readonly AccountId[]): Promise<Map<Ac
       { ...row, creditFloor, isFrozen },
     ]),
   );
-}
-
-const lockBudgetsStatement = statement(
-  'ledger.lock_budgets',
-  // In order of the key, as the accounts are, and before them: nobody who holds an account waits for a budget. The row is opened
-  // and locked by one statement; its update writes what is there.
-  `insert into posting_budget (owner, window_start, spent)
-   select owner, window_start, 0 from unnest($1::int8[], $2::timestamptz[]) as t (owner, window_start) order by owner, window_start
-   on conflict (owner, window_start) do update set spent = posting_budget.spent
-   returning owner, window_start, spent`,
-);
-
-/** What was taken before out of each of the budgets, with its row locked. */
-async function lockBudgets(tx: Tx, all: readonly Budget[]): Promise<ReadonlyMap<string, bigint>> {
-  const budgets = new Map(all.map((budget) => [budgetKey(budget), budget]));
-  if (budgets.size === 0) return new Map();
-  const named = [...budgets.values()];
-  const rows = await tx.query<{ owner: bigint; window_start: Date; spent: bigint }>(lockBudgetsStatement, [
-    int8Array(named.map(({ owner }) => owner)),
-    timestampArray(named.map(({ windowStart }) => windowStart)),
-  ]);
-  return new Map(rows.map(({ owner, window_start: windowStart, spent }) => [budgetKey({ owner, windowStart }), spent]));
-}
-
-const spendStatement = statement(
-  'ledger.spend',
-  `update posting_budget set spent = posting_budget.spent + t.amount
-   from unnest($1::int8[], $2::timestamptz[], $3::int8[]) as t (owner, window_start, amount)
-   where posting_budget.owner = t.owner and posting_budget.window_start = t.window_start`,
-);
-
-async function writeSpendings(tx: Tx, { spendings }: BatchDecision): Promise<void> {
-  if (spendings.length === 0) return;
-  await tx.query(spendStatement, [
-    int8Array(spendings.map(({ owner }) => owner)),
-    timestampArray(spendings.map(({ windowStart }) => windowStart)),
-    int8Array(spendings.map(({ spent }) => spent)),
-  ]);
 }
 
 const findPriorStatement = statement(
@@ -312,7 +275,6 @@ async function writeEntries(tx: Tx, decision: BatchDecision, stamp: BatchStamp):
   ]);
   if (rows[0]?.was_declined === true) throw new KeyIsKnown('a key that was declined before cannot be applied');
   assert(rows[0]?.moved === BigInt(moved.length), 'every locked account is still at the seq that was read');
-  await writeSpendings(tx, decision);
   await writeCountings(tx, decision);
 }
 

@@ -5,6 +5,7 @@ import type { Ports } from '../ports/ports.ts';
 import { classify, RETRIABLE_KEYS } from './database-errors.ts';
 import { DatabaseUnavailable } from './database-unavailable.ts';
 import type { Db } from './db.ts';
+import { parserOf } from './pg-text.ts';
 import { dbOver } from './transaction.ts';
 import type { Answer, Connection, Query, TransactionSettings } from './transaction.ts';
 
@@ -254,17 +255,7 @@ function connectionConfig(options: DatabaseOptions): PoolConfig {
   };
 }
 
-const INT8 = 20;
-const INT8_ARRAY = 1016;
-
-/** int8 as bigint: money does not pass through a floating number, not even on its way. */
 function getTypeParser(oid: number, format?: 'text' | 'binary'): (value: string) => unknown {
   if (format === 'binary') return types.getTypeParser(oid, 'binary');
-  if (oid === INT8) return BigInt;
-  if (oid === INT8_ARRAY) {
-    return (value) => (value === '{}' ? [] : value.slice(1, -1).split(',').map(int8OrNull));
-  }
-  return types.getTypeParser(oid, 'text');
+  return parserOf(oid, types.getTypeParser(oid, 'text'));
 }
-
-const int8OrNull = (text: string): bigint | null => (text === 'NULL' ? null : BigInt(text));

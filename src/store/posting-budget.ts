@@ -1,4 +1,75 @@
+import { budgetKey, type BatchDecision } from '../domain/ledger/decide.ts';
+import type { Budget, PostingRecord } from '../domain/ledger/posting.ts';
 import { statement, type Tx } from './db.ts';
+import { int8Array, timestampArray } from './pg-binary.ts';
+
+const lockBudgetsStatement = statement(
+  'ledger.lock_budgets',
+  // In order of the key, as the accounts are, and behind them. The row is opened and locked by one statement; its update writes what is there.
+  `insert into posting_budget (owner, window_start, spent)
+   select owner, window_start, 0 from unnest($1::int8[], $2::timestamptz[]) as t (owner, window_start) order by owner, window_start
+   on conflict (owner, window_start) do update set spent = posting_budget.spent
+   returning owner, window_start, spent`,
+);
+
+/** The budgets of the records, by key; of two that name one with different limits, the narrower. */
+export function budgetsOf(records: readonly PostingRecord[]): ReadonlyMap<string, Budget> {
+  const budgets = new Map<string, Budget>();
+  let last: Budget | undefined;
+  for (const { budget } of records) {
+    // Those of one report share it.
+    if (budget === undefined || budget === last) continue;
+    last = budget;
+    const key = budgetKey(budget);
+    const known = budgets.get(key);
+    if (known === undefined || budget.limit < known.limit) budgets.set(key, budget);
+  }
+  return budgets;
+}
+
+/** Whether no budget is over its limit. Then it never was while the batch was decided: nothing that a record costs is negative. */
+export const areWithin = (budgets: ReadonlyMap<string, Budget>, spent: ReadonlyMap<string, bigint>): boolean =>
+  [...budgets].every(([key, { limit }]) => (spent.get(key) ?? 0n) <= limit);
+
+/** What was taken before out of each of the budgets, with its row locked. Each is named once. */
+export async function lockBudgets(tx: Tx, named: readonly Budget[]): Promise<ReadonlyMap<string, bigint>> {
+  if (named.length === 0) return new Map();
+  const rows = await tx.query<BudgetRecord>(lockBudgetsStatement, [
+    int8Array(named.map(({ owner }) => owner)),
+    timestampArray(named.map(({ windowStart }) => windowStart)),
+  ]);
+  return spentByKey(rows);
+}
+
+interface BudgetRecord extends Record<string, unknown> {
+  owner: bigint;
+  window_start: Date;
+  spent: bigint;
+}
+
+const spentByKey = (rows: readonly BudgetRecord[]): ReadonlyMap<string, bigint> =>
+  new Map(rows.map(({ owner, window_start: windowStart, spent }) => [budgetKey({ owner, windowStart }), spent]));
+
+const spendStatement = statement(
+  'ledger.spend',
+  // The last statement of its transaction: the records of a node share this row, and it is held for no longer than the commit takes.
+  `insert into posting_budget (owner, window_start, spent)
+   select owner, window_start, amount from unnest($1::int8[], $2::timestamptz[], $3::int8[]) as t (owner, window_start, amount)
+   order by owner, window_start
+   on conflict (owner, window_start) do update set spent = posting_budget.spent + excluded.spent
+   returning owner, window_start, spent`,
+);
+
+/** Takes out of the budgets what the batch cost, and answers what has been taken of each by then. */
+export async function writeSpendings(tx: Tx, { spendings }: BatchDecision): Promise<ReadonlyMap<string, bigint>> {
+  if (spendings.length === 0) return new Map();
+  const rows = await tx.query<BudgetRecord>(spendStatement, [
+    int8Array(spendings.map(({ owner }) => owner)),
+    timestampArray(spendings.map(({ windowStart }) => windowStart)),
+    int8Array(spendings.map(({ spent }) => spent)),
+  ]);
+  return spentByKey(rows);
+}
 
 const pruneStatement = statement(
   'posting_budget.prune',

@@ -1,3 +1,4 @@
+import { assert } from '../domain/assert.ts';
 import type { Outcome, PostingRecord } from '../domain/ledger/posting.ts';
 import { refuse, type Refusal } from '../domain/refusal.ts';
 import type { Ports } from '../ports/ports.ts';
@@ -13,10 +14,19 @@ export interface LaneLimits {
   readonly queueMax: number;
 }
 
+/** The records of one call. It is answered when the last of them is, or as soon as one of them fails. */
+interface Call {
+  readonly outcomes: (Outcome | Refusal)[];
+  missing: number;
+  readonly resolve: (outcomes: readonly (Outcome | Refusal)[]) => void;
+  readonly reject: (reason: unknown) => void;
+}
+
 interface Waiting {
   readonly record: PostingRecord;
-  readonly resolve: (outcome: Outcome) => void;
-  readonly reject: (reason: unknown) => void;
+  readonly call: Call;
+  /** Where its outcome stands in the call's. */
+  readonly place: number;
 }
 
 const STOPPING = 'The service is stopping. Send the request again in a moment.';
@@ -74,17 +84,39 @@ export class PostingQueue {
    * Refuses 'rate_limited' when the queue is full, 'unavailable' while the house is closing: nothing was taken in.
    * Rejects when the database cannot be reached; whether the record was posted is then unknown until it is sent again.
    */
-  post(record: PostingRecord): Promise<Outcome | Refusal> {
-    if (this.#isClosed) return Promise.resolve(refuse('unavailable', STOPPING, { retryAfterSeconds: 5 }));
-    if (this.depth >= this.#limits.queueMax) {
-      return Promise.resolve(refuse('rate_limited', QUEUE_FULL, { retryAfterSeconds: 1 }));
+  async post(record: PostingRecord): Promise<Outcome | Refusal> {
+    const [outcome] = await this.postAll([record]);
+    assert(outcome !== undefined, 'a record has an outcome');
+    return outcome;
+  }
+
+  /**
+   * As {@link post}, for records that are answered together: an outcome for each, in their order, after the last of them is committed.
+   *
+   * They do not become one transaction: each goes with the lane of its wallet.
+   */
+  postAll(records: readonly PostingRecord[]): Promise<readonly (Outcome | Refusal)[]> {
+    if (records.length === 0) return Promise.resolve([]);
+    if (this.#isClosed) {
+      const stopping = refuse('unavailable', STOPPING, { retryAfterSeconds: 5 });
+      return Promise.resolve(records.map(() => stopping));
     }
+    const room = Math.max(0, this.#limits.queueMax - this.depth);
+    const full = refuse('rate_limited', QUEUE_FULL, { retryAfterSeconds: 1 });
     return new Promise((resolve, reject) => {
-      const lane = this.#lanes[Number(laneKey(record) % BigInt(this.#lanes.length))];
-      if (!lane) throw new RangeError('there is at least one lane');
-      lane.waiting.push({ record, resolve, reject });
+      const missing = Math.min(room, records.length);
+      const call: Call = { outcomes: records.map(() => full), missing, resolve, reject };
+      if (missing === 0) return resolve(call.outcomes);
+      for (const [place, record] of records.slice(0, missing).entries())
+        this.#laneOf(record).waiting.push({ record, call, place });
       this.#gather();
     });
+  }
+
+  #laneOf(record: PostingRecord): Lane {
+    const lane = this.#lanes[Number(laneKey(record) % BigInt(this.#lanes.length))];
+    assert(lane !== undefined, 'there is at least one lane');
+    return lane;
   }
 
   async close(): Promise<void> {
@@ -138,22 +170,29 @@ export class PostingQueue {
   }
 
   async #flush(batch: readonly Waiting[]): Promise<void> {
+    let outcomes: readonly Outcome[];
     try {
-      const outcomes = await this.#apply(batch.map((waiting) => waiting.record));
-      for (const [index, waiting] of batch.entries()) {
-        const outcome = outcomes[index];
-        if (outcome) waiting.resolve(outcome);
-        else waiting.reject(new Error('the batch gave no outcome for a record'));
-      }
+      outcomes = await this.#apply(batch.map((waiting) => waiting.record));
     } catch (error) {
       await this.#divide(batch, error);
+      return;
+    }
+    for (const [index, { call, place }] of batch.entries()) {
+      const outcome = outcomes[index];
+      if (!outcome) {
+        call.reject(new Error('the batch gave no outcome for a record'));
+        continue;
+      }
+      call.outcomes[place] = outcome;
+      call.missing -= 1;
+      if (call.missing === 0) call.resolve(call.outcomes);
     }
   }
 
   /** The database retries what is worth retrying; what still fails may be one bad record, which must not starve its neighbours. */
   async #divide(batch: readonly Waiting[], error: unknown): Promise<void> {
     if (batch.length === 1 || isOutage(error)) {
-      for (const waiting of batch) waiting.reject(error);
+      for (const { call } of batch) call.reject(error);
       return;
     }
     this.#ports.log.warn({ records: batch.length, error: String(error) }, 'a batch of postings failed and is split');
@@ -163,23 +202,26 @@ export class PostingQueue {
   }
 
   /**
-   * Nearly every key is new, and looking a new key up costs as much as writing its entry to one index. So keys are taken for
-   * new until one is not: that batch runs again with the look-up, and so do the next ones until a batch has only new keys.
+   * Nearly every key is new, and looking a new key up costs as much as writing its entry to one index. And nearly every budget is
+   * enough, and its row, locked before the decision, would keep all batches with records of this node apart. So keys are taken for
+   * new and budgets for enough until one is not: that batch runs again with the look-up, and so do the next ones until a batch has only new keys.
    */
   async #apply(records: readonly PostingRecord[]): Promise<Outcome[]> {
     const { ids, clock } = this.#ports;
     let keyCheck = this.#keyCheck;
     const outcomes = await this.#db.transaction('ledger.post', (tx) => {
       const applied = applyPostings(tx, records, { batch: ids.batchId(), recordedAt: clock.now() }, keyCheck);
-      // If there is another attempt: a key was not new, or it is not known whether this attempt was committed.
+      // If there is another attempt: a key was not new, a budget was not enough, or it is not known whether this attempt was committed.
       keyCheck = 'look_up';
       return applied;
     });
-    const isRepeated = outcomes.some((outcome) => outcome.kind === 'duplicate' || outcome.kind === 'key_reused');
-    this.#keyCheck = isRepeated ? 'look_up' : 'take_for_new';
+    this.#keyCheck = outcomes.some((outcome) => LOOK_NEXT.has(outcome.kind)) ? 'look_up' : 'take_for_new';
     return outcomes;
   }
 }
+
+/** After a repetition others follow, and a budget that is used up stays so until its hour is over. */
+const LOOK_NEXT: ReadonlySet<Outcome['kind']> = new Set(['duplicate', 'key_reused', 'over_budget']);
 
 /** Names, not classes: the database adapter is a port like others, and this one condition is all the lanes know of it. */
 const isOutage = (error: unknown): boolean => error instanceof Error && error.name === 'DatabaseUnavailable';

@@ -8,7 +8,7 @@ import { int8Array, textArray, timestampArray } from './pg-binary.ts';
 
 const lockStatement = statement(
   'posting_volume.lock',
-  // In order of the key, as the budgets are, after them and before the accounts: nobody who holds an account waits for a counter.
+  // In order of the key, and before the accounts: nobody who holds an account waits for a counter.
   // The row is opened and locked by one statement; its update writes what is there.
   `insert into posting_volume (wallet, counter, period_start, quantity)
    select wallet, counter, period_start, 0 from unnest($1::int8[], $2::text[], $3::timestamptz[]) as t (wallet, counter, period_start)

@@ -1,7 +1,8 @@
 import type { Streak } from '../domain/discount/ladder.ts';
-import { POSTING_KINDS } from '../domain/ledger/posting.ts';
+import { liveAccount, POSTING_KINDS } from '../domain/ledger/posting.ts';
 import { micros, type Micros } from '../domain/money.ts';
 import { statement, type Tx } from './db.ts';
+import { int8Array, textArray } from './pg-binary.ts';
 
 /** In the text of statements, so that the partial index of such rows serves them. */
 const USAGE = POSTING_KINDS.usage;
@@ -17,35 +18,62 @@ export interface ChargedWallet {
   readonly streaks: readonly (Streak & { readonly category: string })[];
 }
 
+/** What of it never changes: a wallet that was opened keeps its user, its number, its sid and its currency. */
+export type WalletIdentity = Pick<ChargedWallet, 'userSid' | 'wallet' | 'walletSid' | 'currency'>;
+
 const findWalletsStatement = statement(
   'usage.find_wallets',
-  `select wallet.user_sid, wallet.id, wallet.sid, wallet.currency, account.is_frozen,
-          streak.category, streak.started_at, streak.last_at
-   from wallet join account on account.id = wallet.id * 16 left join usage_streak as streak on streak.wallet = wallet.id
-   where wallet.user_sid = any($1::text[])`,
+  `select user_sid, id, sid, currency from wallet where user_sid = any($1::text[])`,
 );
 
 /** The wallets of those users that there are. */
-export async function findChargedWallets(tx: Tx, userSids: readonly string[]): Promise<ChargedWallet[]> {
-  const rows = await tx.query<{
-    user_sid: string;
-    id: bigint;
-    sid: string;
-    currency: string;
-    is_frozen: boolean;
-    category: string | null;
-    started_at: Date;
-    last_at: Date;
-  }>(findWalletsStatement, [userSids]);
-  return [...Map.groupBy(rows, (row) => row.id).values()].flatMap((ofWallet) => {
-    const [row] = ofWallet;
-    if (!row) return [];
-    const streaks = ofWallet.flatMap(({ category, started_at: startedAt, last_at: lastAt }) =>
-      category === null ? [] : [{ category, startedAt, lastAt }],
-    );
-    const { user_sid: userSid, id: wallet, sid: walletSid, currency, is_frozen: isFrozen } = row;
-    return [{ userSid, wallet, walletSid, currency, isFrozen, streaks }];
-  });
+export async function findWallets(tx: Tx, userSids: readonly string[]): Promise<WalletIdentity[]> {
+  const rows = await tx.query<{ user_sid: string; id: bigint; sid: string; currency: string }>(findWalletsStatement, [
+    textArray(userSids),
+  ]);
+  return rows.map(({ user_sid: userSid, id: wallet, sid: walletSid, currency }) => ({
+    userSid,
+    wallet,
+    walletSid,
+    currency,
+  }));
+}
+
+const readChargedStatement = statement(
+  'usage.read_charged',
+  // Two passes over an index each, and no join: a nested loop would descend into it once for every wallet. A row without a category says
+  // that a wallet is frozen.
+  `select wallet, category, started_at, last_at from usage_streak where wallet = any($1::int8[])
+   union all
+   select id / 16, null, null, null from account where id = any($2::int8[]) and is_frozen`,
+);
+
+/** How the wallets stand now, in the order of what is given. */
+export async function readChargedWallets(tx: Tx, wallets: readonly WalletIdentity[]): Promise<ChargedWallet[]> {
+  if (wallets.length === 0) return [];
+  const rows = await tx.query<{ wallet: bigint; category: string | null; started_at: Date; last_at: Date }>(
+    readChargedStatement,
+    [
+      int8Array(wallets.map(({ wallet }) => wallet)),
+      int8Array(wallets.map(({ wallet }) => liveAccount(wallet, 'wallet'))),
+    ],
+  );
+  const frozen = new Set<bigint>();
+  const streaks = new Map<bigint, (Streak & { readonly category: string })[]>(
+    wallets.map(({ wallet }) => [wallet, []]),
+  );
+  for (const { wallet, category, started_at: startedAt, last_at: lastAt } of rows) {
+    if (category === null) frozen.add(wallet);
+    else streaks.get(wallet)?.push({ category, startedAt, lastAt });
+  }
+  return wallets.map((identity) => ({
+    userSid: identity.userSid,
+    wallet: identity.wallet,
+    walletSid: identity.walletSid,
+    currency: identity.currency,
+    isFrozen: frozen.has(identity.wallet),
+    streaks: streaks.get(identity.wallet) ?? [],
+  }));
 }
 
 const findSystemAccountsStatement = statement(

@@ -118,6 +118,7 @@ class Batch {
   readonly #systemLegs = new Map<AccountId, bigint>();
   readonly #declined: DeclinedPosting[] = [];
   readonly #spendings = new Map<string, Spending>();
+  #keyed: { readonly budget: Budget; readonly key: string } | null = null;
   readonly #countings = new Map<string, Counting>();
 
   constructor(facts: BatchFacts) {
@@ -202,15 +203,21 @@ class Batch {
     return this.#known(fraction.payer).carry + fraction.parts >= FRACTIONS_PER_MICRO ? 1n : 0n;
   }
 
+  /** Records of one report share their budget, so its key is made once. */
+  #keyOf(budget: Budget): string {
+    if (this.#keyed?.budget !== budget) this.#keyed = { budget, key: budgetKey(budget) };
+    return this.#keyed.key;
+  }
+
   #spentOf(budget: Budget): bigint {
-    const key = budgetKey(budget);
+    const key = this.#keyOf(budget);
     const before = this.#facts.spent?.get(key);
     assert(before !== undefined, 'a budget that a record names was read');
     return before + (this.#spendings.get(key)?.spent ?? 0n);
   }
 
   #spend(budget: Budget, amount: bigint): void {
-    const key = budgetKey(budget);
+    const key = this.#keyOf(budget);
     const { owner, windowStart } = budget;
     const spending = this.#spendings.get(key) ?? { owner, windowStart, spent: 0n };
     spending.spent += amount;
@@ -325,8 +332,12 @@ function costOf(record: PostingRecord): bigint {
 
 /** The other side: the first leg of the opposite sign. With several of them `about` carries the rest. */
 function contraOf(legs: readonly Leg[], account: AccountId, amount: Micros): AccountId {
-  const others = legs.filter((leg) => leg.account !== account);
-  const other = others.find((leg) => leg.amount > 0n !== amount > 0n) ?? others[0];
+  let other: Leg | undefined;
+  for (const leg of legs) {
+    if (leg.account === account) continue;
+    if (leg.amount > 0n !== amount > 0n) return leg.account;
+    other ??= leg;
+  }
   assert(other !== undefined, 'a posting has another side');
   return other.account;
 }

@@ -4,10 +4,21 @@
  * Shape: null when the text is of another form, has more than `decimals` decimals or more than 12 digits before the point.
  */
 export function parseScaled(text: string, decimals: number): bigint | null {
-  const match = /^(0|[1-9][0-9]{0,11})(?:\.([0-9]+))?$/.exec(text);
-  const [, whole = '', fraction = ''] = match ?? [];
-  if (!match || fraction.length > decimals) return null;
-  return BigInt(whole + fraction.padEnd(decimals, '0'));
+  if (!isScaled(text, decimals)) return null;
+  const point = text.indexOf('.');
+  if (point < 0) return BigInt(text) * powerOfTen(decimals);
+  return BigInt(text.slice(0, point) + text.slice(point + 1)) * powerOfTen(decimals - (text.length - point - 1));
+}
+
+const FORM = /^(?:0|[1-9][0-9]{0,11})(?:\.[0-9]+)?$/;
+const POWERS_OF_TEN = Array.from({ length: 19 }, (_, exponent) => 10n ** BigInt(exponent));
+const powerOfTen = (exponent: number): bigint => POWERS_OF_TEN[exponent] ?? 10n ** BigInt(exponent);
+
+/** Whether {@link parseScaled} reads the text: cheaper than to read it. */
+export function isScaled(text: string, decimals: number): boolean {
+  if (!FORM.test(text)) return false;
+  const point = text.indexOf('.');
+  return point < 0 || text.length - point - 1 <= decimals;
 }
 
 /** The other way, with no more decimals than needed: `formatScaled(250000n, 6)` is "0.25". */

@@ -8,7 +8,7 @@ import { insertHold, lockHold, type HoldRow } from '../../store/hold.ts';
 import { applyPostings } from '../../store/ledger.ts';
 import { lockDueHolds, lockLessee, openLeases } from '../../store/lease.ts';
 import type { NodeRow } from '../../store/node.ts';
-import { findChargedWallets } from '../../store/usage.ts';
+import { findWallets } from '../../store/usage.ts';
 import { declined } from '../billing/debit.ts';
 import { returnHold } from '../hold/return-hold.ts';
 import type { House } from '../house.ts';
@@ -61,7 +61,7 @@ export const leaseGrant = operation({
     return call.commit(async (tx) => {
       const now = house.ports.clock.now();
       if (!(await lockLessee(tx, node.id))) return refuse('forbidden', 'This node is revoked.');
-      const [wallet] = await findChargedWallets(tx, [input.user_sid]);
+      const [wallet] = await findWallets(tx, [input.user_sid]);
       if (!wallet) return refuse('not_found', 'There is no user with this sid.');
       const full = await refusalOfNode(tx, node, amount, now);
       if (full) return full;

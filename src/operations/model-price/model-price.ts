@@ -5,9 +5,11 @@ import type { ModelPriceRow } from '../../store/model-price.ts';
 import { instant, sidField } from '../schema.ts';
 
 /** As a usage record names it: also the word after `payable:llm:`. */
+export const PROVIDER_FORM = /^[a-z0-9][a-z0-9_.-]{0,31}$/;
+
 export const providerField = z
   .string()
-  .regex(/^[a-z0-9][a-z0-9_.-]{0,31}$/, 'must be 1 to 32 of a-z, 0-9, _, . and -')
+  .regex(PROVIDER_FORM, 'must be 1 to 32 of a-z, 0-9, _, . and -')
   .describe('As usage records name it: groq, …');
 
 const perMillion = z.string().describe('US dollars a million tokens, as decimal text.');

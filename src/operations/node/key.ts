@@ -1,4 +1,4 @@
-import { createHash, timingSafeEqual } from 'node:crypto';
+import { hash, timingSafeEqual } from 'node:crypto';
 import type { NodeKey } from '../../store/node.ts';
 import { findNodesByKeys, type KeyHolder } from '../../store/node.ts';
 import { SharedStatement } from '../../store/shared-statement.ts';
@@ -42,4 +42,4 @@ function holdersIn(house: House): SharedStatement<string, KeyHolder> {
   return made;
 }
 
-const hashOf = (secret: string): Buffer => createHash('sha256').update(secret).digest();
+const hashOf = (secret: string): Buffer => hash('sha256', secret, 'buffer');

@@ -5,14 +5,17 @@ import type { PriceRow } from '../../store/price.ts';
 import { instant, sidField } from '../schema.ts';
 
 /** A category of usage: also the word after `revenue:`. */
+export const CATEGORY_FORM = /^[a-z][a-z0-9_]{0,31}$/;
+export const RESOURCE_KIND_FORM = /^[\x21-\x7e]{1,100}$/;
+
 export const categoryField = z
   .string()
-  .regex(/^[a-z][a-z0-9_]{0,31}$/, 'must be 1 to 32 of a-z, 0-9 and _, beginning with a letter')
+  .regex(CATEGORY_FORM, 'must be 1 to 32 of a-z, 0-9 and _, beginning with a letter')
   .describe('hero_os_hourly, llm, vm, …');
 
 export const resourceKindField = z
   .string()
-  .regex(/^[\x21-\x7e]{1,100}$/, 'must be 1 to 100 visible ASCII characters')
+  .regex(RESOURCE_KIND_FORM, 'must be 1 to 100 visible ASCII characters')
   .describe('What was used, for example a size or a model.');
 
 export const priceSchema = z

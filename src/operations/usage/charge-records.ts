@@ -33,11 +33,18 @@ const STREAK_STEP_MS = 60_000;
 /** One record with its price: everything but the ids of the accounts that it pays into. */
 export interface Charged {
   readonly input: UsageInput;
+  readonly occurredAt: Date;
   readonly wallet: ChargedWallet;
   /** A volume where the price counts it: what it costs is decided while the counter is locked. */
   readonly charge: Charge | Volume;
-  readonly codes: { readonly revenue: string; readonly payable: string | null };
+  readonly codes: AccountCodes;
   readonly about: string;
+}
+
+/** Which system accounts a charge pays into. */
+export interface AccountCodes {
+  readonly revenue: string;
+  readonly payable: string | null;
 }
 
 /** Prices records in the order in which they came, each with the run of use that those before it have made. */
@@ -46,6 +53,8 @@ export class Pricing {
   readonly #rules: Rules;
   readonly #now: Date;
   readonly #streaks: Map<string, Streak>;
+  /** By category and provider: one object for all records that pay into the same accounts. */
+  readonly #codes = new Map<string, Map<string | null, AccountCodes>>();
   readonly #widened = new Map<string, StreakKey & Streak & { readonly graceDays: number }>();
 
   constructor(node: NodeRow, rules: Rules, now: Date) {
@@ -61,9 +70,9 @@ export class Pricing {
   }
 
   charge(input: UsageInput): Charged | Refusal {
-    const wallet = walletFor(input, { node: this.#node, rules: this.#rules, now: this.#now });
-    if (isRefusal(wallet)) return wallet;
     const occurredAt = new Date(input.occurred_at);
+    const wallet = walletFor(input, { node: this.#node, rules: this.#rules, now: this.#now, occurredAt });
+    if (isRefusal(wallet)) return wallet;
     const about = { category: input.applies_to, resourceKind: input.resource_kind, occurredAt };
     const price = priceFor(this.#rules.prices, about);
     if (!price)
@@ -78,18 +87,28 @@ export class Pricing {
       ? this.#volumeOf(measured, price, { wallet: wallet.wallet, occurredAt })
       : this.#chargeOf(measured, price, rung);
     if (isRefusal(charge)) return charge;
-    const { provider } = input;
-    const isPassedOn = measured.cost !== null;
     return {
       input,
+      occurredAt,
       wallet,
       charge,
-      codes: {
-        revenue: isPassedOn ? `revenue:${input.applies_to}_margin` : `revenue:${input.applies_to}`,
-        payable: isPassedOn ? `payable:${input.applies_to}:${provider}` : null,
-      },
+      codes: this.#codesOf(input.applies_to, measured.cost === null ? null : String(input.provider)),
       about: JSON.stringify(aboutOf({ input, node: this.#node, wallet, price, rung, charge, tokenCost })),
     };
+  }
+
+  /** `provider`: to whom a cost is passed on; null where there is none. */
+  #codesOf(category: string, provider: string | null): AccountCodes {
+    const ofCategory = this.#codes.get(category) ?? new Map<string | null, AccountCodes>();
+    this.#codes.set(category, ofCategory);
+    const known = ofCategory.get(provider);
+    if (known) return known;
+    const codes =
+      provider === null
+        ? { revenue: `revenue:${category}`, payable: null }
+        : { revenue: `revenue:${category}_margin`, payable: `payable:${category}:${provider}` };
+    ofCategory.set(provider, codes);
+    return codes;
   }
 
   #chargeOf(measured: Measured, price: Price, rung: RungTaken | null): Charge | Refusal {
@@ -126,9 +145,14 @@ export class Pricing {
 /** The wallet that a record is charged to, if this node may report for it. */
 export function walletFor(
   input: UsageInput,
-  { node, rules, now }: { readonly node: NodeRow; readonly rules: Rules; readonly now: Date },
+  {
+    node,
+    rules,
+    now,
+    occurredAt,
+  }: { readonly node: NodeRow; readonly rules: Rules; readonly now: Date; readonly occurredAt: Date },
 ): ChargedWallet | Refusal {
-  if (new Date(input.occurred_at).getTime() > now.getTime() + FUTURE_MAX_MS)
+  if (occurredAt.getTime() > now.getTime() + FUTURE_MAX_MS)
     return invalidRecord('occurred_at', 'must be at most 5 minutes ahead of now');
   if (node.userSids?.includes(input.user_sid) === false)
     return refuse('forbidden', 'This node may not report for this user.');
@@ -222,56 +246,57 @@ export interface UsageAbout {
   readonly description?: string;
 }
 
-/** Of a volume the engine adds where it stood, where it went and the exact charge. */
+/**
+ * Of a volume the engine adds where it stood, where it went and the exact charge.
+ *
+ * Field by field, not by spreading: it is made for every record.
+ */
 export function aboutOf({ input, node, wallet, price, rung, charge, tokenCost }: Explained): Partial<UsageAbout> {
   const { provider, tokens, description, seq, lease } = input;
+  const about: Mutable<Partial<UsageAbout>> = { node: node.sid, key: input.idempotency_key };
+  if (seq !== undefined) about.seq = seq;
+  if (lease !== undefined) about.lease = lease;
+  about.category = input.applies_to;
+  about.resource = input.resource_kind;
+  about.quantity = input.quantity;
+  about.unit = input.unit ?? price.unit;
+  about.price = price.sid;
+  if (price.kind === 'per_unit' || price.kind === 'per_hour')
+    about.unit_price = formatScaled(unitPriceOf(price) ?? 0n, PRICE_DECIMALS);
   const cost = tokenCost === null ? input.cost : formatScaled(tokenCost.cost, PRICE_DECIMALS);
-  const hasUnitPrice = price.kind === 'per_unit' || price.kind === 'per_hour';
-  return {
-    node: node.sid,
-    key: input.idempotency_key,
-    ...(seq === undefined ? {} : { seq }),
-    ...(lease === undefined ? {} : { lease }),
-    category: input.applies_to,
-    resource: input.resource_kind,
-    quantity: input.quantity,
-    unit: input.unit ?? price.unit,
-    price: price.sid,
-    ...(hasUnitPrice ? { unit_price: formatScaled(unitPriceOf(price) ?? 0n, PRICE_DECIMALS) } : {}),
-    ...(cost === undefined ? {} : { cost }),
-    ...(provider === undefined ? {} : { provider }),
-    ...(tokens === undefined ? {} : { tokens }),
-    ...(tokenCost === null ? {} : { model_price: tokenCost.price.sid }),
-    ...(rung === null
-      ? {}
-      : {
-          ladder: {
-            version: rung.ladder.version,
-            multiplier: formatScaled(rung.discount.multiplier, 4),
-            since: rung.streak.startedAt.toISOString(),
-          },
-        }),
-    ...(isVolume(charge) ? {} : chargeFacts(charge)),
-    ...(wallet.isFrozen ? { suspended: true as const } : {}),
-    ...(description === undefined ? {} : { description }),
-  };
+  if (cost !== undefined) about.cost = cost;
+  if (provider !== undefined) about.provider = provider;
+  if (tokens !== undefined) about.tokens = tokens;
+  if (tokenCost !== null) about.model_price = tokenCost.price.sid;
+  if (rung !== null) about.ladder = ladderFacts(rung);
+  if (!isVolume(charge)) {
+    if (charge.isAtFloor) about.at_cost_floor = true;
+    about.parts = charge.parts.toString();
+  }
+  if (wallet.isFrozen) about.suspended = true;
+  if (description !== undefined) about.description = description;
+  return about;
 }
+
+type Mutable<T> = { -readonly [K in keyof T]: T[K] };
+
+const ladderFacts = ({ ladder, discount, streak }: RungTaken): NonNullable<UsageAbout['ladder']> => ({
+  version: ladder.version,
+  multiplier: formatScaled(discount.multiplier, 4),
+  since: streak.startedAt.toISOString(),
+});
 
 const isVolume = (charge: Charge | Volume): charge is Volume => 'rate' in charge;
 
-const chargeFacts = ({ isAtFloor, parts }: Charge): Pick<UsageAbout, 'at_cost_floor' | 'parts'> => ({
-  ...(isAtFloor ? { at_cost_floor: true } : {}),
-  parts: parts.toString(),
-});
-
 /** The posting of a charge. Delivered is owed: it passes a freeze, and goes below zero as far as the house allows. */
 export function toPosting(
-  { input, wallet, charge, codes, about }: Charged,
+  { input, occurredAt, wallet, charge, codes, about }: Charged,
   house: {
     readonly node: NodeRow;
     readonly accounts: ReadonlyMap<string, bigint>;
     readonly owedMax: bigint;
-    readonly now: Date;
+    /** See {@link budgetOf}; one for all records of a report. */
+    readonly budget: Budget;
   },
 ): PostingRecord {
   const accountOf = (code: string): bigint => {
@@ -292,8 +317,8 @@ export function toPosting(
     mayOverdraw: false,
     owedMax: micros(house.owedMax),
     passesFreeze: true,
-    budget: budgetOf(house.node, house.now),
-    occurredAt: new Date(input.occurred_at),
+    budget: house.budget,
+    occurredAt,
     about,
   };
 }

@@ -1,16 +1,17 @@
 import { assert, assertNever } from '../../domain/assert.ts';
-import type { AppliedOutcome, DeclinedOutcome, Outcome } from '../../domain/ledger/posting.ts';
+import type { AppliedOutcome, DeclinedOutcome, Outcome, PostingRecord } from '../../domain/ledger/posting.ts';
 import { formatDecimal } from '../../domain/money.ts';
 import { isRefusal, refuse, type Refusal } from '../../domain/refusal.ts';
-import { clockAheadMs, spanOf } from '../../domain/usage/clock-skew.ts';
+import { clockAheadMs, FUTURE_MAX_MS, spanOf } from '../../domain/usage/clock-skew.ts';
 import type { NodeRow } from '../../store/node.ts';
 import { noteNumbers, type NumberSeen, type StreamRow } from '../../store/sequence.ts';
 import type { House } from '../house.ts';
 import { chargeUnderLeases, type LeasedPosting } from '../lease/charge.ts';
-import { Pricing, overChargeMax, toPosting, type Charged } from './charge-records.ts';
+import { budgetOf, overChargeMax, Pricing, toPosting, type AccountCodes, type Charged } from './charge-records.ts';
 import { fromCloudEvent, isCloudEvent } from './cloud-event.ts';
 import { keepRuns } from './keep-runs.ts';
 import { knownAccounts, readRules } from './rules.ts';
+import { plainRecord } from './plain-record.ts';
 import { isPricedByTokens } from './token-cost.ts';
 import { isTrueUp, trueUp } from './true-up.ts';
 import { usageRecordSchema, type UsageAnswer, type UsageInput } from './usage-record.ts';
@@ -79,7 +80,11 @@ const numbersOf = (read: readonly (UsageInput | Refusal)[], recorded: readonly R
 
 /** Refuses all of a report whose records all lie in the future: their instants are wrong, each by as much. */
 function datedRecords(read: readonly (UsageInput | Refusal)[], now: Date): readonly (UsageInput | Refusal)[] {
-  const instants = read.flatMap((record) => (isRefusal(record) ? [] : [new Date(record.occurred_at)]));
+  const dated = read.filter((record): record is UsageInput => !isRefusal(record));
+  const [first] = dated;
+  // Nearly always the first record says that the clock is right enough.
+  if (first && Date.parse(first.occurred_at) - now.getTime() <= FUTURE_MAX_MS) return read;
+  const instants = dated.map((record) => new Date(record.occurred_at));
   const aheadMs = clockAheadMs(instants, now);
   if (aheadMs === null) return read;
   const detail = `is ahead of our clock, as is all of this report: your clock seems to be ${spanOf(aheadMs)} ahead of ${now.toISOString()}`;
@@ -91,7 +96,10 @@ function datedRecords(read: readonly (UsageInput | Refusal)[], now: Date): reado
 
 /** The record as its schema reads it, a CloudEvent's included; nothing is known yet of users and prices. */
 export function readRecord(sent: unknown): UsageInput | Refusal {
-  const parsed = usageRecordSchema.safeParse(isCloudEvent(sent) ? fromCloudEvent(sent) : sent);
+  const fields = isCloudEvent(sent) ? fromCloudEvent(sent) : sent;
+  const plain = plainRecord(fields);
+  if (plain) return plain;
+  const parsed = usageRecordSchema.safeParse(fields);
   if (parsed.success) return parsed.data;
   const errors = parsed.error.issues.map((issue) => ({
     pointer: `#/${issue.path.map(String).join('/')}`,
@@ -107,26 +115,31 @@ async function postAll(
   charged: readonly (Charged | Refusal | null)[],
   now: Date,
 ): Promise<(Outcome | Refusal | null)[]> {
-  const codes = new Set<string>();
-  for (const record of charged) {
-    if (record === null || isRefusal(record)) continue;
-    codes.add(record.codes.revenue);
-    if (record.codes.payable !== null) codes.add(record.codes.payable);
-  }
-  const accounts = await knownAccounts(house, [...codes], 'USD');
+  const codes = new Set<AccountCodes>();
+  for (const record of charged) if (record !== null && !isRefusal(record)) codes.add(record.codes);
+  const names = new Set(
+    [...codes].flatMap(({ revenue, payable }) => (payable === null ? revenue : [revenue, payable])),
+  );
+  const accounts = await knownAccounts(house, [...names], 'USD');
   const owedMax = house.settings.usageOwedMax;
+  const budget = budgetOf(node, now);
+  const plain: PostingRecord[] = [];
   const leased: LeasedPosting[] = [];
-  const plain = charged.map((record, place): Promise<Outcome | Refusal | null> => {
-    if (record === null || isRefusal(record)) return Promise.resolve(record);
-    const posting = toPosting(record, { node, accounts, owedMax, now });
+  for (const [place, record] of charged.entries()) {
+    if (record === null || isRefusal(record)) continue;
+    const posting = toPosting(record, { node, accounts, owedMax, budget });
     const { lease } = record.input;
-    if (lease === undefined) return house.lanes.post(posting);
-    leased.push({ place, lease, posting });
-    return Promise.resolve(null);
-  });
-  const [outcomes, underLease] = await Promise.all([Promise.all(plain), chargeUnderLeases(house, node, leased)]);
-  return outcomes.map((outcome, place) => {
-    return outcome ?? underLease.get(place) ?? null;
+    if (lease === undefined) plain.push(posting);
+    else leased.push({ place, lease, posting });
+  }
+  const [outcomes, underLease] = await Promise.all([
+    house.lanes.postAll(plain),
+    chargeUnderLeases(house, node, leased),
+  ]);
+  let next = 0;
+  return charged.map((record, place) => {
+    if (record === null || isRefusal(record)) return record;
+    return (record.input.lease === undefined ? outcomes[next++] : underLease.get(place)) ?? null;
   });
 }
 
@@ -135,7 +148,7 @@ interface Decided {
   readonly outcome: Outcome | Refusal | null;
 }
 
-function answerOf(house: House, { sent, outcome }: Decided): Recorded {
+export function answerOf(house: House, { sent, outcome }: Decided): Recorded {
   const key = keyOf(sent);
   const no = (refusal: Refusal): Recorded => ({ answer: refused(key, refusal), isRepeated: false, refusal });
   assert(outcome !== null, 'a record is charged, or corrects one');

@@ -8,7 +8,13 @@ import { ensureSystemAccount } from '../../store/ledger.ts';
 import { listModelPricesFor } from '../../store/model-price.ts';
 import { listPricesFor } from '../../store/price.ts';
 import { SharedStatement } from '../../store/shared-statement.ts';
-import { findChargedWallets, findSystemAccounts, type ChargedWallet } from '../../store/usage.ts';
+import {
+  findSystemAccounts,
+  findWallets,
+  readChargedWallets,
+  type ChargedWallet,
+  type WalletIdentity,
+} from '../../store/usage.ts';
 import type { House } from '../house.ts';
 
 /** Everything that charging some records needs to know, read once for all of them. */
@@ -42,9 +48,10 @@ function readsIn(house: House): Reads {
   const { db, ports } = house;
   const shared = <V>(read: (keys: readonly string[]) => Promise<ReadonlyMap<string, V>>): SharedStatement<string, V> =>
     new SharedStatement(ports.clock, read);
+  const identities = new Map<string, WalletIdentity>();
   const reads: Reads = {
     wallets: shared(async (userSids) => {
-      const wallets = await findChargedWallets(db, userSids);
+      const wallets = await readChargedWallets(db, await identitiesOf(db, identities, userSids));
       return new Map(wallets.map((wallet) => [wallet.userSid, wallet]));
     }),
     prices: shared(async (categories) => Map.groupBy(await listPricesFor(db, categories), ({ category }) => category)),
@@ -54,6 +61,28 @@ function readsIn(house: House): Reads {
   };
   readsOf.set(house, reads);
   return reads;
+}
+
+/** Wallets whose identity is remembered: some 20 MB. */
+const IDENTITIES_MAX = 100_000;
+
+/** The wallets of those users that there are. Who was looked up before is remembered: what a wallet is, it is for ever. */
+async function identitiesOf(
+  tx: Tx,
+  known: Map<string, WalletIdentity>,
+  userSids: readonly string[],
+): Promise<WalletIdentity[]> {
+  const missing = userSids.filter((userSid) => !known.has(userSid));
+  if (missing.length === 0) return userSids.flatMap((userSid) => known.get(userSid) ?? []);
+  const found = new Map((await findWallets(tx, missing)).map((wallet) => [wallet.userSid, wallet]));
+  const wallets = userSids.flatMap((userSid) => known.get(userSid) ?? found.get(userSid) ?? []);
+  // By the text that the database sent: the one that was asked by may be a part of a whole report, and would keep it.
+  for (const [userSid, wallet] of found) known.set(userSid, wallet);
+  for (const userSid of known.keys()) {
+    if (known.size <= IDENTITIES_MAX) break;
+    known.delete(userSid);
+  }
+  return wallets;
 }
 
 /** As they are now, or were committed while we asked. Not for decisions that need a lock: those are the ledger's. */

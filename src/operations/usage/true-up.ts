@@ -48,7 +48,7 @@ export async function trueUp(
   house: House,
   { node, input, rules, now }: Omit<Reported, 'wallet'>,
 ): Promise<Outcome | Refusal> {
-  const wallet = walletFor(input, { node, rules, now });
+  const wallet = walletFor(input, { node, rules, now, occurredAt: new Date(input.occurred_at) });
   if (isRefusal(wallet)) return wallet;
   const reported = { node, input, wallet, rules, now };
   return await house.db.transaction('usage.true_up', async (tx) => {

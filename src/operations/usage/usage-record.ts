@@ -1,14 +1,18 @@
 import { z } from 'zod';
-import { parseScaled, PRICE_DECIMALS, QUANTITY_DECIMALS } from '../../domain/usage/decimal.ts';
+import { isScaled, PRICE_DECIMALS, QUANTITY_DECIMALS } from '../../domain/usage/decimal.ts';
 import { providerField } from '../model-price/model-price.ts';
 import { categoryField, resourceKindField } from '../price/price.ts';
 import { instant, sidField, signedAmount, textField } from '../schema.ts';
 
-const decimalText = (decimals: number, detail: string) =>
-  z.string().refine((text) => parseScaled(text, decimals) !== null, detail);
+const decimalText = (decimals: number, detail: string) => z.string().refine((text) => isScaled(text, decimals), detail);
+
+/** A node's own name for a record. */
+export const KEY_FORM = /^[\x21-\x7e]{1,255}$/;
+export const UNIT_FORM = /^[a-z][a-z0-9_]{0,31}$/;
+export const DESCRIPTION_MAX = 255;
 
 /** A billion of them cost more than one call does; a number above is a slip. */
-const TOKENS_MAX = 1_000_000_000;
+export const TOKENS_MAX = 1_000_000_000;
 const tokenCount = z.int().min(0).max(TOKENS_MAX);
 
 const tokensSchema = z
@@ -26,11 +30,11 @@ const tokensSchema = z
 export const usageRecordSchema = z.strictObject({
   idempotency_key: z
     .string()
-    .regex(/^[\x21-\x7e]{1,255}$/, 'must be 1 to 255 visible ASCII characters')
+    .regex(KEY_FORM, 'must be 1 to 255 visible ASCII characters')
     .describe('Names the record among those of this node, for ever: sent again, it is answered as the first time.'),
   corrects: z
     .string()
-    .regex(/^[\x21-\x7e]{1,255}$/, 'must be the idempotency_key of an earlier record of this node')
+    .regex(KEY_FORM, 'must be the idempotency_key of an earlier record of this node')
     .optional()
     .describe(
       'The idempotency_key of an earlier record of this node, an estimate, that this one puts right. The difference is posted, at the ' +
@@ -44,7 +48,7 @@ export const usageRecordSchema = z.strictObject({
     .describe('As decimal text, at most 6 decimals.'),
   unit: z
     .string()
-    .regex(/^[a-z][a-z0-9_]{0,31}$/, 'must be 1 to 32 of a-z, 0-9 and _')
+    .regex(UNIT_FORM, 'must be 1 to 32 of a-z, 0-9 and _')
     .optional()
     .describe("The price's own unit if left out; `second` fits a price per hour too."),
   cost: decimalText(PRICE_DECIMALS, 'must be US dollars as decimal text with at most 12 decimals')
@@ -59,7 +63,7 @@ export const usageRecordSchema = z.strictObject({
       'What a call of a model used. Without a cost, the model’s price makes the cost of it; with one, it is kept to be read.',
     ),
   occurred_at: instant.describe('When it was used. May be long ago; at most 5 minutes ahead of our clock.'),
-  description: textField(255).optional().describe('What the customer reads.'),
+  description: textField(DESCRIPTION_MAX).optional().describe('What the customer reads.'),
   lease: sidField
     .optional()
     .describe(

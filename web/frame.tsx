@@ -59,9 +59,9 @@ const OPERATOR_GROUPS: readonly (readonly [title: string, pages: Pages])[] = [
   [
     'Money',
     [
-      ['/operator/disputes', 'Disputes'],
       ['/operator/payment-events', 'Payment events'],
       ['/operator/refunds', 'Refunds'],
+      ['/operator/disputes', 'Disputes'],
       ['/operator/reconciliation', 'Reconciliation'],
       ['/operator/webhook-events', 'Webhook events'],
     ],

@@ -115,7 +115,7 @@ describe('the token', () => {
 
 describe('the eight statuses', () => {
   const cases: readonly (readonly [PaymentStatus, string, number, RegExp | null])[] = [
-    ['PENDING', 'processing', 0, /phone/],
+    ['PENDING', 'open', 0, /phone/],
     ['PROCESSING', 'processing', 0, /network/],
     ['ON-HOLD', 'processing', 0, /checking/],
     ['SUCCESS', 'paid', 1, null],

@@ -91,13 +91,17 @@ function waiting({ payment, truth, now }: Judged, verdict: Extract<Verdict, { ki
     state: verdict.state,
     problem: verdict.problem,
     progress: truth === null ? payment.progress : truth.progress,
-    checkoutUrl: truth === null ? payment.checkoutUrl : truth.checkoutUrl,
+    checkoutUrl: truth === null ? payment.checkoutUrl : pageOf(payment, truth),
     paidAt: isProcessing ? (payment.paidAt ?? now) : payment.paidAt,
     updatedAt: hasMoved ? now : payment.updatedAt,
     nextCheckAt: nextCheckAt({ now, checks, expiresAt: payment.expiresAt }),
     checks,
   };
 }
+
+/** Not every provider tells the page again. It is where it was as long as the order can be paid. */
+const pageOf = (payment: PaymentRow, truth: ProviderOrder): string | null =>
+  truth.checkoutUrl ?? (truth.state === 'open' && payment.state !== 'processing' ? payment.checkoutUrl : null);
 
 function closed({ payment, truth, now }: Judged, state: 'failed' | 'expired', problem: string): PaymentRow {
   return {

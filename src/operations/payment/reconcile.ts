@@ -2,6 +2,7 @@ import { isFinal, type PaymentState } from '../../domain/payment/state.ts';
 import { ProviderFailure, type PaymentProvider, type ProviderOrder } from '../../providers/provider.ts';
 import { readPayments, readReconciled, saveReconciled, type PaymentRow } from '../../store/payment.ts';
 import { firstPaymentAt } from '../../store/statement-read.ts';
+import { readRefundByReference } from '../../store/refund.ts';
 import type { House } from '../house.ts';
 import { ownCause, type Settled } from './cause.ts';
 import { settlePayment } from './settle.ts';
@@ -67,12 +68,22 @@ async function reconcilePage(house: House, provider: string, orders: readonly Pr
     if (!payment) {
       const facts = { provider, order_ref: order.orderRef, payment_sid: sid, state: order.state };
       house.ports.log.warn(facts, 'the provider has an order that names a payment we do not have');
-    } else if (isBehind(payment, order)) {
+    } else if (isBehind(payment, order) || (await hasUnknownRefund(house, payment, order))) {
       const after = await settlePayment(house, sid, ownCause(house, 'reconciler'));
       if (after !== null && hasMoved(after)) settled += 1;
     }
   }
   return settled;
+}
+
+/** A rail may take its money back weeks later and tell nobody; some providers' lists show it. */
+async function hasUnknownRefund(house: House, payment: PaymentRow, { payments }: ProviderOrder): Promise<boolean> {
+  const { provider, providerAccount, state } = payment;
+  const refunds = state === 'credited' ? payments.flatMap((received) => received.refunds) : [];
+  for (const { refundRef } of refunds) {
+    if ((await readRefundByReference(house.db, { provider, providerAccount, refundRef })) === null) return true;
+  }
+  return false;
 }
 
 const hasMoved = ({ before, payment }: Settled): boolean =>

@@ -25,9 +25,9 @@ export function toLink(order: NewOrder, orderReference: string): Payload {
   };
 }
 
-/** `received`: the money came, whatever became of it since. */
-const MEANS: Readonly<Record<PaymentStatus, 'under_way' | 'received' | 'returned' | 'failed'>> = {
-  PENDING: 'under_way',
+/** `asked`: the customer has not confirmed it yet · `received`: the money came, whatever became of it since. */
+const MEANS: Readonly<Record<PaymentStatus, 'asked' | 'under_way' | 'received' | 'returned' | 'failed'>> = {
+  PENDING: 'asked',
   PROCESSING: 'under_way',
   'ON-HOLD': 'under_way',
   SUCCESS: 'received',
@@ -54,7 +54,9 @@ export function toProviderOrder(
 ): ProviderOrder {
   const sorted = records.toSorted((one, other) => one.createdAt.getTime() - other.createdAt.getTime());
   const paid = sorted.filter(hasMoney);
-  const waiting = sorted.findLast(({ status }) => MEANS[status] === 'under_way');
+  const waiting =
+    sorted.findLast(({ status }) => MEANS[status] === 'under_way') ??
+    sorted.findLast(({ status }) => MEANS[status] === 'asked');
   const foreign = paid.find((record) => usdOf(record) === null && record.collectedCurrency !== null);
   return {
     orderRef,
@@ -63,12 +65,18 @@ export function toProviderOrder(
     accountId: account.id,
     isLive: account.isLive,
     currency: foreign?.collectedCurrency ?? 'USD',
-    state: paid.length > 0 ? 'paid' : waiting === undefined ? 'failed' : 'processing',
+    state: paid.length > 0 ? 'paid' : stateOf(waiting),
     progress: waiting === undefined ? null : (PROGRESS[waiting.status] ?? null),
     payments: paid.map(toProviderPayment),
     checkoutUrl: null,
     expiresAt: null,
   };
+}
+
+/** What has still to be confirmed can still be paid: nothing is under way yet. */
+function stateOf(waiting: PaymentRecord | undefined): ProviderOrder['state'] {
+  if (waiting === undefined) return 'failed';
+  return MEANS[waiting.status] === 'asked' ? 'open' : 'processing';
 }
 
 export const usdOf = ({ collectedAmount, collectedCurrency, exchange }: PaymentRecord): Micros | null =>

@@ -301,6 +301,13 @@ describe('the order that was asked for', () => {
     expect(orders.map(({ orderRef }) => orderRef)).toEqual([order.orderRef]);
   });
 
+  it('is found when it is asked for again, by another process too, and nothing more is made', async () => {
+    const { orderRef } = await create();
+    expect((await create()).orderRef).toBe(orderRef);
+    expect((await bench.another().createOrder(newOrder(bench.now()))).orderRef).toBe(orderRef);
+    expect(bench.sandbox.books.invoices.size).toBe(1);
+  });
+
   it('two processes that make it at once have one, and the other cannot be paid', async () => {
     const providers = Array.from({ length: 6 }, () => bench.another());
     const orders = await Promise.all(providers.map((provider) => provider.createOrder(newOrder(bench.now()))));

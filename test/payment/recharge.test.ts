@@ -24,6 +24,12 @@ async function story(...settings: Parameters<typeof cardStory>): Promise<CardSto
   return made;
 }
 const HOUR_MS = 3_600_000;
+/** What others were told of it, oldest first. */
+const toldOf = async ({ told }: CardStory): Promise<string[]> => {
+  const text = `select type from event where type like 'auto_recharge.%' order by sequence`;
+  const rows = await told.database.owner.query<{ type: string }>({ name: 'test.told_of', text });
+  return rows.map(({ type }) => type);
+};
 const cardsOf = async ({ run }: CardStory) => (JSON.parse((await run(cardList, {})).body) as CardList).items;
 
 describe('saved cards', () => {
@@ -154,6 +160,8 @@ describe('auto-recharge', () => {
     expect(hours).toEqual([0, 1, 3, 7]);
     await told.hear();
     expect(await told.standing()).toMatchObject({ state: 'off', reason: 'declined', declines: 4 });
+    const failed = 'auto_recharge.failed';
+    expect(await toldOf(told)).toEqual([failed, failed, failed, failed, 'auto_recharge.disabled']);
     const charges = await told.charges();
     expect(charges).toHaveLength(4);
     expect(charges.every(({ state, decline }) => state === 'failed' && decline === 'declined')).toBe(true);
@@ -182,6 +190,7 @@ describe('auto-recharge', () => {
       reason: 'authentication',
       last_payment: { state: 'failed', decline: 'authentication_required', amount: '30.00' },
     });
+    expect(await toldOf(told)).toEqual(['auto_recharge.action_required']);
     await told.told.ports.clock.advance(48 * HOUR_MS);
     expect(await runAutoRecharges(told.house)).toBe(0);
     const payment = await told.open('30.00');

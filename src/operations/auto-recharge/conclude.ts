@@ -1,8 +1,10 @@
 import { conclude, type Conclusion } from '../../domain/auto-recharge/decide.ts';
+import { formatDecimal } from '../../domain/money.ts';
 import { lockAutoRecharge, saveAutoRecharge, type AutoRechargeRow } from '../../store/auto-recharge.ts';
 import type { Tx } from '../../store/db.ts';
 import type { PaymentRow } from '../../store/payment.ts';
 import { recordAudit } from '../audit/record.ts';
+import { emit } from '../event/emit.ts';
 import type { House } from '../house.ts';
 import { authorOf, type Cause } from '../payment/cause.ts';
 
@@ -17,6 +19,7 @@ export async function concludeRecharge(tx: Tx, house: House, payment: PaymentRow
   const before = await lockAutoRecharge(tx, payment.wallet);
   if (!before) return;
   const after = conclusionOf(before, payment, house.ports.clock.now());
+  if (after !== null && payment.cardRef !== null) await tell(tx, house, { before, after, payment });
   if (after === null || isSame(before, after)) return;
   await saveAutoRecharge(tx, { ...before, ...after, updatedAt: house.ports.clock.now() });
   await recordAudit(tx, authorOf(house, cause), {
@@ -31,6 +34,33 @@ export async function concludeRecharge(tx: Tx, house: House, payment: PaymentRow
       payment_sid: payment.sid,
     },
   });
+}
+
+interface Ended {
+  readonly before: AutoRechargeRow;
+  readonly after: Conclusion;
+  readonly payment: PaymentRow;
+}
+
+/** Told with the change: what became of the charge, and whether that was the last one. */
+async function tell(tx: Tx, house: House, { before, after, payment }: Ended): Promise<void> {
+  const isOver = before.state === 'on' && after.state === 'off';
+  const type =
+    payment.state === 'credited'
+      ? 'auto_recharge.succeeded'
+      : after.state === 'action_required'
+        ? 'auto_recharge.action_required'
+        : 'auto_recharge.failed';
+  const facts = {
+    payment_sid: payment.sid,
+    amount: formatDecimal(payment.amount),
+    reason: after.reason,
+    declines: after.declines,
+    not_before: after.notBefore?.toISOString() ?? null,
+  };
+  // The last refusal is told twice to programs and once to people: by the letter that says more.
+  await emit(tx, house, { type, of: payment, facts, isMailed: !isOver });
+  if (isOver) await emit(tx, house, { type: 'auto_recharge.disabled', of: payment, facts });
 }
 
 function conclusionOf(before: AutoRechargeRow, payment: PaymentRow, now: Date): Conclusion | null {

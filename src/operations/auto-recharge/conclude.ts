@@ -5,6 +5,7 @@ import type { PaymentRow } from '../../store/payment.ts';
 import { recordAudit } from '../audit/record.ts';
 import type { House } from '../house.ts';
 import { authorOf, type Cause } from '../payment/cause.ts';
+import { tellOfRecharge } from './tell.ts';
 
 /**
  * What the end of a payment means for the wallet's auto-recharge; in the transaction in which it ends, under the payment's lock.
@@ -17,7 +18,9 @@ export async function concludeRecharge(tx: Tx, house: House, payment: PaymentRow
   const before = await lockAutoRecharge(tx, payment.wallet);
   if (!before) return;
   const after = conclusionOf(before, payment, house.ports.clock.now());
-  if (after === null || isSame(before, after)) return;
+  if (after === null) return;
+  await tellOfRecharge(tx, house, { before, after, payment });
+  if (isSame(before, after)) return;
   await saveAutoRecharge(tx, { ...before, ...after, updatedAt: house.ports.clock.now() });
   await recordAudit(tx, authorOf(house, cause), {
     action: 'auto-recharge.conclude',

@@ -152,7 +152,7 @@ function Account(): ReactElement {
     }
   };
   return (
-    <div className="flex min-w-0 flex-1 items-center justify-end gap-3 text-sm">
+    <div className="flex min-w-0 flex-1 items-center justify-end gap-3 text-sm max-sm:min-w-fit">
       <span className={cx('max-w-56 min-w-0 truncate text-soft', role === 'user' && 'max-sm:sr-only')}>
         {role === 'operator' ? 'Operator' : (user?.display_name ?? 'You')}
       </span>

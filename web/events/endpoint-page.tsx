@@ -109,7 +109,7 @@ function Log({ sid }: { readonly sid: string }): ReactElement {
           query={{ state: filter === 'all' ? undefined : filter }}
           columns={columnsOf(setShown)}
           keyOf={(delivery) => delivery.sid}
-          refreshMs={5_000}
+          refreshMs={2_000}
           empty={<EmptyState title="Nothing">{filter === 'all' ? 'Send it a test.' : undefined}</EmptyState>}
         />
       </div>

@@ -21,7 +21,7 @@ export function TypeChoice({ types, onChange }: TypeChoiceProps): ReactElement {
         onChange={(isOn) => onChange(isOn ? [] : ['payment.credited'])}
       />
       {!isAll && (
-        <div className="mt-1 max-h-56 overflow-y-auto rounded-lg border border-edge px-3 py-1">
+        <div className="mt-1 max-h-56 space-y-2 overflow-y-auto rounded-lg border border-edge px-3 py-2">
           {CHOICES.map((type) => (
             <Checkbox
               key={type}

@@ -14,6 +14,7 @@ import type { House } from '../house.ts';
 import { authorOf, type Cause } from '../payment/cause.ts';
 import { followFreeze } from './freeze.ts';
 import { toDisputePosting, type DisputeAccounts } from './posting.ts';
+import { tellOfDispute } from './tell.ts';
 
 /** One payment that came in, of which the provider says what is disputed. */
 export interface DisputedPayment {
@@ -166,6 +167,7 @@ async function converge(
     before: row === null ? null : standingOf(row),
     after: standingOf(dispute),
   });
+  await tellOfDispute(tx, house, { before: row, after: dispute, payment });
   const balance = (locked.get(main)?.balance ?? 0n) - (after.frozen + after.lost - before.frozen - before.lost);
   return { before: row, dispute, wasWalletFrozen, balance };
 }

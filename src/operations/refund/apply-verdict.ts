@@ -13,6 +13,7 @@ import { insertPaymentEvent, type PaymentEventKind } from '../../store/payment-e
 import { updateRefund, type RefundRow } from '../../store/refund.ts';
 import { recordAudit, type Author } from '../audit/record.ts';
 import type { House } from '../house.ts';
+import { tellOfRefund } from './tell.ts';
 
 /** What the provider says beside what decides; null where it was not the provider that decided. */
 export type Told = (RefundTruth & Pick<ProviderRefund, 'claimUrl' | 'fee' | 'detail'>) | null;
@@ -59,6 +60,7 @@ export async function applyVerdict(tx: Tx, house: House, move: Move, author: Aut
       before: { state: refund.state },
       after: { state: after.state, posted: after.posted === null ? null : formatDecimal(after.posted) },
     });
+    await tellOfRefund(tx, house, refund, after);
   }
   return after;
 }

@@ -13,6 +13,7 @@ import { postOne, toRecord } from './apply-verdict.ts';
 import { askNewRefund, decideUnderLocks, newRefundInput, type DecidedRefund, type NewRefundAsk } from './new-refund.ts';
 import { refundQuote } from './quote.ts';
 import { refundSchema, toRefund } from './refund.ts';
+import { tellOfRefund } from './tell.ts';
 
 export const refundCreate = operation({
   name: 'refund.create',
@@ -68,6 +69,7 @@ async function openRefund(tx: Tx, call: Call, opening: Opening): Promise<RefundR
       by: actor.kind,
     },
   });
+  await tellOfRefund(tx, house, null, refund);
   if (refund.state === 'requested') await house.jobs.enqueue(tx, 'refund.send', { sid: refund.sid });
   return refund;
 }

@@ -11,6 +11,7 @@ import { sidField, textField } from '../schema.ts';
 import { decidedAlready } from './approve.ts';
 import { giveBack } from './apply-verdict.ts';
 import { refundSchema, toRefund, visibleRefund } from './refund.ts';
+import { tellOfRefund } from './tell.ts';
 
 export const refundReject = operation({
   name: 'refund.reject',
@@ -71,5 +72,6 @@ async function reject(
   await updateRefund(tx, rejected);
   const [before, after] = [{ state: refund.state }, { state: rejected.state }];
   await recordAudit(tx, author, { action: 'refund.reject', subject: refund.sid, reason, before, after });
+  await tellOfRefund(tx, house, refund, rejected);
   return rejected;
 }

@@ -41,15 +41,16 @@ interface RefundDialogProps {
   readonly proposed: string;
   /** Whether the money goes back by a payout, so that somebody must say where to. */
   readonly isPayout: boolean;
+  readonly title: string;
   readonly onClose: () => void;
 }
 
 /** Gives money of a payment back in two steps: the server asks the provider and says what would happen, then a person confirms it. */
-export function RefundDialog({ paymentSid, proposed, isPayout, onClose }: RefundDialogProps): ReactElement {
+export function RefundDialog({ paymentSid, proposed, isPayout, title, onClose }: RefundDialogProps): ReactElement {
   const [shown, setShown] = useState<Shown | null>(null);
   const [wish, setWish] = useState<Wish>({ amount: proposed, reason: '', destination: '' });
   return (
-    <Dialog title="Give money back" onClose={onClose}>
+    <Dialog title={title} onClose={onClose}>
       {shown === null ? (
         <WishForm {...{ paymentSid, isPayout, wish, setWish }} onQuote={setShown} />
       ) : (

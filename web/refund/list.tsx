@@ -1,4 +1,4 @@
-import type { ReactElement, ReactNode } from 'react';
+import type { ReactElement } from 'react';
 import { Link } from 'wouter';
 import type { Refund } from '../surface.ts';
 import { Badge } from '../ui/badge.tsx';
@@ -66,10 +66,10 @@ const COLUMNS_OF_PAYMENT = columnsWith(false);
 interface RefundListProps {
   readonly walletSid?: string;
   readonly paymentSid?: string;
-  readonly empty?: ReactNode;
+  readonly refreshMs?: number;
 }
 
-export function RefundList({ walletSid, paymentSid, empty }: RefundListProps): ReactElement {
+export function RefundList({ walletSid, paymentSid, refreshMs = 15_000 }: RefundListProps): ReactElement {
   return (
     <List<Refund>
       what="refunds"
@@ -77,13 +77,11 @@ export function RefundList({ walletSid, paymentSid, empty }: RefundListProps): R
       query={{ wallet_sid: walletSid, payment_sid: paymentSid }}
       columns={paymentSid === undefined ? REFUND_COLUMNS : COLUMNS_OF_PAYMENT}
       keyOf={(refund) => refund.sid}
-      refreshMs={15_000}
+      refreshMs={refreshMs}
       empty={
-        empty ?? (
-          <EmptyState title="No refunds so far">
-            Money that goes back to where it was paid from is listed here.
-          </EmptyState>
-        )
+        <EmptyState title="No refunds so far">
+          Money that goes back to where it was paid from is listed here.
+        </EmptyState>
       }
     />
   );

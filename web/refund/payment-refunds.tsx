@@ -9,7 +9,7 @@ import { Button } from '../ui/button.tsx';
 import { isZero } from '../ui/money.ts';
 import { RefundDialog } from './dialog.tsx';
 import { RefundList } from './list.tsx';
-import { isMoving } from './state.ts';
+import { nextLookMs } from './state.ts';
 
 /** What went back of one payment, and the button that has more go back, for whoever may press it. */
 export function PaymentRefunds({ payment }: { readonly payment: Payment }): ReactElement | null {
@@ -21,8 +21,9 @@ export function PaymentRefunds({ payment }: { readonly payment: Payment }): Reac
     queryFn: ({ signal }) =>
       get<Page<Refund>>('/v1/refunds', { query: { payment_sid: payment.sid, wallet_sid: payment.wallet_sid }, signal }),
     enabled: payment.state === 'credited',
-    refetchInterval: (query) => (query.state.data?.items.some(isMoving) ? 15_000 : 60_000),
+    refetchInterval: (query) => nextLookMs(query.state.data?.items ?? []),
   });
+  const lookMs = nextLookMs(refunds.data?.items ?? []);
   const plan = useQuery<RefundPlan, Problem>({
     queryKey: ['refund-plan', payment.wallet_sid],
     queryFn: ({ signal }) => get<RefundPlan>(`/v1/billings/${seg(payment.wallet_sid)}/refund-plan`, { signal }),
@@ -42,12 +43,13 @@ export function PaymentRefunds({ payment }: { readonly payment: Payment }): Reac
           </Button>
         )}
       </div>
-      {hasRefunds && <RefundList walletSid={payment.wallet_sid} paymentSid={payment.sid} />}
+      {hasRefunds && <RefundList walletSid={payment.wallet_sid} paymentSid={payment.sid} refreshMs={lookMs} />}
       {isOpen && free && (
         <RefundDialog
           paymentSid={payment.sid}
           proposed={isZero(free.proposed) ? '' : free.proposed}
           isPayout={free.rail === 'payout'}
+          title={role === 'operator' ? 'Give money back' : 'Ask for your money back'}
           onClose={() => setOpen(false)}
         />
       )}

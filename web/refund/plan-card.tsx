@@ -64,6 +64,7 @@ export function RefundPlanCard({ walletSid }: { readonly walletSid: string }): R
           paymentSid={chosen.payment_sid}
           proposed={isZero(chosen.proposed) ? '' : chosen.proposed}
           isPayout={chosen.rail === 'payout'}
+          title="Give money back"
           onClose={() => setChosen(null)}
         />
       )}

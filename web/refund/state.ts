@@ -57,6 +57,9 @@ const ORIGINS: Readonly<Record<Refund['origin'], string>> = {
 
 export const originOf = ({ origin }: Refund): string => ORIGINS[origin];
 
-/** Whether it may still move by itself: then a page looks again. */
-export const isMoving = ({ state }: Refund): boolean =>
-  state === 'requested' || state === 'unknown' || state === 'pending' || state === 'awaiting_approval';
+/** How long until a page asks again: soon while the provider is about to answer, seldom when nothing is expected. */
+export function nextLookMs(refunds: readonly Refund[]): number {
+  if (refunds.some(({ state }) => state === 'requested')) return 2_000;
+  const isOpen = refunds.some(({ state }) => ['awaiting_approval', 'unknown', 'pending'].includes(state));
+  return isOpen ? 5_000 : 60_000;
+}

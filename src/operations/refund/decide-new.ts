@@ -113,9 +113,13 @@ function chosenPayment(facts: NewRefundFacts): ProviderPayment | Refusal {
   if (free.length < candidates.length)
     return refuse('state_conflict', 'This payment is disputed. Its money goes back by the dispute, or after it.');
   const most = free.reduce((max, { left }) => (left > max ? left : max), 0n);
-  return refuse('refund_exceeds_payment', 'This is more than may still go back of this payment.', {
-    details: { amount_max: formatDecimal(most) },
-  });
+  return refuse(
+    'refund_exceeds_payment',
+    `This is more than may still go back of this payment, which is ${formatDecimal(most)} dollars.`,
+    {
+      details: { amount_max: formatDecimal(most) },
+    },
+  );
 }
 
 /** Many small refunds are one large one: what was given back of the payment without a second operator counts with it. */

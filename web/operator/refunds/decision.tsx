@@ -18,7 +18,7 @@ export function RefundAction({ refund }: { readonly refund: Refund }): ReactElem
   const close = (): void => setOpen(null);
   if (refund.state === 'awaiting_approval') {
     return (
-      <div className="flex flex-wrap justify-end gap-2">
+      <div className="flex flex-wrap gap-2 md:justify-end">
         <Button size="small" label={`Approve ${nameOf(refund)}`} onPress={() => setOpen('approve')}>
           Approve
         </Button>

@@ -32,10 +32,20 @@ const explanationOf = (filter: Filter): string =>
 const isFilter = (text: string | null): text is Filter => STATES.some((state) => state === text);
 
 const COLUMNS: readonly Column<Refund>[] = [
-  ...REFUND_COLUMNS.slice(0, 1),
+  {
+    title: 'Refund',
+    cell: (refund) => (
+      <>
+        {REFUND_COLUMNS[0]?.cell(refund)}
+        <div className="mt-2 md:hidden">
+          <RefundAction refund={refund} />
+        </div>
+      </>
+    ),
+  },
   { title: 'Wallet', isExtra: true, cell: (refund) => <WalletLink sid={refund.wallet_sid} /> },
   ...REFUND_COLUMNS.slice(1),
-  { title: 'Action', isAmount: true, cell: (refund) => <RefundAction refund={refund} /> },
+  { title: 'Action', isAmount: true, isExtra: true, cell: (refund) => <RefundAction refund={refund} /> },
 ];
 
 export function OperatorRefundsPage(): ReactElement {

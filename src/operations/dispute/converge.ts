@@ -13,6 +13,7 @@ import { recordAudit } from '../audit/record.ts';
 import type { House } from '../house.ts';
 import { authorOf, type Cause } from '../payment/cause.ts';
 import { followFreeze } from './freeze.ts';
+import { tellOfDispute } from './tell.ts';
 import { toDisputePosting, type DisputeAccounts } from './posting.ts';
 
 /** One payment that came in, of which the provider says what is disputed. */
@@ -159,6 +160,7 @@ async function converge(
   const freezesWallet = await followFreeze(tx, house, after, { isNewlyTaken, wasWalletFrozen });
   const dispute = { ...after, freezesWallet };
   await writeDispute(tx, dispute);
+  await tellOfDispute(tx, house, { before: row, dispute });
   await recordAudit(tx, authorOf(house, cause), {
     action: 'dispute.converge',
     subject: dispute.sid,

@@ -46,6 +46,7 @@ describe.each(LOOKS)('in %s, %i px wide, axe finds nothing and nothing sticks ou
       const page = await open(scheme, width);
       const dispute = await disputed(`Dora ${look}`);
       await signInAsOperator(page);
+      await page.getByRole('link', { name: 'Money' }).click();
       await page.getByRole('link', { name: 'Disputes' }).click();
       await page.getByRole('link', { name: dispute.dispute_ref }).waitFor();
       await expectSound(page, `disputes-${look}`);

@@ -12,11 +12,13 @@ import { readDisputesOfPayment } from '../../src/store/dispute.ts';
 import { micros } from '../../src/domain/money.ts';
 import { readWalletBySid, type WalletRow } from '../../src/store/wallet.ts';
 import { statement } from '../../src/store/db.ts';
+import { listEvents } from '../../src/store/event.ts';
 import { openWallets } from '../support/ledger.ts';
 import { dispute, type DisputeNews } from '../support/paper-dispute.ts';
 import { OPERATOR, paymentStory, userActor, type PaymentStory } from '../support/payment-story.ts';
 
 const USD = 1_000_000n;
+const ALL_EVENTS = { before: null, userSid: null, type: null, limit: 100 } as const;
 const systemStatement = statement(
   'test.system_accounts',
   `select code, coalesce(sum(amount), 0)::int8 as sum from system_account left join batch_leg on account = id group by code`,
@@ -155,6 +157,15 @@ describe('C08 a disputed payment', () => {
     expect(await one.stands()).toEqual([-1n, 25n, 25n]);
     await one.disputes({ state: 'won' });
     expect(await one.moved()).toEqual(['dispute_opened dp_1 -25', 'dispute_won dp_1 25']);
+  });
+
+  it('C08 tells the customer once of each change: opened, lost, opened again, won; and not of an inquiry', async () => {
+    const one = await customer();
+    for (const state of ['inquiry', 'open', 'open', 'lost', 'open', 'won', 'won'] as const)
+      await one.disputes({ state });
+    const heard = await listEvents(told.database.owner, { ...ALL_EVENTS, userSid: one.wallet.userSid });
+    const types = heard.map(({ type }) => type).filter((type) => type.startsWith('dispute.'));
+    expect(types.toReversed()).toEqual(['dispute.opened', 'dispute.lost', 'dispute.opened', 'dispute.won']);
   });
 
   it('C08 an inquiry that is closed has moved nothing at all', async () => {

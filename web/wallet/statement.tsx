@@ -23,6 +23,9 @@ const KINDS: Readonly<Record<string, string>> = {
   refund: 'Refund',
   refund_return: 'Refund came back',
   reversal: 'Payment taken back',
+  dispute_open: 'Payment disputed',
+  dispute_won: 'Dispute won',
+  dispute_lost: 'Dispute lost',
 };
 
 /** A kind this page has no words for is still shown, by its own name. */

@@ -79,6 +79,11 @@ const COLUMNS: readonly Column<Dispute>[] = [
           <Time at={dispute.opened_at} />
           {dispute.reason !== null && ` · ${dispute.reason.replaceAll('_', ' ')}`}
         </p>
+        {dispute.evidence_due_by !== null && (
+          <div className="mt-1 text-xs md:hidden">
+            Evidence until <Deadline dispute={dispute} />
+          </div>
+        )}
       </>
     ),
   },

@@ -23,6 +23,7 @@ export interface EntryRow {
   readonly idem: string;
   readonly kind: number;
   readonly about: string | null;
+  readonly recorded_at: Date;
 }
 
 export interface Entry extends EntryRow {
@@ -31,6 +32,8 @@ export interface Entry extends EntryRow {
   readonly step: number;
 }
 
+/** Corrections that no node sends. */
+const BY_THE_HOUSE = new Set<unknown>(['void', 'reprice', 'rerate']);
 /** What usage that was delivered may take a wallet below zero. */
 const OWED_MAX = 5_000_000n;
 
@@ -90,7 +93,7 @@ export class LedgerModel {
     const mayGoBelow =
       entry.kind === KIND.adjustment ||
       (entry.kind === KIND.capture && entry.facts['is_late'] === true) ||
-      (entry.kind === KIND.usage && (entry.balance_after >= -OWED_MAX || entry.facts['corrects'] !== undefined));
+      (entry.kind === KIND.usage && (entry.balance_after >= -OWED_MAX || BY_THE_HOUSE.has(entry.facts['why'])));
     if (entry.balance_after < 0n && entry.amount < 0n && !mayGoBelow) this.#break('I18 never below zero', where);
     if (entry.account % 16n === 1n && entry.balance_after < 0n) this.#break('I20 reserved is not negative', where);
     if (entry.balance_after < 0n) this.#mark('a balance is below zero');

@@ -45,7 +45,7 @@ export class Oracle {
   async afterPosting(): Promise<void> {
     const known = [...this.#model.entries].map(([account, entries]) => [account, entries.at(-1)?.seq ?? 0n] as const);
     const { rows } = await this.#sql(
-      `select e.account, e.seq, e.amount, e.balance_after, e.batch, e.idem, e.kind, e.about, a.balance, a.seq as account_seq,
+      `select e.account, e.seq, e.amount, e.balance_after, e.batch, e.idem, e.kind, e.about, e.recorded_at, a.balance, a.seq as account_seq,
               (select coalesce(sum(amount), 0)::int8 from batch_leg where batch_leg.batch = e.batch) as legs
        from account a
        left join unnest($1::int8[], $2::int8[]) as known (account, seq) on known.account = a.id
@@ -90,7 +90,8 @@ export class Oracle {
     const breaks = this.#breaks;
     new AnswerJudge({ model, history: history(), owners, declined, audited, breaks, mark }).judge();
     const rows = <R>(text: string): Promise<R[]> => this.#rows<R>(text);
-    await new UsageJudge({ model, history: history(), rows, breaks, mark }).judge();
+    const ratedUntilMs = scheduler.nowMs - (scheduler.nowMs % 86_400_000);
+    await new UsageJudge({ model, history: history(), rows, ratedUntilMs, breaks, mark }).judge();
     await new PaymentJudge({ model, provider, taken, heals, nowMs: scheduler.nowMs, rows, breaks, mark }).judge();
   }
 
@@ -147,7 +148,7 @@ export class Oracle {
     const both = await this.#rows('select d.idem from declined_posting d join entry e on e.idem = d.idem');
     if (both.length > 0) this.#breaks('I21 declined stays declined', `${both.length} keys are posted and declined`);
     const stored = await this.#rows<EntryRow>(
-      'select account, seq, amount, balance_after, batch, idem, kind, about from entry',
+      'select account, seq, amount, balance_after, batch, idem, kind, about, recorded_at from entry',
     );
     if (stored.length !== this.#model.count)
       this.#breaks('I05 no entry vanishes', `${stored.length} rows, ${this.#model.count} were seen`);

@@ -174,7 +174,13 @@ async function live(options: SeedOptions, url: string): Promise<SeedReport> {
       world.paceTicks(TICKS_WHILE_ENDING, { isAlone: true });
       await scheduler.run(() => scheduler.nowMs >= ended || isStuck() || oracle.violations.length > 0);
     }
-    if (oracle.violations.length === 0) await oracle.atTheEnd();
+    if (oracle.violations.length === 0) {
+      // What came after the last one waits for the next day; the oracle does not.
+      let isRated = false;
+      void world.tickOnce('ladder.recompute').then(() => (isRated = true));
+      await scheduler.run(() => isRated || isStuck());
+      await oracle.atTheEnd();
+    }
     if (isStuck()) oracle.violations.push({ rule: 'I42 the world comes to rest', detail: `${scheduler.steps} steps` });
     const answers = residents.history.intents.reduce(
       (sum, intent) => sum + intent.attempts.filter(({ status }) => status !== null).length,

@@ -163,6 +163,13 @@ export class World {
     }
   }
 
+  /** One tick more, out of its turn. */
+  async tickOnce(name: string): Promise<void> {
+    const [process] = this.processes;
+    const tick = TICKS.find((one) => one.name === name);
+    if (process && tick) await tick.run(process.house);
+  }
+
   async #revive(index: number): Promise<void> {
     const { scheduler } = this.options;
     await scheduler.park(this.#weatherLife, this.#chance.between(500, 60_000), 'revive');

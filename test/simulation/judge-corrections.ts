@@ -2,7 +2,7 @@ import { describe, type History, type Intent } from './history.ts';
 import type { Line, LineJudge } from './judge-lines.ts';
 import { KIND, micros, type Break, type Entry, type LedgerModel } from './ledger-model.ts';
 import type { Mark } from './marks.ts';
-import type { PriceModel } from './price-model.ts';
+import { partsAt, type PriceModel } from './price-model.ts';
 
 export interface CorrectionJudgeOptions {
   readonly model: LedgerModel;
@@ -113,7 +113,7 @@ export class CorrectionJudge {
     for (const line of all) {
       if (line.first.step >= begun || line.first.recorded_at.getTime() >= untilMs || !fits(intent, line)) continue;
       if (line.voided) continue;
-      const stood = line.standings.map(({ step, price }) => `${price} from ${step}`).join(', ');
+      const stood = line.standings.map(({ step, price }) => `${price.sid} from ${step}`).join(', ');
       const where = `${describe(intent)} leaves ${line.root} ${JSON.stringify(line.record)} of ${line.first.step}: ${stood}`;
       if (row.kind === 'void') breaks('a correction leaves nothing out', where);
       else if (line.volume === null && !hasStoodRight(line, prices, begun))
@@ -218,5 +218,7 @@ function hasStoodRight({ record, occurredMs, standings }: Line, prices: PriceMod
   const right = prices.rightOnes(asked, begun, Number.MAX_SAFE_INTEGER);
   const last = standings.filter(({ step }) => step < begun).slice(-1);
   const since = [...last, ...standings.filter(({ step }) => step >= begun)];
-  return since.some(({ parts, partsAt }) => right.some((price) => partsAt(price) === parts));
+  return since.some(({ record: stands, cost, multiplier, parts }) =>
+    right.some((price) => partsAt(price, stands, cost, multiplier) === parts),
+  );
 }

@@ -14,12 +14,18 @@ export interface LineJudgeOptions {
   readonly mark: (mark: Mark) => void;
 }
 
-/** What a line came to from a step on, and what it would have come to at another price. */
+/** How a line stands from a step on. */
 export interface Standing {
   readonly step: number;
-  readonly price: string;
+  /** Of the record by which it stands. */
+  readonly name: string;
+  readonly record: SentRecord;
+  readonly price: Price;
+  /** What its provider asks for, in pico-dollars. */
+  readonly cost: bigint;
+  /** Ten-thousandths of the list price. */
+  readonly multiplier: bigint;
   readonly parts: bigint;
-  readonly partsAt: (price: Price) => bigint;
 }
 
 /** A charge and how it stands after what corrected it. */
@@ -30,17 +36,11 @@ export interface Line {
   readonly root: string;
   readonly record: SentRecord;
   readonly occurredMs: number;
-  /** The record by which it stands; null: it was taken back. */
-  standing: string | null;
-  /** The facts by which it stands. */
-  facts: Entry['facts'];
-  parts: bigint;
-  /** Micro-dollars that a provider is owed for it. */
-  owed: bigint;
+  /** One after the other; the last one counts, unless the line was taken back. */
+  readonly standings: Standing[];
   /** What it had added to the month's volume, in millionths. */
   readonly volume: { readonly key: string; readonly quantity: bigint } | null;
-  /** How it has stood, one after the other. */
-  readonly standings: Standing[];
+  /** What took it back. */
   voided: Entry | null;
 }
 
@@ -68,7 +68,8 @@ export class LineJudge {
 
   /** What providers are owed for all lines as they stand. */
   get owed(): bigint {
-    return this.lines.reduce((sum, { owed }) => sum + owed, 0n);
+    const standing = this.lines.flatMap((line) => (line.voided ? [] : standingOf(line)));
+    return standing.reduce((sum, { price, cost }) => sum + (price.kind === 'cost_plus' ? cost / 1_000_000n : 0n), 0n);
   }
 
   /** What a wallet has paid is the exact sum of its lines as they stand, rounded down once. */
@@ -105,10 +106,10 @@ export class LineJudge {
       const line = this.#charge(walletSid, entry);
       if (line === null) return null;
       own.set(Number(entry.seq), line);
-      return line.parts;
+      return standingOf(line).parts;
     }
     const line = own.get(Number(facts['corrects'] ?? facts['voids']));
-    if (!line || line.standing === null) {
+    if (!line || line.voided) {
       this.#options.breaks('a correction corrects what stands', `${walletSid} seq ${entry.seq}`);
       return null;
     }
@@ -132,27 +133,11 @@ export class LineJudge {
     const price = this.#priceOf(facts, { record, occurredMs, from: sent.beganAt(root), until: entry.step });
     if (!price) return null;
     const counted = countsVolume(price) ? this.#countVolume(walletSid, { entry, record, price, occurredMs }) : null;
-    const parts = counted ? counted.parts : this.#partsAt(price, record, { facts, occurredMs });
-    const owed =
-      price.kind === 'cost_plus'
-        ? this.#owedFor(record, facts, { ms: occurredMs, from: sent.beganAt(root), until: entry.step })
-        : 0n;
+    const at = { occurredMs, from: sent.beganAt(root), until: entry.step };
+    const { parts, ...terms } = this.#termsOf(record, price, facts, at);
+    const standings = [{ step: entry.step, name, ...terms, parts: counted?.parts ?? parts }];
     const volume = counted && { key: counted.key, quantity: counted.quantity };
-    const standings = [this.#standingOf(entry.step, { price, parts, record, facts, occurredMs })];
-    return {
-      walletSid,
-      first: entry,
-      root,
-      record,
-      occurredMs,
-      standing: name,
-      facts,
-      parts,
-      owed,
-      volume,
-      standings,
-      voided: null,
-    };
+    return { walletSid, first: entry, root, record, occurredMs, standings, volume, voided: null };
   }
 
   #priceOf(
@@ -199,18 +184,21 @@ export class LineJudge {
     const now = (entry.facts['now'] ?? {}) as Entry['facts'];
     const name = nameIn(now);
     const record = sent.first(name)?.record;
+    const before = standingOf(line);
     const isOwn =
-      why === 'true_up' ? record?.corrects !== undefined && sent.rootOf(name) === line.root : name === line.standing;
+      why === 'true_up' ? record?.corrects !== undefined && sent.rootOf(name) === line.root : name === before.name;
     if (!record || !isOwn || line.volume !== null) {
       breaks('a correction names what it corrects', `${line.root}: ${name} ${String(why)}`);
       return null;
     }
     const price = prices.price(now['price']);
     const asked = { category: record.applies_to, resource: record.resource_kind, occurredMs: line.occurredMs };
+    // What was declined once keeps the price that counted then.
+    const stood = entry.facts['bills'] === undefined ? [before] : line.standings;
     const isRight =
       why === 'reprice'
-        ? prices.isRight(now['price'], asked, Math.max(0, beganAt(correction)), entry.step)
-        : line.standings.some(({ price: stood }) => stood === now['price']);
+        ? prices.isRight(now['price'], asked, beganAt(correction), entry.step)
+        : stood.some(({ price: { sid } }) => sid === now['price']);
     if (!price || !isRight) {
       breaks('the price is the one of its time', `${name} by ${String(why)}: ${String(now['price'])}`);
       return null;
@@ -223,57 +211,35 @@ export class LineJudge {
           : 'a line is moved to another rung',
     );
     if (entry.facts['bills'] !== undefined) mark('an unbilled correction is billed');
-    const parts = this.#partsAt(price, record, { facts: now, occurredMs: line.occurredMs });
-    const difference = parts - line.parts;
-    const at = { ms: line.occurredMs, from: sent.beganAt(line.root), until: entry.step };
-    line.owed = price.kind === 'cost_plus' ? this.#owedFor(record, now, at) : 0n;
-    line.parts = parts;
-    line.standing = name;
-    line.facts = now;
-    line.standings.push(
-      this.#standingOf(entry.step, { price, parts, record, facts: now, occurredMs: line.occurredMs }),
-    );
-    return difference;
+    const at = { occurredMs: line.occurredMs, from: sent.beganAt(line.root), until: entry.step };
+    const standing = { step: entry.step, name, ...this.#termsOf(record, price, now, at) };
+    line.standings.push(standing);
+    return standing.parts - before.parts;
   }
 
   #takeBack(line: Line, entry: Entry): bigint {
-    const { prices } = this.#options;
-    line.standing = null;
     line.voided = entry;
-    line.owed = 0n;
-    const { parts, volume } = line;
-    line.parts = 0n;
+    const { volume } = line;
+    const { price, parts } = standingOf(line);
     this.#options.mark('a line is taken back');
     if (volume === null) return -parts;
     // The month then costs what is left of its volume, which may be another difference than this record had made.
-    const price = prices.price(line.first.facts['price']);
     const before = this.#volumes.get(volume.key) ?? 0n;
     this.#volumes.set(volume.key, before - volume.quantity);
-    if (!price) return 0n;
     return partsOfVolume(price, before - volume.quantity) - partsOfVolume(price, before);
   }
 
-  #standingOf(
-    step: number,
-    at: { price: Price; parts: bigint; record: SentRecord; facts: Entry['facts']; occurredMs: number },
-  ): Standing {
-    const partsAtOther = (other: Price): bigint => this.#partsAt(other, at.record, at);
-    return { step, price: at.price.sid, parts: at.parts, partsAt: partsAtOther };
-  }
-
-  #partsAt(price: Price, record: SentRecord, at: { facts: Entry['facts']; occurredMs: number }): bigint {
-    const cost = this.#options.prices.costOf(record, at.facts['model_price']);
-    return partsAt(price, record, cost, this.#multiplierOf(record, at.facts, at.occurredMs));
-  }
-
-  #owedFor(record: SentRecord, facts: Entry['facts'], at: { ms: number; from: number; until: number }): bigint {
+  #termsOf(record: SentRecord, price: Price, facts: Entry['facts'], at: Seen): Omit<Standing, 'step' | 'name'> {
     const { prices, breaks, mark } = this.#options;
-    if (record.cost === undefined) {
+    const multiplier = this.#multiplierOf(record, facts, at.occurredMs);
+    if (price.kind === 'cost_plus' && record.cost === undefined) {
       mark('tokens are priced by the table');
-      if (!prices.isRightModelPrice(facts['model_price'], record, at))
+      if (!prices.isRightModelPrice(facts['model_price'], record, { ms: at.occurredMs, ...at }))
         breaks('the price of a model is the one of its time', nameIn(facts));
     }
-    return prices.costOf(record, facts['model_price']) / 1_000_000n;
+    const cost = prices.costOf(record, facts['model_price']);
+    const parts = countsVolume(price) ? 0n : partsAt(price, record, cost, multiplier);
+    return { record, price, cost, multiplier, parts };
   }
 
   /** The rung follows from the run of use that the charge names, and that run begins with something that was sent. */
@@ -309,7 +275,21 @@ export class LineJudge {
   }
 }
 
-export const TEXT_OF: Readonly<Record<string, string>> = { '2500': '0.25', '5000': '0.5', '10000': '1' };
+interface Seen {
+  readonly occurredMs: number;
+  /** The steps between which prices were read for it. */
+  readonly from: number;
+  readonly until: number;
+}
+
+/** How the line stands, or stood when it was taken back. */
+export function standingOf({ standings, root }: Line): Standing {
+  const last = standings.at(-1);
+  if (!last) throw new Error(`${root} stands as nothing`);
+  return last;
+}
+
+const TEXT_OF: Readonly<Record<string, string>> = { '2500': '0.25', '5000': '0.5', '10000': '1' };
 
 /** Ten-thousandths of the list price after so long a run of use. */
 export const multiplierAfter = (ms: number): bigint =>

@@ -1,6 +1,7 @@
-import { multiplierAfter, TEXT_OF, type Line } from './judge-lines.ts';
+import { multiplierAfter, standingOf, type Line } from './judge-lines.ts';
 import type { Break } from './ledger-model.ts';
 import type { Mark } from './marks.ts';
+import { partsAt } from './price-model.ts';
 
 export interface RungJudgeOptions {
   readonly lines: readonly Line[];
@@ -43,14 +44,15 @@ export function judgeRungs({ lines, unpaid, ratedUntilMs, breaks, mark }: RungJu
       if (occurredMs - lastMs > GRACE_MS) [startMs, isPaid] = [occurredMs, line !== null];
       lastMs = occurredMs;
       if (!line || occurredMs >= ratedUntilMs) continue;
-      const ladder = line.facts['ladder'] as { readonly multiplier: string } | undefined;
-      const proved = TEXT_OF[String(multiplierAfter(occurredMs - startMs))];
       mark('the rung of a day that is over is proved');
-      if (ladder?.multiplier === proved) continue;
+      const { record, price, cost, parts, multiplier } = standingOf(line);
+      const proved = multiplierAfter(occurredMs - startMs);
+      // Rungs that come to the same, as at the floor of cost, are left as they are.
+      if (multiplier === proved || partsAt(price, record, cost, proved) === parts) continue;
       const since = `used since ${new Date(startMs).toISOString()}, ${isPaid ? 'paid' : 'unbilled'}`;
       breaks(
         'a day that is over stands on its rung',
-        `${whose}: ${line.root} at ${ladder?.multiplier}, not ${proved}; ${since}`,
+        `${whose}: ${line.root} at ${multiplier}, not ${proved}; ${since}`,
       );
     }
   }

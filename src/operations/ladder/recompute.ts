@@ -76,26 +76,43 @@ interface Knowledge {
 
 async function rateWallet(house: House, wallet: Wallet, known: Knowledge, before: Recomputed): Promise<Recomputed> {
   let all = { ...before, wallets: before.wallets + 1 };
+  let from: RatedFrom = { after: 0n, begunAt: null };
   for (;;) {
-    const step = await house.db.transaction('ladder.rate', (tx) => rateStep(house, tx, wallet, known));
+    const step = await house.db.transaction('ladder.rate', (tx) => rateStep(house, tx, wallet, known, from));
     all = {
       ...all,
       mended: all.mended + step.mended,
       rerated: all.rerated + step.lines,
       moved: all.moved + step.moved,
     };
-    if (!step.hasMore) return all;
+    if (step.next === null) return all;
+    from = step.next;
   }
+}
+
+/** Where a step goes on. */
+interface RatedFrom {
+  /** The last line that was looked at. */
+  readonly after: bigint;
+  /** The wallet's last entry when the first step looked: what came since may have moved lines that were looked at. Null: this is the first. */
+  readonly begunAt: bigint | null;
 }
 
 interface RatedStep {
   readonly mended: number;
   readonly lines: number;
   readonly moved: bigint;
-  readonly hasMore: boolean;
+  /** Null: it was the last. */
+  readonly next: RatedFrom | null;
 }
 
-async function rateStep(house: House, tx: Tx, wallet: Wallet, { present, book, now }: Knowledge): Promise<RatedStep> {
+async function rateStep(
+  house: House,
+  tx: Tx,
+  wallet: Wallet,
+  { present, book, now }: Knowledge,
+  { after, begunAt }: RatedFrom,
+): Promise<RatedStep> {
   const account = liveAccount(wallet.wallet, 'wallet');
   const locked = (await lockAhead(tx, [account])).get(account);
   assert(locked !== undefined, 'a wallet has an account');
@@ -103,17 +120,20 @@ async function rateStep(house: House, tx: Tx, wallet: Wallet, { present, book, n
   const fresh = await readFresh(tx, wallet.wallet, openFrom);
   if (fresh.entries === 0n) {
     await writeRating(tx, wallet.wallet, locked.seq);
-    return { mended: 0, lines: 0, moved: 0n, hasMore: false };
+    return { mended: 0, lines: 0, moved: 0n, next: null };
   }
   const streaks = await provedStreaks(tx, wallet.wallet, present);
   await writeStreaks(tx, streaks);
-  const found = await misratedLines(tx, wallet.wallet, { openFrom, limit: STEP_LINES });
+  const found = await misratedLines(tx, wallet.wallet, { openFrom, after, limit: STEP_LINES });
   const { lines, moved } = await rerate(house, tx, wallet, found, book);
-  const hasMore = found.length === STEP_LINES && lines > 0;
+  const last = found.at(-1);
+  if (last !== undefined && found.length === STEP_LINES)
+    return { mended: streaks.length, lines, moved, next: { after: last.seq, begunAt: begunAt ?? locked.seq } };
   // What was posted here just now is not looked at again; a day that is not over is.
-  const lookedAt = fresh.openSeq === null ? locked.seq + BigInt(lines) : fresh.openSeq - 1n;
-  if (!hasMore) await writeRating(tx, wallet.wallet, lookedAt);
-  return { mended: streaks.length, lines, moved, hasMore };
+  const seen = begunAt ?? locked.seq + BigInt(lines);
+  const { openSeq } = fresh;
+  await writeRating(tx, wallet.wallet, openSeq === null || openSeq > seen ? seen : openSeq - 1n);
+  return { mended: streaks.length, lines, moved, next: null };
 }
 
 async function rerate(

@@ -318,7 +318,8 @@ export class AnswerJudge {
       const until = Math.min(Number.MAX_SAFE_INTEGER, ...starts.filter((step) => step >= from));
       mark('a wallet is frozen for a while');
       for (const entry of model.entriesOf(freeze.walletSid, 0n)) {
-        const isTaken = entry.kind === KIND.debit || entry.kind === KIND.reserve || entry.facts['bills'] !== undefined;
+        const isReserved = entry.kind === KIND.reserve && !model.isRestOfLease(entry);
+        const isTaken = entry.kind === KIND.debit || isReserved || entry.facts['bills'] !== undefined;
         if (isTaken && entry.step > from && entry.step < until)
           breaks('a frozen wallet gives nothing', `${describe(freeze)}: ${String(entry.facts['description'])}`);
       }

@@ -138,6 +138,8 @@ export class UsageJudge {
       if (!isClosed) breaks('a correction is refused for a reason', `${name}: ${JSON.stringify(item)}`);
       return;
     }
+    // A lease of another node is none.
+    if (record.lease !== undefined && code === 'not_found') return mark('a lease of another node is refused');
     // Nothing has a price before an operator has made one.
     if (code === 'state_conflict' && (record.tokens !== undefined || !PRICED.has(record.applies_to)))
       return mark('what has no price is refused');

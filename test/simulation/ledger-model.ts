@@ -93,10 +93,23 @@ export class LedgerModel {
     const mayGoBelow =
       entry.kind === KIND.adjustment ||
       (entry.kind === KIND.capture && entry.facts['is_late'] === true) ||
+      this.isRestOfLease(entry) ||
       (entry.kind === KIND.usage && (entry.balance_after >= -OWED_MAX || BY_THE_HOUSE.has(entry.facts['why'])));
     if (entry.balance_after < 0n && entry.amount < 0n && !mayGoBelow) this.#break('I18 never below zero', where);
     if (entry.account % 16n === 1n && entry.balance_after < 0n) this.#break('I20 reserved is not negative', where);
     if (entry.balance_after < 0n) this.#mark('a balance is below zero');
+  }
+
+  /** What a charge has left of a lease, set aside again in the commit that had taken it out. */
+  isRestOfLease({ account, kind, step, facts, seq }: Entry): boolean {
+    if (kind !== KIND.reserve || facts['node'] === undefined) return false;
+    const entries = this.entries.get(account) ?? [];
+    for (let at = Number(seq) - 2; at >= 0; at -= 1) {
+      const before = entries[at];
+      if (before?.step !== step) return false;
+      if (before.kind === KIND.release && before.facts['hold_sid'] === facts['hold_sid']) return true;
+    }
+    return false;
   }
 
   /** Entries of a kind that carry an intent's text, on the wallet's own account. */

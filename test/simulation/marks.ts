@@ -16,6 +16,15 @@ export const MARKS = [
   'a hold expires',
   'a hold is captured after its expiry',
   'a capture above the hold is refused',
+  // Leases
+  'a lease is granted',
+  'a lease is refused for want of money',
+  'usage is taken out of its lease',
+  'usage comes when its lease is over',
+  'a lease is used up',
+  'a lease is given back',
+  'a lease expires',
+  'a lease of another node is refused',
   // Answers
   'an unanswered call had happened',
   'an unanswered call had not happened',

@@ -2,6 +2,7 @@ import type { StripeState } from '../../sandbox/stripe/state.ts';
 import type { SharedConnection } from '../../src/store/postgres.ts';
 import type { History, Violation } from './history.ts';
 import { AnswerJudge } from './judge-answers.ts';
+import { LeaseJudge } from './judge-leases.ts';
 import { PaymentJudge } from './judge-payments.ts';
 import { UsageJudge } from './judge-usage.ts';
 import { KIND, LedgerModel, type Entry, type EntryRow } from './ledger-model.ts';
@@ -92,6 +93,7 @@ export class Oracle {
     const rows = <R>(text: string): Promise<R[]> => this.#rows<R>(text);
     const ratedUntilMs = scheduler.nowMs - (scheduler.nowMs % 86_400_000);
     await new UsageJudge({ model, history: history(), rows, ratedUntilMs, breaks, mark }).judge();
+    await new LeaseJudge({ model, history: history(), rows, breaks, mark }).judge();
     await new PaymentJudge({ model, provider, taken, heals, nowMs: scheduler.nowMs, rows, breaks, mark }).judge();
   }
 
@@ -168,8 +170,11 @@ export class Oracle {
       ...this.#model.entriesOf(sid, 0n),
       ...this.#model.entriesOf(sid, 1n),
     ]);
+    // A lease gives back and takes again, and is judged by itself.
+    const leases = new Set(all.flatMap(({ facts }) => (facts['node'] === undefined ? [] : String(facts['hold_sid']))));
     for (const entry of all) {
       const hold = String(entry.facts['hold_sid']);
+      if (leases.has(hold)) continue;
       if (entry.kind === KIND.reserve && entry.amount < 0n) reserved.set(hold, -entry.amount);
       if (entry.kind >= KIND.capture && entry.kind <= KIND.expire && entry.idem.at(-1) === '0')
         closings.set(hold, [...(closings.get(hold) ?? []), entry]);

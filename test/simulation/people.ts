@@ -10,6 +10,7 @@ import { History, type Asker, type Intent } from './history.ts';
 import { isMark, type Mark } from './marks.ts';
 import { Chance } from './random.ts';
 import { drawReading } from './readings.ts';
+import { Lessees } from './lessees.ts';
 import { Reporters } from './reporters.ts';
 import { outside, type Scheduler } from './scheduler.ts';
 import type { World } from './world.ts';
@@ -55,6 +56,7 @@ export class People {
   readonly #holders: Holders;
   readonly #reporters: Reporters;
   readonly #correctors: Correctors;
+  readonly #lessees: Lessees;
   readonly #payments = new Map<string, string[]>();
   #running = 0;
 
@@ -68,6 +70,13 @@ export class People {
     const { nodes } = options;
     this.#reporters = new Reporters({ scheduler, weather, caller: this.#caller, nodes, people: this.#people, mark });
     this.#holders = new Holders({ scheduler, life: this.#life, ask });
+    this.#lessees = new Lessees({
+      scheduler,
+      life: this.#life,
+      caller: this.#caller,
+      reporters: this.#reporters,
+      nodes,
+    });
     this.#correctors = new Correctors({ scheduler, life: this.#life, ask, nodes });
     // Some lives are all top-ups, some have none: what is common everywhere hides what is rare.
     const taste = new Chance(seed, 'taste');
@@ -116,6 +125,9 @@ export class People {
       [(chance) => this.#debits(chance), 2],
       [(chance) => this.#reporters.report(chance), 4],
       [(chance) => this.#reporters.trueUp(chance), 1],
+      [(chance, person) => this.#lessees.lease(chance, person), 1.5],
+      [(chance, person) => this.#lessees.burst(chance, person), 0.3],
+      [(chance, person) => this.#lessees.late(chance, person), 0.3],
       [(chance, person) => this.#correctors.takeBack(chance, person), 0.6],
       [(chance, person) => this.#correctors.correctMany(chance, person), 0.6],
       [(chance, person) => this.#correctors.reverse(chance, person), 0.05],

@@ -91,7 +91,13 @@ export class Correctors {
       [-chance.below(20 * 24 * HOUR_MS), 3],
     ]);
     const from = { active_from: this.#at(offsetMs), is_backdated: offsetMs < 0 };
-    await ask('price.create', { ...drawPrice(chance), ...from }, person, chance);
+    const price = drawPrice(chance);
+    await ask('price.create', { ...price, ...from }, person, chance);
+    if (offsetMs > 0 || chance.is(0.2)) return;
+    // What was charged wrongly is charged anew: that is what prices from the past are for.
+    const whose = chance.is(0.4) ? { wallet_sid: person.walletSid } : {};
+    const input = { kind: 'reprice', reason: 'deed', category: price['category'], ...whose };
+    await ask('correction.create', input, person, chance);
   }
 
   /** Without them the first records of a life are refused. */

@@ -1,6 +1,7 @@
 import { describe, type History, type Intent } from './history.ts';
 import { CorrectionJudge } from './judge-corrections.ts';
 import { LineJudge } from './judge-lines.ts';
+import { NumberJudge, type NumberJudgeOptions } from './judge-numbers.ts';
 import { judgeRungs } from './judge-rungs.ts';
 import { UnbilledJudge, type UnbilledItem } from './judge-unbilled.ts';
 import { KIND, micros, type Break, type Entry, type LedgerModel } from './ledger-model.ts';
@@ -13,6 +14,7 @@ export interface UsageJudgeOptions {
   readonly model: LedgerModel;
   readonly history: History;
   readonly rows: <R>(text: string) => Promise<R[]>;
+  readonly told: NumberJudgeOptions['told'];
   /** Days before this instant are over, and their rungs were looked at. */
   readonly ratedUntilMs: number;
   readonly breaks: Break;
@@ -44,7 +46,7 @@ export class UsageJudge {
   }
 
   async judge(): Promise<void> {
-    const { rows, model, history, ratedUntilMs, breaks, mark } = this.#options;
+    const { rows, model, history, told, ratedUntilMs, breaks, mark } = this.#options;
     const wallets = new Map(
       (await rows<{ sid: string; user_sid: string }>('select sid, user_sid from wallet')).map((row) => [
         row.user_sid,
@@ -67,6 +69,7 @@ export class UsageJudge {
     for (const intent of history.intents) this.#judgeReport(intent, { lines, unbilled, wallets });
     await this.#judgeSides(lines);
     corrections.judge(lines, prices);
+    await new NumberJudge({ history, sent, lines, unbilled, rows, told, breaks, mark }).judge();
     judgeRungs({ lines: lines.lines, unpaid: unbilled.unpaid, ratedUntilMs, breaks, mark });
   }
 

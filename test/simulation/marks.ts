@@ -56,6 +56,12 @@ export const MARKS = [
   'a package covers a record',
   'tokens are priced by the table',
   'what has no price is refused',
+  // Numbers
+  'numbers are missing',
+  'no number is missing',
+  'a number is reused',
+  'numbers are given up',
+  'operators are told of gaps',
   // Corrections
   'an estimate is trued up',
   'a correction of what is no more is refused',

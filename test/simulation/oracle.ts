@@ -17,6 +17,8 @@ export interface OracleOptions {
   readonly provider: StripeState;
   /** The provider's events that the house has taken with 200. */
   readonly taken: ReadonlySet<string>;
+  /** Gaps in the numbers of nodes that operators were told of. */
+  readonly told: readonly { readonly category: string; readonly step: number }[];
   readonly heals: boolean;
   readonly mark: (mark: Mark) => void;
 }
@@ -81,7 +83,7 @@ export class Oracle {
 
   /** When everything is quiet: every answer, every payment, every hold. */
   async atTheEnd(): Promise<void> {
-    const { history, provider, taken, heals, mark, scheduler } = this.#options;
+    const { history, provider, taken, told, heals, mark, scheduler } = this.#options;
     this.knowWallets(await this.#rows<{ sid: string; id: bigint }>('select sid, id from wallet'));
     await this.#checkStore();
     this.#checkHolds();
@@ -92,8 +94,8 @@ export class Oracle {
     new AnswerJudge({ model, history: history(), owners, declined, audited, breaks, mark }).judge();
     const rows = <R>(text: string): Promise<R[]> => this.#rows<R>(text);
     const ratedUntilMs = scheduler.nowMs - (scheduler.nowMs % 86_400_000);
-    await new UsageJudge({ model, history: history(), rows, ratedUntilMs, breaks, mark }).judge();
-    await new LeaseJudge({ model, history: history(), rows, breaks, mark }).judge();
+    await new UsageJudge({ model, history: history(), rows, told, ratedUntilMs, breaks, mark }).judge();
+    await new LeaseJudge({ model, history: history(), rows, nowMs: scheduler.nowMs, breaks, mark }).judge();
     await new PaymentJudge({ model, provider, taken, heals, nowMs: scheduler.nowMs, rows, breaks, mark }).judge();
   }
 

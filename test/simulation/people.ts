@@ -11,6 +11,7 @@ import { isMark, type Mark } from './marks.ts';
 import { Chance } from './random.ts';
 import { drawReading } from './readings.ts';
 import { Lessees } from './lessees.ts';
+import { mindNumbers } from './numbers.ts';
 import { Reporters } from './reporters.ts';
 import { outside, type Scheduler } from './scheduler.ts';
 import type { World } from './world.ts';
@@ -125,6 +126,11 @@ export class People {
       [(chance) => this.#debits(chance), 2],
       [(chance) => this.#reporters.report(chance), 4],
       [(chance) => this.#reporters.trueUp(chance), 1],
+      [
+        (chance, person) =>
+          mindNumbers({ ask: (...asked) => this.#ask(...asked), nodes: this.#options.nodes }, chance, person),
+        0.5,
+      ],
       [(chance, person) => this.#lessees.lease(chance, person), 1.5],
       [(chance, person) => this.#lessees.burst(chance, person), 0.3],
       [(chance, person) => this.#lessees.late(chance, person), 0.3],

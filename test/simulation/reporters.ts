@@ -3,6 +3,7 @@ import type { Caller } from './caller.ts';
 import type { Weather } from './faults.ts';
 import type { Intent } from './history.ts';
 import type { Mark } from './marks.ts';
+import { Numbers } from './numbers.ts';
 import type { Person } from './people.ts';
 import { Chance } from './random.ts';
 import type { Scheduler } from './scheduler.ts';
@@ -46,6 +47,7 @@ const REMEMBERED = 40;
 export class Reporters {
   readonly #options: ReportersOptions;
   readonly #told = new Map<string, SentRecord[]>();
+  readonly #numbers = new Numbers();
   #count = 0;
 
   constructor(options: ReportersOptions) {
@@ -60,7 +62,10 @@ export class Reporters {
       [chance.between(2, 10), 4],
       [chance.between(20, 60), 1],
     ]);
-    const records = Array.from({ length: count }, () => this.draw(chance));
+    const drawn = Array.from({ length: count }, () => this.draw(chance));
+    const records = this.#numbers.number(chance, node, drawn);
+    // All of it got lost on the way.
+    if (records.length === 0) return;
     // An estimate and the real figure in one report, in any order.
     if (chance.is(0.1))
       records.splice(chance.below(records.length + 1), 0, this.#truedUp(chance, chance.pick(records)));

@@ -146,6 +146,7 @@ async function live(options: SeedOptions, url: string): Promise<SeedReport> {
       history: () => residents.history,
       provider: world.sandbox.state,
       taken: world.network.taken,
+      told: world.told,
       heals,
       mark,
     });

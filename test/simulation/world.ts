@@ -69,6 +69,8 @@ export class World {
   readonly processes: SimProcess[];
   readonly network: ProviderNetwork;
   readonly database: SimDatabase;
+  /** Gaps in the numbers of nodes that operators were told of. */
+  readonly told: { readonly category: string; readonly step: number }[] = [];
   readonly #chance: Chance;
   readonly #weatherLife = outside('weather');
   #pendingJobs: QueuedJob[] = [];
@@ -328,6 +330,8 @@ export class World {
       debug: quiet,
       info: quiet,
       warn: (facts, message) => {
+        if (message.startsWith('records of a node have not come'))
+          this.told.push({ category: String(facts['category']), step: this.options.scheduler.steps });
         if (facts['error'] instanceof Error) this.#judgeFailure(`${life.name}: ${message}`, facts['error']);
       },
       error: (facts, message) => {

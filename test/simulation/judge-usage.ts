@@ -1,5 +1,6 @@
 import { describe, type History, type Intent } from './history.ts';
 import { CorrectionJudge } from './judge-corrections.ts';
+import { judgeForge } from './judge-forge.ts';
 import { LineJudge } from './judge-lines.ts';
 import { NumberJudge, type NumberJudgeOptions } from './judge-numbers.ts';
 import { judgeRungs } from './judge-rungs.ts';
@@ -69,6 +70,7 @@ export class UsageJudge {
     for (const intent of history.intents) this.#judgeReport(intent, { lines, unbilled, wallets });
     await this.#judgeSides(lines);
     corrections.judge(lines, prices);
+    await judgeForge({ history, lines, unbilled, rows, breaks, mark });
     await new NumberJudge({ history, sent, lines, unbilled, rows, told, breaks, mark }).judge();
     judgeRungs({ lines: lines.lines, unpaid: unbilled.unpaid, ratedUntilMs, breaks, mark });
   }

@@ -44,9 +44,15 @@ export class Lessees {
   /** Several at once for one wallet, from whoever may: together they get no more than there is. */
   async burst(chance: Chance, person: Person): Promise<void> {
     const { nodes } = this.#options;
+    const node = chance.pick(nodes);
+    const isOne = chance.is(0.7);
     const calls = Array.from({ length: chance.between(2, 6) }, async (_, index) => {
       const own = new Chance(this.#count, `burst/${index}`);
-      const lease = await this.#grant(own, { node: own.pick(nodes), person, seconds: own.between(30, 600) });
+      const lease = await this.#grant(own, {
+        node: isOne ? node : own.pick(nodes),
+        person,
+        seconds: own.between(30, 600),
+      });
       if (lease && own.is(0.6)) await this.#settle(own, lease);
     });
     await Promise.all(calls);

@@ -62,6 +62,12 @@ export const MARKS = [
   'a number is reused',
   'numbers are given up',
   'operators are told of gaps',
+  // Through a Forge
+  'usage is pushed to the Forge',
+  'the Forge refuses a push',
+  'a file on the Forge cannot be read',
+  'queued usage is charged',
+  'queued usage is set aside',
   // Corrections
   'an estimate is trued up',
   'a correction of what is no more is refused',

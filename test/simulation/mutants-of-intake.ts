@@ -1,6 +1,6 @@
 import type { Mutant } from './mutant.ts';
 
-/** Bugs of leases and of numbered records. */
+/** Bugs of leases, of numbered records, and of usage that comes through a Forge. */
 export const INTAKE_MUTANTS: readonly Mutant[] = [
   {
     name: 'lease_is_never_used_up',
@@ -54,6 +54,28 @@ export const INTAKE_MUTANTS: readonly Mutant[] = [
         file: 'src/operations/usage/record-usage.ts',
         find: 'category: record.applies_to, number: record.seq,',
         replace: "category: 'llm', number: record.seq,",
+      },
+    ],
+  },
+  {
+    name: 'file_is_read_once',
+    lesson: 'A file that was read is not read again when more was added to it: the rest of the hour is never charged.',
+    patches: [
+      {
+        file: 'src/operations/usage/aggregate-usage.ts',
+        find: 'if (known.get(file.name) === file.blobSha) continue;',
+        replace: 'if (known.has(file.name)) continue;',
+      },
+    ],
+  },
+  {
+    name: 'conflict_counts_as_pushed',
+    lesson: 'What the Forge did not take is told as pushed, and never pushed again.',
+    patches: [
+      {
+        file: 'src/operations/usage/push-usage.ts',
+        find: "(await tryToWrite(repository, writes, attempt)) === 'written')",
+        replace: '(await tryToWrite(repository, writes, attempt)) !== null)',
       },
     ],
   },

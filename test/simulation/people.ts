@@ -5,6 +5,7 @@ import { amountOf } from './amounts.ts';
 import { Correctors } from './correctors.ts';
 import { Customers } from './customers.ts';
 import type { Weather } from './faults.ts';
+import { ForgeNodes } from './forge-nodes.ts';
 import { Holders, type Ask } from './holders.ts';
 import { History, type Asker, type Intent } from './history.ts';
 import { isMark, type Mark } from './marks.ts';
@@ -58,6 +59,7 @@ export class People {
   readonly #reporters: Reporters;
   readonly #correctors: Correctors;
   readonly #lessees: Lessees;
+  readonly #forgeNodes: ForgeNodes;
   readonly #payments = new Map<string, string[]>();
   #running = 0;
 
@@ -78,6 +80,7 @@ export class People {
       reporters: this.#reporters,
       nodes,
     });
+    this.#forgeNodes = new ForgeNodes({ caller: this.#caller, ask, reporters: this.#reporters, nodes });
     this.#correctors = new Correctors({ scheduler, life: this.#life, ask, nodes });
     // Some lives are all top-ups, some have none: what is common everywhere hides what is rare.
     const taste = new Chance(seed, 'taste');
@@ -132,8 +135,10 @@ export class People {
         0.5,
       ],
       [(chance, person) => this.#lessees.lease(chance, person), 1.5],
-      [(chance, person) => this.#lessees.burst(chance, person), 0.3],
+      [(chance, person) => this.#lessees.burst(chance, person), 0.6],
       [(chance, person) => this.#lessees.late(chance, person), 0.3],
+      [(chance, person) => this.#forgeNodes.queue(chance, person), 0.8],
+      [(chance, person) => this.#forgeNodes.collect(chance, person), 0.3],
       [(chance, person) => this.#correctors.takeBack(chance, person), 0.6],
       [(chance, person) => this.#correctors.correctMany(chance, person), 0.6],
       [(chance, person) => this.#correctors.reverse(chance, person), 0.05],

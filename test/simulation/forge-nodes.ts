@@ -27,13 +27,13 @@ export class ForgeNodes {
     // The wire was there for a moment: nobody knows what arrived.
     if (chance.is(0.15)) await reporters.tell(chance, node, records.slice(0, chance.between(1, records.length)));
     await this.#queue(chance, node, records);
-    if (chance.is(0.6)) await ask('usage.push', {}, person, chance);
-    if (chance.is(0.4)) await ask('usage.aggregate', {}, person, chance);
+    if (chance.is(0.8)) await ask('usage.push', {}, person, chance);
+    if (chance.is(0.7)) await ask('usage.aggregate', {}, person, chance);
     // More of the same hour, and what is queued already.
-    if (!chance.is(0.4)) return;
+    if (chance.is(0.3)) return;
     const more = records.map((record) => ({ ...reporters.draw(chance), occurred_at: record.occurred_at }));
     await this.#queue(chance, node, [...more, ...(chance.is(0.3) ? records : [])]);
-    if (chance.is(0.6)) await ask('usage.push', {}, person, chance);
+    if (chance.is(0.8)) await ask('usage.push', {}, person, chance);
   }
 
   async collect(chance: Chance, person: Person): Promise<void> {

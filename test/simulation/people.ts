@@ -137,7 +137,7 @@ export class People {
       [(chance, person) => this.#lessees.lease(chance, person), 1.5],
       [(chance, person) => this.#lessees.burst(chance, person), 0.6],
       [(chance, person) => this.#lessees.late(chance, person), 0.3],
-      [(chance, person) => this.#forgeNodes.queue(chance, person), 0.8],
+      [(chance, person) => this.#forgeNodes.queue(chance, person), 1.2],
       [(chance, person) => this.#forgeNodes.collect(chance, person), 0.3],
       [(chance, person) => this.#correctors.takeBack(chance, person), 0.6],
       [(chance, person) => this.#correctors.correctMany(chance, person), 0.6],

@@ -83,21 +83,21 @@ const misratedStatement = statement(
      select marked.*, max(occurred_at) filter (where is_first) over (partition by category order by occurred_at) as started_at from marked
    )
    select seq, started_at from run
-   where seq is not null and occurred_at < $2 and multiplier <> coalesce((
+   where seq > $4 and occurred_at < $2 and multiplier <> coalesce((
        select min((step ->> 'multiplier')::int4) from jsonb_array_elements(rungs) as step
        where occurred_at - started_at >= make_interval(days => (step ->> 'after_days')::int4)), 10000)
    order by seq limit $3`,
 );
 
 /**
- * Lines of one wallet, of days that were over by `openFrom`, that do not stand on the rung which all its lines together prove, each with
- * the beginning of its run of use.
+ * Lines of one wallet behind the seq `after`, of days that were over by `openFrom`, that do not stand on the rung which all its lines together prove, each with
+ * the beginning of its run of use. Some of them come to the same on either rung.
  */
 export async function misratedLines(
   tx: Tx,
   wallet: bigint,
-  { openFrom, limit }: { readonly openFrom: Date; readonly limit: number },
+  { openFrom, after, limit }: { readonly openFrom: Date; readonly after: bigint; readonly limit: number },
 ): Promise<{ readonly seq: bigint; readonly startedAt: Date }[]> {
-  const rows = await tx.query<{ seq: bigint; started_at: Date }>(misratedStatement, [wallet, openFrom, limit]);
+  const rows = await tx.query<{ seq: bigint; started_at: Date }>(misratedStatement, [wallet, openFrom, limit, after]);
   return rows.map(({ seq, started_at: startedAt }) => ({ seq, startedAt }));
 }

@@ -41,6 +41,12 @@ export const FAULTS = [
   'paid_late',
   'operator_double_click',
   'two_operators',
+  'forge_away',
+  'forge_lost_answer',
+  'forge_conflict',
+  'forge_half_written',
+  'forge_stale',
+  'forge_truncated',
 ] as const;
 export type Fault = (typeof FAULTS)[number];
 
@@ -85,6 +91,12 @@ const WORST: Readonly<Record<Fault, number>> = {
   paid_late: 0.3,
   operator_double_click: 0.3,
   two_operators: 0.6,
+  forge_away: 0.2,
+  forge_lost_answer: 0.4,
+  forge_conflict: 0.7,
+  forge_half_written: 0.5,
+  forge_stale: 0.3,
+  forge_truncated: 0.3,
 };
 
 /** The weather of one seed. `strikes` is asked at every opportunity and counts what it lets happen. */

@@ -70,8 +70,8 @@ export class AnswerJudge {
     else if (intent.operation === 'billing.statement') this.#judgeStatement(intent);
     else if (intent.operation.startsWith('hold.')) this.#judgeHoldAnswers(intent);
     else if (intent.operation.startsWith('payment.')) this.#judgePaymentAnswers(intent);
-    // Judged by the record.
-    else if (intent.operation === 'usage.record') return;
+    // Judged by what they did to usage.
+    else if (/^(usage|correction|lease|node|price|model-price|gap-policy)\./.test(intent.operation)) return;
     else this.#judgeList(intent);
   }
 
@@ -318,7 +318,8 @@ export class AnswerJudge {
       const until = Math.min(Number.MAX_SAFE_INTEGER, ...starts.filter((step) => step >= from));
       mark('a wallet is frozen for a while');
       for (const entry of model.entriesOf(freeze.walletSid, 0n)) {
-        const isTaken = entry.kind === KIND.debit || entry.kind === KIND.reserve;
+        const isReserved = entry.kind === KIND.reserve && !model.isRestOfLease(entry);
+        const isTaken = entry.kind === KIND.debit || isReserved || entry.facts['bills'] !== undefined;
         if (isTaken && entry.step > from && entry.step < until)
           breaks('a frozen wallet gives nothing', `${describe(freeze)}: ${String(entry.facts['description'])}`);
       }

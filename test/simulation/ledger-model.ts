@@ -23,6 +23,7 @@ export interface EntryRow {
   readonly idem: string;
   readonly kind: number;
   readonly about: string | null;
+  readonly recorded_at: Date;
 }
 
 export interface Entry extends EntryRow {
@@ -31,6 +32,8 @@ export interface Entry extends EntryRow {
   readonly step: number;
 }
 
+/** Corrections that no node sends. */
+const BY_THE_HOUSE = new Set<unknown>(['void', 'reprice', 'rerate']);
 /** What usage that was delivered may take a wallet below zero. */
 const OWED_MAX = 5_000_000n;
 
@@ -90,10 +93,23 @@ export class LedgerModel {
     const mayGoBelow =
       entry.kind === KIND.adjustment ||
       (entry.kind === KIND.capture && entry.facts['is_late'] === true) ||
-      (entry.kind === KIND.usage && (entry.balance_after >= -OWED_MAX || entry.facts['corrects'] !== undefined));
+      this.isRestOfLease(entry) ||
+      (entry.kind === KIND.usage && (entry.balance_after >= -OWED_MAX || BY_THE_HOUSE.has(entry.facts['why'])));
     if (entry.balance_after < 0n && entry.amount < 0n && !mayGoBelow) this.#break('I18 never below zero', where);
     if (entry.account % 16n === 1n && entry.balance_after < 0n) this.#break('I20 reserved is not negative', where);
     if (entry.balance_after < 0n) this.#mark('a balance is below zero');
+  }
+
+  /** What a charge has left of a lease, set aside again in the commit that had taken it out. */
+  isRestOfLease({ account, kind, step, facts, seq }: Entry): boolean {
+    if (kind !== KIND.reserve || facts['node'] === undefined) return false;
+    const entries = this.entries.get(account) ?? [];
+    for (let at = Number(seq) - 2; at >= 0; at -= 1) {
+      const before = entries[at];
+      if (before?.step !== step) return false;
+      if (before.kind === KIND.release && before.facts['hold_sid'] === facts['hold_sid']) return true;
+    }
+    return false;
   }
 
   /** Entries of a kind that carry an intent's text, on the wallet's own account. */

@@ -1,10 +1,18 @@
 import type { Mutant } from './mutant.ts';
+import { CORRECTION_MUTANTS } from './mutants-of-corrections.ts';
+import { INTAKE_MUTANTS } from './mutants-of-intake.ts';
 import { LEDGER_MUTANTS } from './mutants-of-ledger.ts';
 import { USAGE_MUTANTS } from './mutants-of-usage.ts';
 import { PAYMENT_MUTANTS } from './mutants-of-payments.ts';
 
 /** Every bug that can be planted. A simulator that does not find one of them would not find its like in the real code. */
-export const PLANTED: readonly Mutant[] = [...LEDGER_MUTANTS, ...USAGE_MUTANTS, ...PAYMENT_MUTANTS];
+export const PLANTED: readonly Mutant[] = [
+  ...LEDGER_MUTANTS,
+  ...USAGE_MUTANTS,
+  ...CORRECTION_MUTANTS,
+  ...INTAKE_MUTANTS,
+  ...PAYMENT_MUTANTS,
+];
 
 /** Their names, as `MUTANT=` takes them. */
 export const MUTANTS: readonly string[] = PLANTED.map(({ name }) => name);

@@ -2,6 +2,7 @@ import type { StripeState } from '../../sandbox/stripe/state.ts';
 import type { SharedConnection } from '../../src/store/postgres.ts';
 import type { History, Violation } from './history.ts';
 import { AnswerJudge } from './judge-answers.ts';
+import { LeaseJudge } from './judge-leases.ts';
 import { PaymentJudge } from './judge-payments.ts';
 import { UsageJudge } from './judge-usage.ts';
 import { KIND, LedgerModel, type Entry, type EntryRow } from './ledger-model.ts';
@@ -16,6 +17,8 @@ export interface OracleOptions {
   readonly provider: StripeState;
   /** The provider's events that the house has taken with 200. */
   readonly taken: ReadonlySet<string>;
+  /** Gaps in the numbers of nodes that operators were told of. */
+  readonly told: readonly { readonly category: string; readonly step: number }[];
   readonly heals: boolean;
   readonly mark: (mark: Mark) => void;
 }
@@ -45,7 +48,7 @@ export class Oracle {
   async afterPosting(): Promise<void> {
     const known = [...this.#model.entries].map(([account, entries]) => [account, entries.at(-1)?.seq ?? 0n] as const);
     const { rows } = await this.#sql(
-      `select e.account, e.seq, e.amount, e.balance_after, e.batch, e.idem, e.kind, e.about, a.balance, a.seq as account_seq,
+      `select e.account, e.seq, e.amount, e.balance_after, e.batch, e.idem, e.kind, e.about, e.recorded_at, a.balance, a.seq as account_seq,
               (select coalesce(sum(amount), 0)::int8 from batch_leg where batch_leg.batch = e.batch) as legs
        from account a
        left join unnest($1::int8[], $2::int8[]) as known (account, seq) on known.account = a.id
@@ -80,7 +83,7 @@ export class Oracle {
 
   /** When everything is quiet: every answer, every payment, every hold. */
   async atTheEnd(): Promise<void> {
-    const { history, provider, taken, heals, mark, scheduler } = this.#options;
+    const { history, provider, taken, told, heals, mark, scheduler } = this.#options;
     this.knowWallets(await this.#rows<{ sid: string; id: bigint }>('select sid, id from wallet'));
     await this.#checkStore();
     this.#checkHolds();
@@ -90,7 +93,9 @@ export class Oracle {
     const breaks = this.#breaks;
     new AnswerJudge({ model, history: history(), owners, declined, audited, breaks, mark }).judge();
     const rows = <R>(text: string): Promise<R[]> => this.#rows<R>(text);
-    await new UsageJudge({ model, history: history(), rows, breaks, mark }).judge();
+    const ratedUntilMs = scheduler.nowMs - (scheduler.nowMs % 86_400_000);
+    await new UsageJudge({ model, history: history(), rows, told, ratedUntilMs, breaks, mark }).judge();
+    await new LeaseJudge({ model, history: history(), rows, nowMs: scheduler.nowMs, breaks, mark }).judge();
     await new PaymentJudge({ model, provider, taken, heals, nowMs: scheduler.nowMs, rows, breaks, mark }).judge();
   }
 
@@ -147,7 +152,7 @@ export class Oracle {
     const both = await this.#rows('select d.idem from declined_posting d join entry e on e.idem = d.idem');
     if (both.length > 0) this.#breaks('I21 declined stays declined', `${both.length} keys are posted and declined`);
     const stored = await this.#rows<EntryRow>(
-      'select account, seq, amount, balance_after, batch, idem, kind, about from entry',
+      'select account, seq, amount, balance_after, batch, idem, kind, about, recorded_at from entry',
     );
     if (stored.length !== this.#model.count)
       this.#breaks('I05 no entry vanishes', `${stored.length} rows, ${this.#model.count} were seen`);
@@ -167,8 +172,11 @@ export class Oracle {
       ...this.#model.entriesOf(sid, 0n),
       ...this.#model.entriesOf(sid, 1n),
     ]);
+    // A lease gives back and takes again, and is judged by itself.
+    const leases = new Set(all.flatMap(({ facts }) => (facts['node'] === undefined ? [] : String(facts['hold_sid']))));
     for (const entry of all) {
       const hold = String(entry.facts['hold_sid']);
+      if (leases.has(hold)) continue;
       if (entry.kind === KIND.reserve && entry.amount < 0n) reserved.set(hold, -entry.amount);
       if (entry.kind >= KIND.capture && entry.kind <= KIND.expire && entry.idem.at(-1) === '0')
         closings.set(hold, [...(closings.get(hold) ?? []), entry]);

@@ -2,13 +2,17 @@ import type { NodeRow } from '../../src/store/node.ts';
 import type { Actor } from '../../src/operations/operation.ts';
 import { Caller, sidIn, textIn } from './caller.ts';
 import { amountOf } from './amounts.ts';
+import { Correctors } from './correctors.ts';
 import { Customers } from './customers.ts';
 import type { Weather } from './faults.ts';
+import { ForgeNodes } from './forge-nodes.ts';
 import { Holders, type Ask } from './holders.ts';
 import { History, type Asker, type Intent } from './history.ts';
 import { isMark, type Mark } from './marks.ts';
 import { Chance } from './random.ts';
 import { drawReading } from './readings.ts';
+import { Lessees } from './lessees.ts';
+import { mindNumbers } from './numbers.ts';
 import { Reporters } from './reporters.ts';
 import { outside, type Scheduler } from './scheduler.ts';
 import type { World } from './world.ts';
@@ -53,6 +57,9 @@ export class People {
   readonly #customers: Customers;
   readonly #holders: Holders;
   readonly #reporters: Reporters;
+  readonly #correctors: Correctors;
+  readonly #lessees: Lessees;
+  readonly #forgeNodes: ForgeNodes;
   readonly #payments = new Map<string, string[]>();
   #running = 0;
 
@@ -66,6 +73,15 @@ export class People {
     const { nodes } = options;
     this.#reporters = new Reporters({ scheduler, weather, caller: this.#caller, nodes, people: this.#people, mark });
     this.#holders = new Holders({ scheduler, life: this.#life, ask });
+    this.#lessees = new Lessees({
+      scheduler,
+      life: this.#life,
+      caller: this.#caller,
+      reporters: this.#reporters,
+      nodes,
+    });
+    this.#forgeNodes = new ForgeNodes({ caller: this.#caller, ask, reporters: this.#reporters, nodes });
+    this.#correctors = new Correctors({ scheduler, life: this.#life, ask, nodes });
     // Some lives are all top-ups, some have none: what is common everywhere hides what is rare.
     const taste = new Chance(seed, 'taste');
     this.#deeds = this.#allDeeds().map(([deed, weight]) => [deed, weight * taste.pick([0.3, 1, 1, 2])] as const);
@@ -79,6 +95,8 @@ export class People {
   async live(count: number): Promise<void> {
     const { seed, scheduler, skipped, weather } = this.#options;
     const pace = paceOf(seed);
+    const [anybody] = this.#people;
+    if (anybody) void this.#track(this.#correctors.openPrices(new Chance(seed, 'first prices'), anybody));
     for (let number = 0; number < count; number += 1) {
       // A stream for each operation: leaving one out does not change the others.
       const chance = new Chance(seed, `deed/${number}`);
@@ -110,6 +128,22 @@ export class People {
       [(chance, person) => this.#rush(chance, person), 1],
       [(chance) => this.#debits(chance), 2],
       [(chance) => this.#reporters.report(chance), 4],
+      [(chance) => this.#reporters.trueUp(chance), 1],
+      [
+        (chance, person) =>
+          mindNumbers({ ask: (...asked) => this.#ask(...asked), nodes: this.#options.nodes }, chance, person),
+        0.5,
+      ],
+      [(chance, person) => this.#lessees.lease(chance, person), 1.5],
+      [(chance, person) => this.#lessees.burst(chance, person), 0.6],
+      [(chance, person) => this.#lessees.late(chance, person), 0.3],
+      [(chance, person) => this.#forgeNodes.queue(chance, person), 1.2],
+      [(chance, person) => this.#forgeNodes.collect(chance, person), 0.3],
+      [(chance, person) => this.#correctors.takeBack(chance, person), 0.6],
+      [(chance, person) => this.#correctors.correctMany(chance, person), 0.6],
+      [(chance, person) => this.#correctors.reverse(chance, person), 0.05],
+      [(chance, person) => this.#correctors.settleUnbilled(chance, person), 0.6],
+      [(chance, person) => this.#correctors.setPrice(chance, person), 0.6],
       [(chance, person) => this.#holders.reserve(chance, person), 4],
       [(chance, person) => this.#holders.settleOne(chance, person), 4],
       [(chance, person) => this.#adjust(chance, person), 2.5],
@@ -323,7 +357,8 @@ export class People {
 
   #asked(operation: string, input: Readonly<Record<string, unknown>>, person: Person, chance: Chance, actor: Actor) {
     const asker: Asker = actor.kind === 'user' ? 'user' : 'operator';
-    return { operation, input, actor, asker, walletSid: person.walletSid, chance, hasKey: isKeyed(operation) };
+    const hasKey = isKeyed(operation) && input['dry_run'] !== true;
+    return { operation, input, actor, asker, walletSid: person.walletSid, chance, hasKey };
   }
 }
 
@@ -335,6 +370,7 @@ const KEYED = new Set([
   'hold.capture',
   'hold.release',
   'payment.create',
+  'correction.create',
 ]);
 const isKeyed = (operation: string): boolean => KEYED.has(operation);
 

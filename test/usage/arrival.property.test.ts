@@ -69,6 +69,33 @@ describe('a record that comes late', () => {
     expect((await tick()).json['wallets']).toBe(0);
   });
 
+  test('corrects the line behind any number of lines that come to the same on either rung', async () => {
+    const node = await site.node({ hour_max: '1000', record_max: '1000' });
+    const { sid, userSid } = await site.wallet(10_000);
+    const since = Math.floor(site.ports.clock.now().getTime() / DAY_MS) * DAY_MS;
+    const from = { active_from: new Date(since).toISOString(), is_backdated: true };
+    const atCost = { category: 'llm', resource_kind: 'at-cost', kind: 'cost_plus', unit: 'call', margin_percent: '0' };
+    await site.operator('POST', '/v1/prices', { ...atCost, ...from });
+    await site.ports.clock.advance(12 * DAY_MS);
+    const call = (day: number, model: string) =>
+      usage(userSid, {
+        applies_to: 'llm',
+        resource_kind: model,
+        cost: '0.01',
+        provider: 'groq',
+        occurred_at: new Date(since + day * DAY_MS).toISOString(),
+      });
+    // More than one step looks at.
+    const atTheFloor = Array.from({ length: 201 }, (_, index) => call(9 + index / 1_000, 'at-cost'));
+    await report(node, [...atTheFloor, call(9.5, 'with-margin')]);
+    await tick();
+    await report(node, [call(2, 'with-margin')]);
+    expect((await tick()).json).toMatchObject({ rerated: 1, moved: '0.001' });
+    expect((await tick()).json).toMatchObject({ rerated: 0 });
+    expect((await tick()).json['wallets']).toBe(0);
+    expect(await balanceOf(sid)).toBe('97.969');
+  });
+
   test('is taken back with what it did to the others: a void and a right record are the right record alone', async () => {
     const node = await site.node();
     const { sid, userSid } = await site.wallet(10_000);

@@ -129,6 +129,11 @@ describe('a lease', () => {
     expect(await asked({ seconds: 7_201 })).toBe('invalid_request');
     expect(await asked({ amount: '10.01' })).toBe('insufficient_balance');
     expect(await asked({ user_sid: stranger.userSid })).toBe('forbidden');
+    // A refusal is kept under its key like any answer.
+    const own = { ...node.headers, 'idempotency-key': 'of-a-stranger' };
+    const twice = { body: { user_sid: stranger.userSid, amount: '1' }, headers: own };
+    const refused = await site.call('POST', '/v1/leases', twice);
+    expect((await site.call('POST', '/v1/leases', twice)).json).toEqual(refused.json);
     expect(codeOf(await grant(await site.node(), { user_sid: UNKNOWN }))).toBe('not_found');
     await site.operator('POST', `/v1/billings/${sid}/freeze`, { is_frozen: true, reason: 'a dispute' });
     expect(await asked({})).toBe('wallet_frozen');

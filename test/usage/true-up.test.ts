@@ -1,5 +1,10 @@
 import fc from 'fast-check';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import { isRefusal } from '../../src/domain/refusal.ts';
+import { readRecord } from '../../src/operations/usage/record-usage.ts';
+import { readRules } from '../../src/operations/usage/rules.ts';
+import { isTrueUp, trueUp } from '../../src/operations/usage/true-up.ts';
+import { readNode } from '../../src/store/node.ts';
 import { propertySeed } from '../support/property-seed.ts';
 import { codeOf, testSite, type Answer, type TestSite } from '../transport/site.ts';
 import { closeSound, HOUR_MS, itemsOf, outcomesOf, reporting, type Node, type Reporting } from './reporting.ts';
@@ -46,6 +51,29 @@ async function start(
 }
 
 describe('a record that corrects an estimate', () => {
+  test('finds the price of the first also when both are newer than what its report had read', async () => {
+    const node = await site.node();
+    const { sid, userSid } = await site.wallet(1_000);
+    const row = await readNode(site.house.db, node.sid);
+    const rules = await readRules(site.house, { userSids: [userSid], categories: ['hero_os_hourly'], models: [] });
+    const price = {
+      category: 'hero_os_hourly',
+      resource_kind: 'newest',
+      kind: 'per_hour',
+      unit: 'hour',
+      amount: '0.2',
+    };
+    await site.operator('POST', '/v1/prices', price);
+    const first = usage(userSid, { resource_kind: 'newest', quantity: '10' });
+    await report(node, [first]);
+    const input = readRecord(truing(first, { quantity: '12' }));
+    expect(row !== null && !isRefusal(input) && isTrueUp(input)).toBe(true);
+    if (row === null || isRefusal(input) || !isTrueUp(input)) return;
+    const outcome = await trueUp(site.house, { node: row, input, rules, now: site.ports.clock.now() });
+    expect(outcome).toMatchObject({ kind: 'applied' });
+    expect(await balanceOf(sid)).toBe('7.60');
+  });
+
   test('posts the difference, up or down, for the day of the first, and names it; the explanation shows both', async () => {
     const { node, sid, first } = await start(1_000, '10');
     await site.ports.clock.advance(48 * HOUR_MS);

@@ -12,7 +12,7 @@ import { ownAuthor, recordAudit } from '../audit/record.ts';
 import { toFilter } from '../correction/correction.ts';
 import type { House } from '../house.ts';
 import { correctLines } from '../usage/correct-lines.ts';
-import { rerated, type PriceBook } from '../usage/price-again.ts';
+import { rerated } from '../usage/price-again.ts';
 
 const WALLETS_PER_STEP = 500;
 /** Lines that are corrected in one commit. */
@@ -45,12 +45,11 @@ export async function recomputeLadders(house: House): Promise<Recomputed> {
   const present = categories
     .map((category) => ladderFor(ladders, category, now))
     .filter((ladder): ladder is Ladder => ladder !== null);
-  const book = { ladders, prices: await listPricesFor(db, categories) };
   let all: Recomputed = { wallets: 0, mended: 0, rerated: 0, moved: 0n };
   let after = 0n;
   for (;;) {
     const page = await walletsToRate(db, after, WALLETS_PER_STEP);
-    for (const wallet of page) all = await rateWallet(house, wallet, { present, book, now }, all);
+    for (const wallet of page) all = await rateWallet(house, wallet, { present, categories, now }, all);
     after = page.at(-1)?.wallet ?? after;
     if (page.length < WALLETS_PER_STEP) break;
   }
@@ -70,32 +69,50 @@ interface Wallet {
 interface Knowledge {
   /** The ladders that count now. */
   readonly present: readonly Ladder[];
-  readonly book: PriceBook;
+  /** All that have a ladder. */
+  readonly categories: readonly string[];
   readonly now: Date;
 }
 
 async function rateWallet(house: House, wallet: Wallet, known: Knowledge, before: Recomputed): Promise<Recomputed> {
   let all = { ...before, wallets: before.wallets + 1 };
+  let from: RatedFrom = { after: 0n, begunAt: null };
   for (;;) {
-    const step = await house.db.transaction('ladder.rate', (tx) => rateStep(house, tx, wallet, known));
+    const step = await house.db.transaction('ladder.rate', (tx) => rateStep(house, tx, wallet, known, from));
     all = {
       ...all,
       mended: all.mended + step.mended,
       rerated: all.rerated + step.lines,
       moved: all.moved + step.moved,
     };
-    if (!step.hasMore) return all;
+    if (step.next === null) return all;
+    from = step.next;
   }
+}
+
+/** Where a step goes on. */
+interface RatedFrom {
+  /** The last line that was looked at. */
+  readonly after: bigint;
+  /** The wallet's last entry when the first step looked: what came since may have moved lines that were looked at. Null: this is the first. */
+  readonly begunAt: bigint | null;
 }
 
 interface RatedStep {
   readonly mended: number;
   readonly lines: number;
   readonly moved: bigint;
-  readonly hasMore: boolean;
+  /** Null: it was the last. */
+  readonly next: RatedFrom | null;
 }
 
-async function rateStep(house: House, tx: Tx, wallet: Wallet, { present, book, now }: Knowledge): Promise<RatedStep> {
+async function rateStep(
+  house: House,
+  tx: Tx,
+  wallet: Wallet,
+  { present, categories, now }: Knowledge,
+  { after, begunAt }: RatedFrom,
+): Promise<RatedStep> {
   const account = liveAccount(wallet.wallet, 'wallet');
   const locked = (await lockAhead(tx, [account])).get(account);
   assert(locked !== undefined, 'a wallet has an account');
@@ -103,17 +120,20 @@ async function rateStep(house: House, tx: Tx, wallet: Wallet, { present, book, n
   const fresh = await readFresh(tx, wallet.wallet, openFrom);
   if (fresh.entries === 0n) {
     await writeRating(tx, wallet.wallet, locked.seq);
-    return { mended: 0, lines: 0, moved: 0n, hasMore: false };
+    return { mended: 0, lines: 0, moved: 0n, next: null };
   }
   const streaks = await provedStreaks(tx, wallet.wallet, present);
   await writeStreaks(tx, streaks);
-  const found = await misratedLines(tx, wallet.wallet, { openFrom, limit: STEP_LINES });
-  const { lines, moved } = await rerate(house, tx, wallet, found, book);
-  const hasMore = found.length === STEP_LINES && lines > 0;
+  const found = await misratedLines(tx, wallet.wallet, { openFrom, after, limit: STEP_LINES });
+  const { lines, moved } = await rerate(house, tx, wallet, found, categories);
+  const last = found.at(-1);
+  if (last !== undefined && found.length === STEP_LINES)
+    return { mended: streaks.length, lines, moved, next: { after: last.seq, begunAt: begunAt ?? locked.seq } };
   // What was posted here just now is not looked at again; a day that is not over is.
-  const lookedAt = fresh.openSeq === null ? locked.seq + BigInt(lines) : fresh.openSeq - 1n;
-  if (!hasMore) await writeRating(tx, wallet.wallet, lookedAt);
-  return { mended: streaks.length, lines, moved, hasMore };
+  const seen = begunAt ?? locked.seq + BigInt(lines);
+  const { openSeq } = fresh;
+  await writeRating(tx, wallet.wallet, openSeq === null || openSeq > seen ? seen : openSeq - 1n);
+  return { mended: streaks.length, lines, moved, next: null };
 }
 
 async function rerate(
@@ -121,10 +141,12 @@ async function rerate(
   tx: Tx,
   { wallet, walletSid }: Wallet,
   found: readonly { readonly seq: bigint; readonly startedAt: Date }[],
-  book: PriceBook,
+  categories: readonly string[],
 ): Promise<{ readonly lines: number; readonly moved: bigint }> {
   if (found.length === 0) return { lines: 0, moved: 0n };
   const { ids, clock } = house.ports;
+  // Read after the lines: one may have a price, or a version of its ladder, that is newer than this tick.
+  const book = { ladders: await listLadders(tx, categories), prices: await listPricesFor(tx, categories) };
   const [sid, now, account] = [ids.sid(), clock.now(), liveAccount(wallet, 'wallet')];
   const startOf = new Map(found.map(({ seq, startedAt }) => [seq, startedAt]));
   const author = ownAuthor(house, 'ladder');

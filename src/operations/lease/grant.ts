@@ -55,11 +55,10 @@ export const leaseGrant = operation({
     const amount = parseDecimal(input.amount);
     const outOfRange = refusalOfBounds(house, amount, input.seconds);
     if (amount === null || outOfRange) return outOfRange ?? tooMuch(house);
-    if (node.userSids?.includes(input.user_sid) === false) {
-      return refuse('forbidden', 'This node may not report for this user.');
-    }
     return call.commit(async (tx) => {
       const now = house.ports.clock.now();
+      if (node.userSids?.includes(input.user_sid) === false)
+        return refuse('forbidden', 'This node may not report for this user.');
       if (!(await lockLessee(tx, node.id))) return refuse('forbidden', 'This node is revoked.');
       const [wallet] = await findWallets(tx, [input.user_sid]);
       if (!wallet) return refuse('not_found', 'There is no user with this sid.');

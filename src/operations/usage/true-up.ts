@@ -10,8 +10,10 @@ import {
 import { micros } from '../../domain/money.ts';
 import { isRefusal, refuse, type InputError, type Refusal } from '../../domain/refusal.ts';
 import type { Tx } from '../../store/db.ts';
+import { listLadders } from '../../store/ladder.ts';
 import { applyPostings, lockAhead } from '../../store/ledger.ts';
 import type { NodeRow } from '../../store/node.ts';
+import { listPricesFor } from '../../store/price.ts';
 import { closeUnbilled, readUnbilled, supersedeUnbilled, type UnbilledRow } from '../../store/unbilled.ts';
 import type { ChargedWallet } from '../../store/usage.ts';
 import { findUsageEntries, readUsageLines } from '../../store/usage-line.ts';
@@ -58,9 +60,16 @@ export async function trueUp(
     if (await isKnown(tx, idem)) return await post(house, tx, repetitionOf(reported, account));
     const first = await firstOf(tx, usageIdem(node.sid, input.corrects));
     if (isRefusal(first)) return first;
+    // Read after it: it may have a price, or a ladder, that is newer than those of the report.
+    const categories = [input.applies_to];
+    const newest = {
+      ...rules,
+      prices: await listPricesFor(tx, categories),
+      ladders: await listLadders(tx, categories),
+    };
     return first.kind === 'line'
-      ? await correctLine(house, tx, reported, first.line)
-      : await replaceUnbilled(house, tx, reported, first.row);
+      ? await correctLine(house, tx, { ...reported, rules: newest }, first.line)
+      : await replaceUnbilled(house, tx, { ...reported, rules: newest }, first.row);
   });
 }
 

@@ -1,6 +1,7 @@
 import { sandboxFetch } from '../../sandbox/clickpesa/in-process.ts';
 import { ClickPesaSandbox } from '../../sandbox/clickpesa/sandbox.ts';
 import type { Ports } from '../../src/ports/ports.ts';
+import { fromCents } from '../../src/domain/money.ts';
 import { clickPesaProvider } from '../../src/providers/clickpesa/index.ts';
 import type { Letter, Till } from './till.ts';
 
@@ -14,7 +15,7 @@ export function clickPesaTill(ports: Ports, post: (letter: Letter) => void): Til
     random: ports.random,
     webhookUrl: 'http://webhooks.invalid/webhooks/clickpesa',
     fetch: (_, init) => {
-      post({ provider: 'clickpesa', body: String(init?.body), headers: {} });
+      post({ provider: 'clickpesa', body: typeof init?.body === 'string' ? init.body : '', headers: {} });
       return Promise.resolve(new Response(null, { status: 200 }));
     },
   });
@@ -68,10 +69,11 @@ export function clickPesaTill(ports: Ports, post: (letter: Letter) => void): Til
       const kept = [...state.payouts.values()].filter(({ status }) => status === 'SUCCESS');
       const fees = [...state.payouts.values()].reduce((sum, it) => sum + it.feeHundredths, 0);
       const paid = came.reduce((sum, it) => sum + it.hundredths, 0);
-      const leftCents = new Map<string, number>();
-      for (const it of came) leftCents.set(it.reference, (leftCents.get(it.reference) ?? 0) + it.hundredths);
-      const paidOutCents = kept.reduce((sum, it) => sum + it.hundredths, 0);
-      return { balanceCents: paid - paidOutCents - fees, leftCents, paidOutCents };
+      const leftMicros = new Map<string, bigint>();
+      for (const it of came)
+        leftMicros.set(it.reference, (leftMicros.get(it.reference) ?? 0n) + fromCents(it.hundredths));
+      const paidOut = kept.reduce((sum, it) => sum + it.hundredths, 0);
+      return { balanceMicros: fromCents(paid - paidOut - fees), leftMicros, paidOutMicros: fromCents(paidOut) };
     },
     close: () => sandbox.close(),
   };

@@ -4,6 +4,7 @@ import { moveDispute, moveDisputeSchema, openDispute, openDisputeSchema } from '
 import { sandboxFetch } from '../../sandbox/stripe/in-process.ts';
 import { StripeSandbox } from '../../sandbox/stripe/sandbox.ts';
 import type { Ports } from '../../src/ports/ports.ts';
+import { fromCents } from '../../src/domain/money.ts';
 import { stripeProvider } from '../../src/providers/stripe/index.ts';
 import type { Dice } from './dice.ts';
 import type { Letter, Till } from './till.ts';
@@ -20,7 +21,7 @@ export function stripeTill(ports: Ports, post: (letter: Letter) => void): Till {
     webhookUrl: 'http://webhooks.invalid/webhooks/stripe',
     webhookSecret: WEBHOOK_SECRET,
     fetch: (_, init) => {
-      post({ provider: 'stripe', body: String(init?.body), headers: {} });
+      post({ provider: 'stripe', body: typeof init?.body === 'string' ? init.body : '', headers: {} });
       return Promise.resolve(new Response(null, { status: 200 }));
     },
   });
@@ -74,9 +75,11 @@ export function stripeTill(ports: Ports, post: (letter: Letter) => void): Till {
       },
     }),
     books: () => ({
-      balanceCents: balanceOf(state, sandbox.switches).reduce((sum, { amount, fee }) => sum + amount - fee, 0),
-      leftCents: new Map([...state.sessions.keys()].map((orderRef) => [orderRef, leftOf(orderRef)])),
-      paidOutCents: 0,
+      balanceMicros: fromCents(
+        balanceOf(state, sandbox.switches).reduce((sum, { amount, fee }) => sum + amount - fee, 0),
+      ),
+      leftMicros: new Map([...state.sessions.keys()].map((orderRef) => [orderRef, fromCents(leftOf(orderRef))])),
+      paidOutMicros: 0n,
     }),
     close: () => sandbox.close(),
   };

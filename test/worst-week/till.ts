@@ -27,16 +27,16 @@ export interface Till {
   readonly stamp: (letter: Letter, now: Date) => Letter;
   /** Orders that belong to one payment of ours have one key. */
   readonly keyOf: (orderRef: string) => string;
-  /** The provider's own books, computed from its rows by nothing of ours; in cents. */
+  /** The provider's own books, computed from its rows by nothing of ours. */
   readonly books: () => Books;
   readonly close: () => Promise<void>;
 }
 
 export interface Books {
   /** What it holds for us. */
-  readonly balanceCents: number;
+  readonly balanceMicros: bigint;
   /** What is left, by order, of the money that customers paid: what was given or taken back is off. */
-  readonly leftCents: ReadonlyMap<string, number>;
+  readonly leftMicros: ReadonlyMap<string, bigint>;
   /** What left by payouts, where a refund is one and no order tells of it. */
-  readonly paidOutCents: number;
+  readonly paidOutMicros: bigint;
 }

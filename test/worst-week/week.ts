@@ -22,6 +22,7 @@ import { openWallets } from '../support/ledger.ts';
 import { OPERATOR, userActor } from '../support/payment-story.ts';
 import { Crash, seededRandom, testPorts, type TestPorts } from '../support/ports.ts';
 import { briskClock } from './brisk-clock.ts';
+import { btcpayTill } from './btcpay-till.ts';
 import { clickPesaTill } from './clickpesa-till.ts';
 import { Dice } from './dice.ts';
 import { PostOffice } from './post-office.ts';
@@ -47,12 +48,12 @@ export interface WeekReport {
   readonly post: PostOffice['counts'];
   readonly outageHours: Readonly<Record<string, number>>;
   readonly reports: readonly AccountReport[];
-  /** What the house has credited and not lost again, beside what the providers' own books have left; in cents, by provider. */
-  readonly sums: readonly { readonly provider: string; readonly ours: bigint; readonly theirs: bigint }[];
+  /** What the house has credited and not lost again, beside what the providers' own books have left In micro-dollars, by provider. */
+  readonly sums: readonly Sum[];
   /** Payments whose wallet has another amount than the provider's books. */
   readonly wrong: readonly string[];
-  /** What the providers hold by their own books, and by our clearing accounts; in cents. */
-  readonly held: readonly { readonly provider: string; readonly ours: bigint; readonly theirs: bigint }[];
+  /** What the providers hold by their own books, and by our clearing accounts. */
+  readonly held: readonly Sum[];
   readonly broken: readonly string[];
 }
 
@@ -63,6 +64,12 @@ interface Visit {
   readonly at: number;
   readonly till: Till;
   readonly orderRef: string;
+}
+
+interface Sum {
+  readonly provider: string;
+  readonly ours: bigint;
+  readonly theirs: bigint;
 }
 
 /** One week in which everything goes wrong that can, and the days in which the house heals. */
@@ -81,6 +88,8 @@ export class Week {
   #ports: ProcessPorts;
   #visits: Visit[] = [];
   readonly #troubles: Visit[] = [];
+  /** Their money goes back by itself; what is given back besides would be more than was paid, which is an operator's to decide. */
+  readonly #troubled = new Set<string>();
   #opened = 0;
   #kills = 0;
 
@@ -92,7 +101,7 @@ export class Week {
     this.#dice = new Dice(seededRandom(options.seed * 7 + 1));
     this.#post = new PostOffice(this.#dice, () => world.clock.now());
     const post = (letter: Letter): void => this.#post.post(letter);
-    this.#tills = [stripeTill(world, post), clickPesaTill(world, post)];
+    this.#tills = [stripeTill(world, post), clickPesaTill(world, post), btcpayTill(world, post)];
     [this.#house, this.#ports] = this.#begin();
   }
 
@@ -155,7 +164,6 @@ export class Week {
       await this.#deliver();
       if (this.#dice.is(0.15)) await this.#alive(() => this.#giveBack());
       await this.#alive(() => this.#tick(step));
-      if (process.env['DEBUG_WEEK']) console.info(step, this.#opened, this.#kills, this.#visits.length);
       if (killSteps.has(step)) await this.#kill();
       await this.#world.clock.advance(STEP_MS);
     }
@@ -211,8 +219,9 @@ export class Week {
     if (orderRef === null) return;
     const now = this.#world.clock.now().getTime();
     this.#visits.push({ at: now + this.#dice.between(0, 90 * MINUTE_MS), till, orderRef });
-    if (this.#dice.is(0.15))
-      this.#troubles.push({ at: now + this.#dice.between(3 * HOUR_MS, 3 * 24 * HOUR_MS), till, orderRef });
+    if (!this.#dice.is(0.15)) return;
+    this.#troubles.push({ at: now + this.#dice.between(3 * HOUR_MS, 3 * 24 * HOUR_MS), till, orderRef });
+    this.#troubled.add(orderRef);
   }
 
   async #orderOf(sid: string): Promise<string | null> {
@@ -251,16 +260,17 @@ export class Week {
 
   /** An operator gives some of a credited payment back. */
   async #giveBack(): Promise<void> {
-    const rows = await this.#database.owner.query<{ sid: string; credited: bigint; provider: string }>(
+    const credited = await this.#database.owner.query<{ sid: string; ref: string; credited: bigint; provider: string }>(
       {
         name: 'week.credited',
-        text: `select sid, credited, provider from payment where state = 'credited' order by sid`,
+        text: `select sid, provider_order_ref as ref, credited, provider from payment where state = 'credited' order by sid`,
       },
       [],
     );
+    const rows = credited.filter(({ ref }) => !this.#troubled.has(ref));
     if (rows.length === 0) return;
-    const { sid, credited, provider } = this.#dice.one(rows);
-    const cents = this.#dice.is(0.5) ? credited / 10_000n : BigInt(this.#dice.between(1, Number(credited / 10_000n)));
+    const { sid, credited: whole, provider } = this.#dice.one(rows);
+    const cents = this.#dice.is(0.5) ? whole / 10_000n : BigInt(this.#dice.between(1, Number(whole / 10_000n)));
     const amount = `${cents / 100n}.${String(cents % 100n).padStart(2, '0')}`;
     const destination = provider === 'clickpesa' ? { destination: '255712000001' } : {};
     await this.#run(refundCreate, OPERATOR, { payment_sid: sid, amount, reason: 'the week', ...destination });
@@ -315,39 +325,36 @@ export class Week {
         name: 'week.left',
         text: `select payment.provider, provider_order_ref as ref,
                       coalesce(sum(event.amount) filter (where event.kind in ('top_up', 'reversal', 'dispute_lost')
-                        or (event.kind in ('refund', 'refund_returned') and payment.provider <> 'clickpesa')), 0)::int8 as left,
+                        or (event.kind in ('refund', 'refund_returned') and payment.provider = 'stripe')), 0)::int8 as left,
                       coalesce(sum(event.amount) filter (where event.kind in ('refund', 'refund_returned')
-                        and payment.provider = 'clickpesa'), 0)::int8 as paid_out
+                        and payment.provider <> 'stripe'), 0)::int8 as paid_out
                from payment left join payment_event as event on event.payment_sid = payment.sid
                where provider_order_ref is not null group by payment.sid`,
       },
       [],
     );
     const wrong: string[] = [];
-    const sums: WeekReport['sums'][number][] = [];
-    const held: WeekReport['held'][number][] = [];
+    const sums: Sum[] = [];
+    const held: Sum[] = [];
     for (const till of this.#tills) {
-      const { balanceCents, leftCents, paidOutCents } = till.books();
-      const theirs = new Map<string, number>();
-      for (const [ref, cents] of leftCents) theirs.set(till.keyOf(ref), (theirs.get(till.keyOf(ref)) ?? 0) + cents);
+      const { balanceMicros, leftMicros, paidOutMicros } = till.books();
+      const theirs = new Map<string, bigint>();
+      for (const [ref, micros] of leftMicros) theirs.set(till.keyOf(ref), (theirs.get(till.keyOf(ref)) ?? 0n) + micros);
       const mine = ours.filter(({ provider }) => provider === till.name);
-      const known = new Set(mine.map(({ ref }) => till.keyOf(ref)));
       for (const { ref, left } of mine) {
-        const cents = theirs.get(till.keyOf(ref)) ?? 0;
-        if (left !== BigInt(cents) * 10_000n) wrong.push(`${till.name} ${ref}: ours ${left}, theirs ${cents} cents`);
+        const micros = theirs.get(till.keyOf(ref)) ?? 0n;
+        if (left !== micros) wrong.push(`${till.name} ${ref}: ours ${left}, theirs ${micros}`);
+        theirs.delete(till.keyOf(ref));
       }
-      for (const [key, cents] of theirs)
-        if (cents !== 0 && !known.has(key)) wrong.push(`${till.name} ${key}: ${cents} cents that we know nothing of`);
-      const total = mine.reduce((sum, { left, paid_out: paidOut }) => sum + left + paidOut, 0n) / 10_000n;
-      const left = [...leftCents.values()].reduce((sum, cents) => sum + cents, 0) - paidOutCents;
-      sums.push({ provider: till.name, ours: total, theirs: BigInt(left) });
-      held.push({ provider: till.name, ours: await this.#clearing(till.name), theirs: BigInt(balanceCents) });
+      for (const [key, micros] of theirs)
+        if (micros !== 0n) wrong.push(`${till.name} ${key}: ${micros} that we know nothing of`);
+      const left = [...leftMicros.values()].reduce((sum, micros) => sum + micros, 0n) - paidOutMicros;
+      const total = mine.reduce((sum, { left: one, paid_out: paidOut }) => sum + one + paidOut, 0n);
+      sums.push({ provider: till.name, ours: total, theirs: left });
+      const clearing = await clearingBalance(this.#database.owner, till.name);
+      held.push({ provider: till.name, ours: 0n - clearing, theirs: balanceMicros });
     }
     return { sums, wrong, held };
-  }
-
-  async #clearing(provider: string): Promise<bigint> {
-    return (0n - (await clearingBalance(this.#database.owner, provider))) / 10_000n;
   }
 
   /** The promises of the ledger, and that wallets hold what their payments have left: nothing else moved here. */

@@ -32,7 +32,7 @@ export function PaymentMethodChoice({ methods, chosen, choose }: ChoiceProps): R
               <input
                 id={`provider-${method.provider}`}
                 type="radio"
-                aria-label={method.title}
+                aria-label={`${method.title} by ${providerName(method.provider)}`}
                 name="provider"
                 value={method.provider}
                 checked={isChosen}

@@ -149,7 +149,7 @@ export class ClickPesaApi {
     const { state, clientId, publicUrl } = this.#options;
     const { totalPrice, orderCurrency, description } = body;
     if (totalPrice === undefined) throw new ApiError(400, 'Total Price is required');
-    const hundredths = hundredthsOf(String(totalPrice));
+    const hundredths = hundredthsOf(textOf(totalPrice));
     if (hundredths === null || hundredths === 0) throw new ApiError(400, 'Total Price is not valid');
     if (orderCurrency !== 'USD' && orderCurrency !== 'TZS')
       throw new ApiError(400, 'Order currency must be TZS or USD');
@@ -179,7 +179,7 @@ export class ClickPesaApi {
   #push(body: Body): object {
     const { state, switches } = this.#options;
     const reference = this.#newReference(body['orderReference'], 20);
-    const hundredths = hundredthsOf(String(body['amount']));
+    const hundredths = hundredthsOf(textOf(body['amount']));
     if (hundredths === null || hundredths === 0) throw new ApiError(400, 'Amount is not valid');
     const payment = state.addPayment(reference, phoneIn(body), { hundredths, currency: 'TZS' });
     state.become(payment, 'PROCESSING');
@@ -224,6 +224,9 @@ export class ClickPesaApi {
 
 const sortKey = (query: URLSearchParams, it: { readonly createdAt: string; readonly updatedAt: string }): string =>
   query.get('sortBy') === 'updatedAt' ? it.updatedAt : it.createdAt;
+
+/** Text, or the digits of a number: both are taken. */
+const textOf = (value: unknown): string => (typeof value === 'string' ? value : JSON.stringify(value));
 
 function phoneIn({ phoneNumber }: Body): string {
   if (typeof phoneNumber !== 'string' || !/^255[0-9]{9}$/.test(phoneNumber)) {

@@ -11,7 +11,7 @@ export function legacyChecksum(key: string, payload: object): string {
   const plain = withoutChecksum(payload);
   const values = Object.keys(plain)
     .toSorted()
-    .map((name) => (typeof plain[name] === 'object' ? JSON.stringify(plain[name]) : String(plain[name])));
+    .map((name) => (typeof plain[name] === 'string' ? plain[name] : JSON.stringify(plain[name])));
   return mac(key, values.join(''));
 }
 

@@ -55,7 +55,13 @@ export function statement(state: ClickPesaState, currency = 'USD'): Statement {
     accountDetails: { currency, closingBalance: amountText(balanceOf(currency)) },
     transactions: lines
       .filter((line) => line.currency === currency)
-      .map(({ hundredths, currency: _, ...line }) => ({ ...line, amount: Number(amountText(hundredths)) })),
+      .map(({ date, description, entry, orderReference, hundredths }) => ({
+        date,
+        description,
+        entry,
+        orderReference,
+        amount: Number(amountText(hundredths)),
+      })),
     balances: ['TZS', 'USD'].map((of) => ({ currency: of, balance: amountText(balanceOf(of)) })),
   };
 }

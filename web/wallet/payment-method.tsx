@@ -23,13 +23,16 @@ export function PaymentMethodChoice({ methods, chosen, choose }: ChoiceProps): R
           return (
             <label
               key={method.provider}
+              htmlFor={`provider-${method.provider}`}
               className={cx(
                 'flex min-h-11 cursor-pointer items-start gap-3 rounded-lg border px-3 py-2 text-sm focus-within:outline-2 focus-within:outline-offset-2 focus-within:outline-accent',
                 isChosen ? 'border-accent bg-wash inset-ring inset-ring-accent' : 'border-edge hover:bg-sunken',
               )}
             >
               <input
+                id={`provider-${method.provider}`}
                 type="radio"
+                aria-label={`${method.title} by ${providerName(method.provider)}`}
                 name="provider"
                 value={method.provider}
                 checked={isChosen}

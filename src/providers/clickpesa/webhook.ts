@@ -100,8 +100,8 @@ const NOTHING: References = { orderRef: null, paymentSid: null, refundSid: null 
 function referencesOf(type: string, orderReference: string | undefined): References {
   if (orderReference === undefined) return NOTHING;
   const ours = readReference(orderReference);
-  if (/^PAYOUT /.test(type)) return ours?.names === 'refund' ? { ...NOTHING, refundSid: ours.sid } : NOTHING;
-  if (/^DEPOSIT /.test(type)) return NOTHING;
+  if (type.startsWith('PAYOUT ')) return ours?.names === 'refund' ? { ...NOTHING, refundSid: ours.sid } : NOTHING;
+  if (type.startsWith('DEPOSIT ')) return NOTHING;
   if (ours?.names === 'refund') return NOTHING;
   return { ...NOTHING, orderRef: orderReference, paymentSid: ours?.sid ?? null };
 }

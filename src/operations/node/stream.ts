@@ -16,7 +16,12 @@ export const streamSchema = z
       .describe(
         'The lowest gaps, both ends missing, with the instant at which a higher number came first. Send them again.',
       ),
-    reused: z.int().describe('New records under a number that had come before: charged all the same.'),
+    reused: z
+      .int()
+      .describe(
+        'New records under a number that had come before: charged all the same. A record that is sent again while its first call still ' +
+          'runs may be counted as well.',
+      ),
     given_up: z.int().describe('Numbers that are not waited for any more.'),
   })
   .meta({ id: 'NumberStream' });

@@ -44,7 +44,9 @@ export class Lessees {
   /** Several at once for one wallet, from whoever may: together they get no more than there is. */
   async burst(chance: Chance, person: Person): Promise<void> {
     const { nodes } = this.#options;
-    const node = chance.pick(nodes);
+    // Often the one that may have little at once.
+    const bounded = nodes.find(({ name }) => name === 'bounded');
+    const node = bounded && chance.is(0.5) ? bounded : chance.pick(nodes);
     const isOne = chance.is(0.7);
     const calls = Array.from({ length: chance.between(2, 6) }, async (_, index) => {
       const own = new Chance(this.#count, `burst/${index}`);

@@ -16,5 +16,6 @@ export function exchanged(hundredths: number, rate: string): number {
   const [whole = '0', fraction = ''] = rate.split('.');
   const below = 10n ** BigInt(fraction.length);
   const exact = BigInt(hundredths) * BigInt(whole + fraction);
-  return Number((exact + 50n * below) / (100n * below)) * 100;
+  const shillings = (exact + 50n * below) / (100n * below);
+  return Number(`${shillings}00`);
 }

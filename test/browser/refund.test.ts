@@ -73,6 +73,8 @@ describe.each(LOOKS)('refunds, %s at %i pixels', (scheme, width) => {
     await expectSound(operator, `refund-approve-${look}`);
     await operator.getByRole('button', { name: 'Approve $50.00' }).click();
     await operator.getByText(reason, { exact: true }).waitFor({ state: 'detached' });
+    // What waits for an operator is looked at once a minute.
+    await page.reload();
     await page.getByText('Sent back').locator('visible=true').waitFor();
   });
 

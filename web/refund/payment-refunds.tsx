@@ -32,6 +32,8 @@ export function PaymentRefunds({ payment }: { readonly payment: Payment }): Reac
   const items = plan.data?.items.filter((item) => item.payment_sid === payment.sid) ?? [];
   const free = items.find((item) => item.rail !== 'none' && !isZero(item.left));
   const hasRefunds = (refunds.data?.items.length ?? 0) > 0;
+  // The list asks for itself; what has moved since its last look is asked for at once.
+  const moves = refunds.data?.items.map(({ sid, state }) => `${sid} ${state}`).join() ?? '';
   if (!hasRefunds && !(mayAsk && free)) return null;
   return (
     <section aria-label="Refunds" className="card overflow-hidden">
@@ -43,7 +45,9 @@ export function PaymentRefunds({ payment }: { readonly payment: Payment }): Reac
           </Button>
         )}
       </div>
-      {hasRefunds && <RefundList walletSid={payment.wallet_sid} paymentSid={payment.sid} refreshMs={lookMs} />}
+      {hasRefunds && (
+        <RefundList key={moves} walletSid={payment.wallet_sid} paymentSid={payment.sid} refreshMs={lookMs} />
+      )}
       {isOpen && free && (
         <RefundDialog
           paymentSid={payment.sid}

@@ -30,8 +30,13 @@ export const INTAKE_MUTANTS: readonly Mutant[] = [
     patches: [
       {
         file: 'src/operations/usage/record-usage.ts',
-        find: 'if (lease === undefined) return house.lanes.post(posting);',
-        replace: 'if (lease !== null) return house.lanes.post(posting);',
+        find: 'if (lease === undefined) plain.push(posting);\n    else leased.push',
+        replace: 'plain.push(posting);\n    if (lease === null) leased.push',
+      },
+      {
+        file: 'src/operations/usage/record-usage.ts',
+        find: 'record.input.lease === undefined ? outcomes[next++] : underLease.get(place)',
+        replace: 'outcomes[next++] ?? underLease.get(place)',
       },
     ],
   },

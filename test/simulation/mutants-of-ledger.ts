@@ -67,9 +67,9 @@ export const LEDGER_MUTANTS: readonly Mutant[] = [
     patches: [
       {
         file: 'src/store/posting-lanes.ts',
-        find: '      for (const waiting of batch) waiting.reject(error);\n',
+        find: '      for (const { call } of batch) call.reject(error);\n',
         replace:
-          "      for (const waiting of batch) waiting.resolve({ kind: 'declined', code: 'insufficient_balance', about: null });\n",
+          "      for (const { call } of batch) call.resolve(call.outcomes.map(() => ({ kind: 'declined', code: 'insufficient_balance', about: null })));\n",
       },
     ],
   },

@@ -8,23 +8,13 @@ export const PAYMENT_MUTANTS: readonly Mutant[] = [
     patches: [
       {
         file: 'src/operations/payment/apply-truth.ts',
-        find: "verdict.paymentRef, 'top_up'),",
-        replace: "verdict.paymentRef, 'top_up', now.toISOString()),",
+        find: "receipt.paymentRef, 'top_up'),",
+        replace: "receipt.paymentRef, 'top_up', now.toISOString()),",
       },
       {
         file: 'src/operations/payment/apply-truth.ts',
-        find: '    externalRef: verdict.paymentRef,\n',
-        replace: '    externalRef: `${verdict.paymentRef}/${now.toISOString()}`,\n',
-      },
-      {
-        file: 'src/operations/payment/settle.ts',
-        find: "    seen.state === 'credited'\n",
-        replace: "    seen.state === 'created' && seen.credited !== null\n",
-      },
-      {
-        file: 'src/domain/payment/judge.ts',
-        find: "  if (payment.state === 'credited') return { kind: 'nothing' };\n",
-        replace: '',
+        find: '  externalRef: receipt.paymentRef,\n',
+        replace: '  externalRef: `${receipt.paymentRef}/${now.toISOString()}`,\n',
       },
     ],
   },
@@ -40,7 +30,7 @@ export const PAYMENT_MUTANTS: readonly Mutant[] = [
       },
       {
         file: 'src/operations/payment/settle.ts',
-        find: '  if (settled) logSettled(house, settled, cause);\n  return settled;\n',
+        find: '    if (settled) logSettled(house, settled, cause);\n    return settled;\n',
         replace:
           "  if (settled?.verdict.kind === 'credit') await house.db.transaction('payment.credited', (tx) => updatePayment(tx, settled.payment));\n  return settled;\n",
       },
@@ -52,8 +42,9 @@ export const PAYMENT_MUTANTS: readonly Mutant[] = [
     patches: [
       {
         file: 'src/domain/payment/judge.ts',
-        find: '    amount: micros(truth.amountReceived),\n',
-        replace: '    amount: micros(payment.amount),\n',
+        find: "return { kind: 'credit', receipts, problem",
+        replace:
+          "const ordered = receipts.map((receipt) => ({ ...receipt, amount: micros(payment.amount) }));\n  return { kind: 'credit', receipts: ordered, problem",
       },
     ],
   },
@@ -91,8 +82,8 @@ export const PAYMENT_MUTANTS: readonly Mutant[] = [
     patches: [
       {
         file: 'src/providers/stripe/webhook.ts',
-        find: 'header.timestamp, header.signatures);\n',
-        replace: "header.timestamp, header.signatures) ?? 'current';\n",
+        find: 'delivery.now, fits, SECRET_PREFIX);\n',
+        replace: "delivery.now, fits, SECRET_PREFIX) ?? 'current';\n",
       },
     ],
   },
@@ -156,13 +147,8 @@ export const PAYMENT_MUTANTS: readonly Mutant[] = [
     patches: [
       {
         file: 'src/operations/webhook-event/receive.ts',
-        find: 'const isNew = await store(',
-        replace: 'const isNew = true;\n  const late = () => undefined;\n  void store(',
-      },
-      {
-        file: 'src/operations/webhook-event/receive.ts',
-        find: 'verified, body: delivery.body, now });\n  return',
-        replace: 'verified, body: delivery.body, now }).catch(late);\n  return',
+        find: 'const isNew = await storeEvent(house, arrival);',
+        replace: 'const isNew = true;\n  void storeEvent(house, arrival).catch(() => undefined);',
       },
     ],
   },

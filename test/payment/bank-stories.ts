@@ -1,14 +1,8 @@
-import { after, DEEDS, keyOf, UNTOUCHED, type Books } from './bank-deeds.ts';
+import { after, keyOf, UNTOUCHED, type Books, type Deed } from './bank-deeds.ts';
+import type { Looks } from './look-tree.ts';
 
 /** What is read of the bank's books, one look after the other, each different from the one before. */
 export type Readings = readonly Books[];
-
-/** A look at the books, and the looks that can come after it. */
-export interface Look {
-  readonly books: Books;
-  /** By what they read. */
-  readonly next: Map<string, Look>;
-}
 
 export interface Readable {
   /** Stories of deeds that the bank really does: each of them changes its books. */
@@ -16,11 +10,11 @@ export interface Readable {
   /** Ways in which the looks can fall among the deeds of all of these stories. */
   readonly timings: number;
   /** The first looks. What was read on the way to a look is all that distinguishes it. */
-  readonly first: Look['next'];
+  readonly first: Looks;
 }
 
 /**
- * Everything that can be read of a payment in up to `deedsMax` deeds of the bank, in whatever order the news of them is delivered.
+ * Everything that can be read of a payment in up to `deedsMax` of these deeds of the bank, in whatever order the news of them is delivered.
  *
  * News is a hint: whichever arrives, the books are read as they stand at that moment. So of all orders of delivery only this remains: at
  * which points of the story somebody looked at all. News of a deed can come right after it or after any later deed, and the last deed's
@@ -28,8 +22,8 @@ export interface Readable {
  * the same set, and two stories that read alike, put the same questions and get the same answers: they are one here, and nothing is lost.
  * A second delivery is a look at books that have not changed. Readings that begin alike are a tree: each of its looks is the end of a story.
  */
-export function readingsWithin(deedsMax: number): Readable {
-  const first: Look['next'] = new Map();
+export function readingsWithin(deedsMax: number, deeds: readonly Deed[]): Readable {
+  const first: Looks = new Map();
   let stories = 0;
   let timings = 0;
   const tell = (story: Readings, books: Books): void => {
@@ -40,7 +34,7 @@ export function readingsWithin(deedsMax: number): Readable {
       for (const one of readings) grow(first, one);
     }
     if (story.length === deedsMax) return;
-    for (const deed of DEEDS) {
+    for (const deed of deeds) {
       const then = after(books, deed);
       if (keyOf(then) !== keyOf(books)) tell([...story, then], then);
     }
@@ -58,7 +52,7 @@ function timingsOf(story: Readings): Readings[] {
 }
 
 /** Books that have come back to what was read before are no news. */
-function grow(first: Look['next'], readings: Readings): void {
+function grow(first: Looks, readings: Readings): void {
   let next = first;
   let before = '';
   for (const books of readings) {

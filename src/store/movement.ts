@@ -195,22 +195,39 @@ const bookedStatement = statement(
      select ref, kind from unnest($3::text[], $4::text[]) as t (ref, kind) where ref is not null)`,
 );
 
-/** What our books have for a line; null: nothing. */
-export async function bookedFor(
-  tx: Tx,
-  row: Pick<MovementRow, 'provider' | 'providerAccount' | 'kind' | 'paymentRef' | 'refundRef' | 'disputeRef'>,
-): Promise<Micros | null> {
+const bookedOfDisputeStatement = statement(
+  'movement.booked_of_dispute',
+  // A dispute can be opened, won and opened again, for another amount: the first line belongs to the first movement in our books, the
+  // second to the second. What our books have made in more steps than the provider belongs to the last line.
+  `with line as (
+     select sid, row_number() over (order by moved_at, sid) as place, count(*) over () as lines
+     from provider_movement where provider = $1 and provider_account = $2 and dispute_ref = $3 and kind = $4
+   ), event as (
+     select payment_event.amount, row_number() over (order by payment_event.created_at, payment_event.sid) as place
+     from dispute
+     join payment_event on payment_event.wallet = dispute.wallet and payment_event.payment_sid = dispute.payment_sid
+     where dispute.provider = $1 and dispute.provider_account = $2 and dispute.dispute_ref = $3 and payment_event.kind = $5
+       and split_part(payment_event.external_ref, '#', 1) = $3
+   )
+   select sum(event.amount)::int8 as booked
+   from line join event on event.place = line.place or (line.place = line.lines and event.place > line.lines) where line.sid = $6`,
+);
+
+/** What our books have for a line that is kept; null: nothing. */
+export async function bookedFor(tx: Tx, row: MovementRow): Promise<Micros | null> {
   const counterparts = COUNTERPARTS[row.kind];
-  const refs = counterparts.map(([from]) => row[from]);
   const kinds = counterparts.map(([, kind]) => kind);
   if (kinds.length === 0) return null;
-  const [found] = await tx.query<{ booked: bigint | null }>(bookedStatement, [
-    row.provider,
-    row.providerAccount,
-    refs,
-    kinds,
-  ]);
+  const owner = [row.provider, row.providerAccount];
+  const [found] =
+    row.kind === 'dispute' || row.kind === 'dispute_returned'
+      ? await tx.query<Booked>(bookedOfDisputeStatement, [...owner, row.disputeRef, row.kind, kinds[0], row.sid])
+      : await tx.query<Booked>(bookedStatement, [...owner, counterparts.map(([from]) => row[from]), kinds]);
   return found?.booked == null ? null : micros(found.booked);
+}
+
+interface Booked extends Row {
+  readonly booked: bigint | null;
 }
 
 const ownRefundStatement = statement(

@@ -97,7 +97,8 @@ export interface Unexplained {
 
 const unexplainedStatement = statement(
   'statement_read.unexplained',
-  // Our side: movements of our books that no line of the statement names, as far back as the statement was read.
+  // Our side: movements of our books that no line of the statement names, as far back as the statement was read. A dispute may have
+  // several of both, in other steps: there the sums are compared, unless an operator has decided about one of its lines.
   `select * from (
      select 'statement' as side, sid, kind, movement_ref as ref, amount - booked as difference, moved_at as at, reason
      from provider_movement
@@ -105,15 +106,28 @@ const unexplainedStatement = statement(
      union all
      select 'books', event.sid, event.kind, event.external_ref, -event.amount, event.created_at, null
      from payment_event as event
-     where event.provider = $1 and event.provider_account = $2 and event.created_at >= $3 and event.kind <> 'dispute_lost'
+     where event.provider = $1 and event.provider_account = $2 and event.created_at >= $3
+       and event.kind not in ('dispute_opened', 'dispute_won', 'dispute_lost')
        and not exists (
          select from provider_movement as line
          where line.provider = $1 and line.provider_account = $2 and (
            (event.kind = 'top_up' and line.kind = 'payment' and line.payment_ref = event.external_ref)
            or (event.kind in ('refund', 'reversal') and line.kind = 'refund' and line.refund_ref = event.external_ref)
-           or (event.kind = 'refund_returned' and line.kind = 'refund_returned' and line.refund_ref = event.external_ref)
-           or (event.kind = 'dispute_opened' and line.kind = 'dispute' and line.dispute_ref = split_part(event.external_ref, '#', 1))
-           or (event.kind = 'dispute_won' and line.kind = 'dispute_returned' and line.dispute_ref = split_part(event.external_ref, '#', 1))))
+           or (event.kind = 'refund_returned' and line.kind = 'refund_returned' and line.refund_ref = event.external_ref)))
+     union all
+     select 'books', max(event.sid), event.kind, event.ref, (max(line.booked) - sum(event.amount))::int8, max(event.created_at), null
+     from (
+       select sid, kind, amount, created_at, split_part(external_ref, '#', 1) as ref from payment_event
+       where provider = $1 and provider_account = $2 and created_at >= $3 and kind in ('dispute_opened', 'dispute_won')
+     ) as event
+     cross join lateral (
+       select coalesce(sum(booked), 0) as booked, coalesce(bool_or(state = 'suspended'), false) as is_decided
+       from provider_movement
+       where provider = $1 and provider_account = $2 and dispute_ref = event.ref
+         and kind = case event.kind when 'dispute_opened' then 'dispute' else 'dispute_returned' end
+     ) as line
+     where not line.is_decided
+     group by event.kind, event.ref having max(line.booked) <> sum(event.amount)
    ) as item order by at, sid limit $4`,
 );
 

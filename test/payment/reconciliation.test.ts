@@ -7,6 +7,9 @@ import { sendAllBack } from '../../src/operations/movement/send-back.ts';
 import { movementSuspend } from '../../src/operations/movement/suspend.ts';
 import type { Movement } from '../../src/operations/movement/movement.ts';
 import { paymentCheck } from '../../src/operations/payment/check.ts';
+import { ownCause } from '../../src/operations/payment/cause.ts';
+import { settlePayment } from '../../src/operations/payment/settle.ts';
+import { dispute } from '../support/paper-dispute.ts';
 import { reconcileAll } from '../../src/operations/reconciliation/reconcile-all.ts';
 import { reconciliationReport } from '../../src/operations/reconciliation/report.ts';
 import type { AccountReport } from '../../src/operations/reconciliation/unexplained.ts';
@@ -246,5 +249,32 @@ describe('what an operator decides about unmatched money', () => {
     await reconcileAll(told.house);
     expect(await report(told)).toMatchObject({ unexplained: '0.00', items: [], statement: '0.00' });
     expect(await balanceOf(told, 'suspense')).toBe(0n);
+  });
+});
+
+describe('a dispute that is opened again', () => {
+  it('C08 for another amount is explained, line by line, as soon as its line is there', async () => {
+    const told = await story();
+    const { sid } = await told.paid('100.00');
+    const { disputeRef } = dispute(told.bank, sid, { amount: 60_000_000n });
+    await reconcileAll(told.house);
+    for (const news of [{ state: 'won' }, { state: 'open', amount: 30_000_000n }] as const) {
+      dispute(told.bank, sid, news);
+      await settlePayment(told.house, sid, ownCause(told.house, 'webhook'));
+      if (news.state === 'won') await reconcileAll(told.house);
+    }
+    // The bank's paper has one line for each dispute: that it is opened again is in our books alone.
+    expect(await report(told)).toMatchObject({
+      unexplained: '30.00',
+      remainder: '0.00',
+      items: [{ side: 'books', kind: 'dispute_opened', ref: disputeRef, amount: '30.00' }],
+    });
+    const { paymentRef } = told.bank.orderOf(sid);
+    const amount = micros(-30_000_000n);
+    const at = told.ports.clock.now();
+    told.bank.lines.push(told.bank.line('again', { kind: 'dispute', amount, at, paymentRef, disputeRef }));
+    await reconcileAll(told.house);
+    expect(await report(told)).toMatchObject({ unexplained: '0.00', remainder: '0.00', items: [] });
+    expect((await movements(told)).map(({ state }) => state)).toEqual(['matched', 'matched', 'matched', 'matched']);
   });
 });

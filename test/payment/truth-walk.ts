@@ -1,4 +1,5 @@
 import { after, DEEDS, keyOf, UNTOUCHED, type Books, type Deed } from './bank-deeds.ts';
+import type { Looks } from './look-tree.ts';
 
 /** Everything that can be in the bank's books of one payment, and which of it can come after which: deeds in between may go unheard. */
 export interface Land {
@@ -34,31 +35,21 @@ export function explore(deeds: readonly Deed[] = DEEDS): Land {
 }
 
 /**
- * Walks that together take every step of the land at least once. Each begins with a payment of its own, of which nothing was read yet.
- *
- * The least refunded step is taken first: money that went back does not come again, so what needs it comes last.
+ * Every step of the land once, as a tree of looks: what is read first, and what can be read next. A place is gone on from where it was
+ * first come to, so ways are long, and what is read late has a long story behind it.
  */
-export function walksOf({ places, next }: Land): Books[][] {
-  const start = keyOf(UNTOUCHED);
-  const open = new Map([...next].map(([from, to]) => [from, new Set(to)]));
-  const refunds = (key: string): number => places.get(key)?.refunds.size ?? 0;
-  const least = (keys: Iterable<string>): string | undefined =>
-    [...keys].toSorted((a, b) => refunds(a) - refunds(b))[0];
-  const walks: Books[][] = [];
-  while ([...open.values()].some((to) => to.size > 0)) {
-    const walk: Books[] = [];
-    let here = start;
-    for (;;) {
-      const fresh = least(open.get(here) ?? []);
-      // No step is left here: on to somewhere that still has one.
-      const step = fresh ?? least([...(next.get(here) ?? [])].filter((key) => (open.get(key)?.size ?? 0) > 0));
-      if (step === undefined) break;
-      open.get(here)?.delete(step);
-      here = step;
-      const books = places.get(here);
-      if (books) walk.push(books);
+export function everyStep({ places, next }: Land): Looks {
+  const seen = new Set<string>();
+  const stepsFrom = (here: string): Looks => {
+    const steps: Looks = new Map();
+    for (const key of next.get(here) ?? []) {
+      const books = places.get(key);
+      if (!books) continue;
+      const isNew = !seen.has(key);
+      seen.add(key);
+      steps.set(key, { books, next: isNew ? stepsFrom(key) : new Map() });
     }
-    walks.push(walk);
-  }
-  return walks;
+    return steps;
+  };
+  return stepsFrom(keyOf(UNTOUCHED));
 }

@@ -22,6 +22,8 @@ export interface TestDatabaseOptions {
   readonly ports?: Ports;
   /** An empty database instead of a migrated one. */
   readonly isEmpty?: boolean;
+  /** Another database as it stands, as a dump of it would be. Its connections are ended: the pools open new ones. */
+  readonly copyOf?: TestDatabase;
 }
 
 let made = 0;
@@ -29,7 +31,7 @@ let made = 0;
 /** A migrated database of one's own, in about 30 ms. Call it as often as needed, and `close` it. */
 export async function testDatabase(options: TestDatabaseOptions = {}): Promise<TestDatabase> {
   const name = `test_${process.pid}_${(made += 1)}`;
-  await asMaintainer(`create database ${name} template ${options.isEmpty === true ? 'template0' : 'hero_template'}`);
+  await asMaintainer(`create database ${name} template ${await templateOf(options)}`);
   const address = new URL(inject('postgresUrl'));
   address.pathname = `/${name}`;
   const url = address.href;
@@ -51,6 +53,14 @@ export async function testDatabase(options: TestDatabaseOptions = {}): Promise<T
       await asMaintainer(`drop database ${name} with (force)`);
     },
   };
+}
+
+async function templateOf({ isEmpty, copyOf }: TestDatabaseOptions): Promise<string> {
+  if (!copyOf) return isEmpty === true ? 'template0' : 'hero_template';
+  const name = new URL(copyOf.url).pathname.slice(1);
+  // Nobody may be connected to what is copied.
+  await asMaintainer(`select pg_terminate_backend(pid) from pg_stat_activity where datname = '${name}'`);
+  return name;
 }
 
 let maintainer: Promise<Session> | null = null;

@@ -52,6 +52,17 @@ export class PaymentStory {
     return processOn(this.database, this.bank, ports, { poolMax: options.poolMax ?? 5 });
   }
 
+  /** The database as it stands now, which goes its own way from here; the bank is the same. */
+  async dump(): Promise<TestDatabase> {
+    return await testDatabase({ copyOf: this.database });
+  }
+
+  /** The house on a database that was dumped, some time later. */
+  restoredOn(database: TestDatabase): PaymentStory {
+    const ports = testPorts({ seed: (this.#seed += 1), now: this.ports.clock.now() });
+    return new PaymentStory(database, this.bank, processOn(database, this.bank, ports, {}), this.wallet);
+  }
+
   /** Asks for a top-up as the user does. */
   topUp(amount: string, key: string, house: House = this.house): Promise<Reply> {
     const input = { provider: this.bank.name, amount };

@@ -66,7 +66,16 @@ async function reconcilePage(house: House, provider: string, orders: readonly Pr
   for (const { order, sid } of named) {
     const payment = payments.get(sid);
     if (!payment) {
-      const facts = { provider, order_ref: order.orderRef, payment_sid: sid, state: order.state };
+      const { orderRef, userSid, state } = order;
+      const paymentRefs = order.payments.map(({ paymentRef }) => paymentRef);
+      const facts = {
+        provider,
+        order_ref: orderRef,
+        payment_sid: sid,
+        user_sid: userSid,
+        payment_refs: paymentRefs,
+        state,
+      };
       house.ports.log.warn(facts, 'the provider has an order that names a payment we do not have');
     } else if (isBehind(payment, order) || (await hasUnknownRefund(house, payment, order))) {
       const after = await settlePayment(house, sid, ownCause(house, 'reconciler'));

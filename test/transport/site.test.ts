@@ -87,7 +87,9 @@ describe('the pages', () => {
   });
 
   test('are there at every address that they have a page for', async () => {
-    const routes = readFileSync(new URL('../../web/app.tsx', import.meta.url), 'utf8').matchAll(/<Route path="([^"]+)"/g);
+    const routes = readFileSync(new URL('../../web/app.tsx', import.meta.url), 'utf8').matchAll(
+      /<Route path="([^"]+)"/g,
+    );
     const addresses = [...routes].map(([, path = '']) => path.replaceAll(/:[a-z]+/g, 'x'));
     expect(addresses).toContain('/operator/disputes/x');
     for (const path of addresses) expect([path, (await site.call('GET', path)).status]).toEqual([path, 200]);
@@ -98,7 +100,9 @@ describe('the pages', () => {
     expect([person.status, person.text]).toEqual([404, '<!doctype html><title>pages</title>']);
     expect(person.headers.get('content-security-policy')).toContain("require-trusted-types-for 'script'");
     expect(codeOf(await site.call('GET', '/nonsense'))).toBe('not_found');
-    expect(codeOf(await site.call('GET', '/v1/nonsense', { headers: { accept: 'application/json' } }))).toBe('not_found');
+    expect(codeOf(await site.call('GET', '/v1/nonsense', { headers: { accept: 'application/json' } }))).toBe(
+      'not_found',
+    );
   });
 
   test('are the only files that can be read', async () => {

@@ -21,7 +21,7 @@ export function Frame({ children }: { readonly children: ReactNode }): ReactElem
       <header>
         {session.mode === 'sandbox' && <SandboxBanner />}
         <div className="border-b border-line bg-surface">
-          <div className="mx-auto flex min-h-16 max-w-5xl flex-wrap items-center gap-x-6 gap-y-1 px-4 py-2 sm:px-6">
+          <div className="mx-auto flex min-h-16 max-w-5xl flex-wrap items-center gap-x-3 gap-y-1 px-4 py-2 sm:gap-x-6 sm:px-6">
             <Link href="/" className="flex shrink-0 items-center gap-2.5 rounded-lg font-semibold tracking-tight">
               <img src="/favicon.svg" alt="" width="28" height="28" />
               <span className="max-sm:sr-only">hero-onboarding</span>
@@ -153,7 +153,7 @@ function Account(): ReactElement {
   };
   return (
     <div className="flex min-w-0 flex-1 items-center justify-end gap-3 text-sm max-sm:min-w-fit">
-      <span className={cx('max-w-56 min-w-0 truncate text-soft', role === 'user' && 'max-sm:sr-only')}>
+      <span className="max-w-56 min-w-0 truncate text-soft max-sm:sr-only">
         {role === 'operator' ? 'Operator' : (user?.display_name ?? 'You')}
       </span>
       <button
@@ -162,7 +162,7 @@ function Account(): ReactElement {
         onClick={() => void leave()}
       >
         <Icon name="out" />
-        Sign out
+        <span className="max-sm:sr-only">Sign out</span>
       </button>
     </div>
   );

@@ -13,7 +13,7 @@ import { FailureLimit } from './failure-limit.ts';
 import { addHealthRoutes } from './health.ts';
 import { setSecurityHeaders } from './headers.ts';
 import { openApiDocument } from './openapi.ts';
-import { addPageRoutes } from './pages.ts';
+import { addPageRoutes, notFoundPage } from './pages.ts';
 import { problemResponse, Refused, replyResponse } from './refused.ts';
 import { addRestRoutes } from './rest.ts';
 import { addRpcRoute } from './rpc.ts';
@@ -57,7 +57,9 @@ export function buildHttp(house: House, options: HttpOptions): App {
   addDocsRoutes(app, site, documents);
   addPageRoutes(app, site);
   refuseOtherMethods(app);
-  app.notFound((c) => problemResponse(refuse('not_found', 'There is nothing here.'), c.get('requestId')));
+  app.notFound(
+    (c) => notFoundPage(c, site) ?? problemResponse(refuse('not_found', 'There is nothing here.'), c.get('requestId')),
+  );
   app.onError((error, c) => {
     const requestId = c.get('requestId');
     if (error instanceof Refused) return problemResponse(error.refusal, requestId, error.headers);

@@ -18,7 +18,7 @@ const CONTENT_TYPES: Readonly<Record<string, string>> = {
   '.woff2': 'font/woff2',
 };
 
-/** The paths of the one-page application. Anything else that is not a file is not there. */
+/** The paths of the one-page application. Anything else that is not a file answers 404; a person who mistyped gets a page that says so. */
 const PAGE_PATHS = [
   '/',
   '/wallet',
@@ -31,6 +31,9 @@ const PAGE_PATHS = [
   '/operator/wallets/:sid',
   '/operator/payment-events',
   '/operator/refunds',
+  '/operator/disputes',
+  '/operator/disputes/:sid',
+  '/operator/reconciliation',
   '/operator/webhook-events',
   '/operator/nodes',
   '/operator/nodes/:sid',
@@ -39,10 +42,8 @@ const PAGE_PATHS = [
   '/operator/unbilled',
   '/operator/receipts',
   '/operator/mail',
-  '/operator/events/:sid',
   '/operator/events',
-  '/operator/refunds',
-  '/operator/reconciliation',
+  '/operator/events/:sid',
 ];
 
 const NOT_BUILT = 'The pages are not built. Run "npm run build" once, then reload.\n';
@@ -52,7 +53,7 @@ const NOT_BUILT = 'The pages are not built. Run "npm run build" once, then reloa
  * from the list and never reaches the disk.
  */
 export function addPageRoutes(app: App, site: Site): void {
-  const folder = site.options.pagesFolder ?? fileURLToPath(new URL('../../dist', import.meta.url));
+  const folder = folderOf(site);
   for (const file of filesUnder(folder)) {
     if (file === 'index.html') continue;
     app.get(`/${file}`, (c) => fileResponse(c, join(folder, file), cacheControlOf(file)));
@@ -60,9 +61,21 @@ export function addPageRoutes(app: App, site: Site): void {
   for (const path of PAGE_PATHS) app.get(path, (c) => page(c, join(folder, 'index.html')));
 }
 
+const folderOf = (site: Site): string =>
+  site.options.pagesFolder ?? fileURLToPath(new URL('../../dist', import.meta.url));
+
 function page(c: AppContext, index: string): Response | Promise<Response> {
   if (!existsSync(index)) return c.text(NOT_BUILT, 404);
   return fileResponse(c, index, 'no-store');
+}
+
+/** The pages, which say that there is no such page, with 404; null when it is a program that asks, or nothing is built. */
+export function notFoundPage(c: AppContext, site: Site): Response | null {
+  const index = join(folderOf(site), 'index.html');
+  const isPerson = c.req.method === 'GET' && (c.req.header('accept') ?? '').includes('text/html');
+  if (!isPerson || !existsSync(index)) return null;
+  const { headers, body } = fileResponse(c, index, 'no-store');
+  return new Response(body, { status: 404, headers });
 }
 
 export function fileResponse(c: AppContext, path: string, cacheControl: string): Response {

@@ -3,6 +3,9 @@ import type { Ports } from '../ports/ports.ts';
 
 const STOP_WITHIN_MS = 25_000;
 
+/** Ctrl-C under `npm start` comes twice at once: from the terminal, which tells everybody, and from npm, which passes it on. */
+const SAME_PRESS_MS = 500;
+
 /**
  * A promise nobody waited for, or an exception in an event handler, ends one piece of work and not the service: it is
  * logged and counted, and everybody else is served on. Answers how to take the guards away.
@@ -30,12 +33,16 @@ export function stopSignal(): Promise<NodeJS.Signals> {
   });
 }
 
-/** Lets `stop` run, but not for ever, and not against a second signal: then the process ends at once with 1. */
+/** Lets `stop` run, but not for ever, and not against a later signal: then the process ends at once with 1. */
 export async function stopInTime(ports: Ports, stop: () => Promise<void>): Promise<void> {
   const isDone = new AbortController();
   const giveUp = (): void => process.exit(1);
-  process.once('SIGINT', giveUp);
-  process.once('SIGTERM', giveUp);
+  const startedMs = ports.clock.monotonicMs();
+  const onSignal = (): void => {
+    if (ports.clock.monotonicMs() - startedMs > SAME_PRESS_MS) giveUp();
+  };
+  process.on('SIGINT', onSignal);
+  process.on('SIGTERM', onSignal);
   const cutShort = async (): Promise<void> => {
     await ports.clock.sleep(STOP_WITHIN_MS, isDone.signal);
     if (isDone.signal.aborted) return;

@@ -26,7 +26,7 @@ interface Ended {
 function start(
   args: readonly string[],
   env: Readonly<Record<string, string>> = {},
-): { child: ChildProcess; out: () => string; ended: Promise<Ended> } {
+): { child: ChildProcess; out: () => string; err: () => string; ended: Promise<Ended> } {
   const child = spawn(process.execPath, [BIN, ...args], {
     cwd: folder,
     env: { ...clean, ...env },
@@ -37,7 +37,7 @@ function start(
   child.stdout.on('data', (chunk: Buffer) => (out += chunk.toString()));
   child.stderr.on('data', (chunk: Buffer) => (err += chunk.toString()));
   const ended = once(child, 'close').then(() => ({ code: child.exitCode, out, err }));
-  return { child, out: () => out, ended };
+  return { child, out: () => out, err: () => err, ended };
 }
 const run = (args: readonly string[], env: Readonly<Record<string, string>> = {}): Promise<Ended> =>
   start(args, env).ended;
@@ -166,8 +166,10 @@ describe('a running sandbox', () => {
     expect(status).toBe(200);
   });
 
-  it('SIGTERM ends it with 0, and its simulator and database with it', async () => {
+  it('SIGTERM ends it with 0, and its simulator and database with it, though it comes twice as by way of npm', async () => {
     const last = simulatorPid(server.child.pid ?? 0);
+    server.child.kill('SIGTERM');
+    await until(() => (server.err().includes('"stopping"') ? true : null));
     server.child.kill('SIGTERM');
     expect((await server.ended).code).toBe(0);
     expect(last === null || isAlive(last)).toBe(false);

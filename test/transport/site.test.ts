@@ -1,4 +1,4 @@
-import { mkdtempSync, mkdirSync, rmSync, writeFileSync } from 'node:fs';
+import { mkdtempSync, mkdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
@@ -84,6 +84,25 @@ describe('the pages', () => {
     const asset = await site.call('GET', '/assets/app-1a2b3c.js');
     expect(asset.headers.get('cache-control')).toBe('public, max-age=31536000, immutable');
     expect(asset.headers.get('content-type')).toBe('text/javascript; charset=utf-8');
+  });
+
+  test('are there at every address that they have a page for', async () => {
+    const routes = readFileSync(new URL('../../web/app.tsx', import.meta.url), 'utf8').matchAll(
+      /<Route path="([^"]+)"/g,
+    );
+    const addresses = [...routes].map(([, path = '']) => path.replaceAll(/:[a-z]+/g, 'x'));
+    expect(addresses).toContain('/operator/disputes/x');
+    for (const path of addresses) expect([path, (await site.call('GET', path)).status]).toEqual([path, 200]);
+  });
+
+  test('say to a person that there is no such page, and to a program that nothing is there', async () => {
+    const person = await site.call('GET', '/nonsense', { headers: { accept: 'text/html,application/xhtml+xml' } });
+    expect([person.status, person.text]).toEqual([404, '<!doctype html><title>pages</title>']);
+    expect(person.headers.get('content-security-policy')).toContain("require-trusted-types-for 'script'");
+    expect(codeOf(await site.call('GET', '/nonsense'))).toBe('not_found');
+    expect(codeOf(await site.call('GET', '/v1/nonsense', { headers: { accept: 'application/json' } }))).toBe(
+      'not_found',
+    );
   });
 
   test('are the only files that can be read', async () => {

@@ -92,6 +92,8 @@ function Whereabouts({ payment, check }: { readonly payment: Payment; readonly c
   const text = textOf(payment);
   const said = payment.problem === null ? null : sentenceOf(payment.problem);
   const isOver = isFinal(payment);
+  /** The banner says then what the problem says, with the amounts as everywhere. */
+  const isOtherAmount = payment.credited !== null && !isSame(payment.credited, payment.amount);
   return (
     <div className="space-y-6">
       <section aria-label="Where the money is" className="card p-5 sm:p-8">
@@ -100,13 +102,13 @@ function Whereabouts({ payment, check }: { readonly payment: Payment; readonly c
         </p>
         <div aria-live="polite" className="mt-3">
           <h2 className="text-lg font-semibold">{text.headline}</h2>
-          <p className="mt-1 text-soft">{isOver ? (said ?? text.explanation) : text.explanation}</p>
+          <p className="mt-1 text-soft">{isOver && !isOtherAmount ? (said ?? text.explanation) : text.explanation}</p>
           {said !== null && !isOver && (
             <div className="mt-4">
               <Banner tone={payment.state === 'quarantined' ? 'bad' : 'warn'}>{said}</Banner>
             </div>
           )}
-          {payment.credited !== null && !isSame(payment.credited, payment.amount) && (
+          {payment.credited !== null && isOtherAmount && (
             <div className="mt-4">
               <Banner>
                 You ordered <Money amount={payment.amount} currency={payment.currency} />; what you paid, and what was

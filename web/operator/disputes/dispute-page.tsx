@@ -3,6 +3,7 @@ import type { ReactElement, ReactNode } from 'react';
 import { Link } from 'wouter';
 import type { Problem } from '../../api.ts';
 import { get, seg } from '../../api.ts';
+import { providerName } from '../../payment/list.tsx';
 import type { Dispute } from '../../surface.ts';
 import { Banner, ProblemBanner } from '../../ui/banner.tsx';
 import { Copyable } from '../../ui/copyable.tsx';
@@ -44,7 +45,7 @@ function Overview({ dispute }: { readonly dispute: Dispute }): ReactElement {
       <div className="flex flex-wrap items-start justify-between gap-4">
         <div className="min-w-0">
           <div className="flex flex-wrap items-center gap-3">
-            <PageTitle title={`Dispute at ${dispute.provider}`} />
+            <PageTitle title={`Dispute at ${providerName(dispute.provider)}`} />
             <DisputeBadge state={dispute.state} />
           </div>
           <Copyable text={dispute.dispute_ref} what="Reference" />

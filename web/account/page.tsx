@@ -61,6 +61,7 @@ function Contact({ user }: { readonly user: User }): ReactElement {
       set(text);
       save.reset();
     };
+  const refusedEmail = save.error?.fields.get('email');
   return (
     <section aria-label="How we write to you" className="card p-5 sm:p-8">
       <Form refusal={save.error} onSubmit={() => void (save.isPending || save.mutate())}>
@@ -81,7 +82,7 @@ function Contact({ user }: { readonly user: User }): ReactElement {
           type="email"
           hint="We write when a payment arrives, your balance is low, or money goes back. We do not check that the address is yours: look twice. Empty: no mail."
           value={email}
-          error={save.error?.fields.get('email')}
+          error={refusedEmail && `This ${refusedEmail}.`}
           maxLength={254}
           autoComplete="email"
           onChange={change(setEmail)}

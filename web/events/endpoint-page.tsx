@@ -127,22 +127,13 @@ const columnsOf = (show: (delivery: Delivery) => void): readonly Column<Delivery
         <p className="text-xs text-soft">
           <Time at={delivery.created_at} />
         </p>
+        <div className="mt-1.5 md:hidden">
+          <State delivery={delivery} />
+        </div>
       </>
     ),
   },
-  {
-    title: 'State',
-    cell: (delivery) => {
-      const [text, tone] = DELIVERY_TEXTS[delivery.state];
-      const last = lastAnswer(delivery);
-      return (
-        <>
-          <Badge tone={tone} text={text} />
-          {last !== null && <p className="mt-1 text-xs text-soft">{last}</p>}
-        </>
-      );
-    },
-  },
+  { title: 'State', isExtra: true, cell: (delivery) => <State delivery={delivery} /> },
   { title: 'Attempts', isAmount: true, isExtra: true, cell: (delivery) => delivery.attempts },
   {
     title: 'Details',
@@ -159,3 +150,14 @@ const columnsOf = (show: (delivery: Delivery) => void): readonly Column<Delivery
     ),
   },
 ];
+
+function State({ delivery }: { readonly delivery: Delivery }): ReactElement {
+  const [text, tone] = DELIVERY_TEXTS[delivery.state];
+  const last = lastAnswer(delivery);
+  return (
+    <>
+      <Badge tone={tone} text={text} />
+      {last !== null && <p className="mt-1 text-xs text-soft">{last}</p>}
+    </>
+  );
+}

@@ -34,7 +34,7 @@ export function composeReceipt(facts: ReceiptFacts): PrintedReceipt {
       [words.number, facts.number],
       [words.issued, day(facts.issued_at)],
       [facts.series === 'receipt' ? words.moved : words.went_back, day(facts.moved_at)],
-      [words.method, facts.provider],
+      [words.method, PROVIDER_NAMES[facts.provider] ?? facts.provider],
       [words.reference, facts.external_ref],
       [words.payment, facts.payment_sid],
       ...(corrects === null ? [] : [[words.corrects, corrects] as const]),
@@ -50,6 +50,13 @@ export function composeReceipt(facts: ReceiptFacts): PrintedReceipt {
     total: [words.total, money(facts.amount)],
   };
 }
+
+/** As the providers write themselves, in every language. */
+const PROVIDER_NAMES: Readonly<Record<string, string>> = {
+  stripe: 'Stripe',
+  clickpesa: 'ClickPesa',
+  btcpay: 'BTCPay Server',
+};
 
 /** The same in every country: year, month, day, in UTC. */
 const day = (instant: string): string => instant.slice(0, 10);

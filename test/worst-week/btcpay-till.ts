@@ -60,7 +60,13 @@ export function btcpayTill(ports: Ports, post: (letter: Letter) => void): Till {
     },
     end: () => {
       invoices.tick();
-      for (const payment of books.payments.values()) if (payment.status === 'Processing') invoices.confirm(payment);
+      for (const payment of books.payments.values()) {
+        if (payment.status !== 'Processing') continue;
+        // What has no block when nobody watches any more was spent elsewhere.
+        const { monitoredUntil = 0 } = books.invoices.get(payment.invoiceId) ?? {};
+        if (ports.clock.now().getTime() / 1000 < monitoredUntil) invoices.confirm(payment);
+        else invoices.revert(payment);
+      }
       for (const pullPayment of books.pullPayments.values()) {
         if (pullPayment.archived || refunds.leftOf(pullPayment) === 0) continue;
         sandbox.claim(pullPayment, { destination: 'bc1qar0srrr7xfkvy5l643lydnw9re59gtzzwf5mdq' });

@@ -1,6 +1,7 @@
 import { execute } from '../../src/operations/execute.ts';
 import type { House } from '../../src/operations/house.ts';
 import type { Actor, Operation } from '../../src/operations/operation.ts';
+import { pollDisputes } from '../../src/operations/dispute/poll.ts';
 import { sendAllBack } from '../../src/operations/movement/send-back.ts';
 import { paymentCreate } from '../../src/operations/payment/create.ts';
 import { pollPayments } from '../../src/operations/payment/poll.ts';
@@ -33,6 +34,8 @@ const MINUTE_MS = 60_000;
 const HOUR_MS = 60 * MINUTE_MS;
 const STEP_MS = 15 * MINUTE_MS;
 const STEPS = (7 * 24 * HOUR_MS) / STEP_MS;
+/** Banks, chains and telephone companies take their time, but no more. */
+const TWO_DAYS = (48 * HOUR_MS) / STEP_MS;
 const HEALING_HOURS = 8 * 24;
 const WALLETS = 40;
 
@@ -161,6 +164,7 @@ export class Week {
       if (killSteps.has(step)) this.#ports.crash.dieAfter(this.#dice.between(0, 60));
       for (let number = 0; number < due; number += 1) await this.#alive(() => this.#open());
       this.#customers();
+      if (step % TWO_DAYS === TWO_DAYS - 1) for (const till of this.#tills) till.end(this.#dice);
       await this.#deliver();
       if (this.#dice.is(0.15)) await this.#alive(() => this.#giveBack());
       await this.#alive(() => this.#tick(step));
@@ -281,6 +285,7 @@ export class Week {
     await sweepWebhooks(house, 0);
     await pollPayments(house);
     await lookAtRefunds(house);
+    if (step % 4 === 0) await pollDisputes(house);
     if (step % 8 === 0) await reconcilePayments(house);
     if (step % 40 === 0) await reconcileAll(house);
     await sendAllBack(house);
@@ -295,6 +300,7 @@ export class Week {
       this.#customers();
       if (hour % 24 === 0) for (const till of this.#tills) till.end(this.#dice);
       await this.#deliver();
+      // By the clock of the worst week, which counts quarters of an hour.
       await this.#tick(hour * 4);
       await this.#world.clock.advance(HOUR_MS);
     }

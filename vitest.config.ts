@@ -5,6 +5,8 @@ import { BaseSequencer } from 'vitest/node';
 const LONGEST = [
   'browser/pages',
   'payment/crash-sweep',
+  'payment/every-order',
+  'payment/truth',
   'simulation/month',
   'browser/top-up',
   'chaos/chaos',

@@ -35,21 +35,17 @@ export function explore(deeds: readonly Deed[] = DEEDS): Land {
 }
 
 /**
- * Every step of the land once, as a tree of looks: what is read first, and what can be read next. A place is gone on from where it was
- * first come to, so ways are long, and what is read late has a long story behind it.
+ * Every step of the land once, as a tree of looks. Any place can be the first that is read of a payment, when all news before it was
+ * lost; so each is a first look, and what can be read next follows on it.
  */
 export function everyStep({ places, next }: Land): Looks {
-  const seen = new Set<string>();
-  const stepsFrom = (here: string): Looks => {
+  const stepsFrom = (here: string, then: (key: string) => Looks): Looks => {
     const steps: Looks = new Map();
     for (const key of next.get(here) ?? []) {
       const books = places.get(key);
-      if (!books) continue;
-      const isNew = !seen.has(key);
-      seen.add(key);
-      steps.set(key, { books, next: isNew ? stepsFrom(key) : new Map() });
+      if (books) steps.set(key, { books, next: then(key) });
     }
     return steps;
   };
-  return stepsFrom(keyOf(UNTOUCHED));
+  return stepsFrom(keyOf(UNTOUCHED), (key) => stepsFrom(key, () => new Map()));
 }

@@ -53,7 +53,7 @@ describe('the bank’s truth is ours in the end', () => {
     console.info(`B08 ${land.places.size} states, ${looked} steps`);
     expect(looked).toBe([...land.next.values()].reduce((sum, { size }) => sum + size, 0));
     expect(await told.brokenPromises()).toEqual([]);
-  });
+  }, 120_000);
 
   it('B07 B08 C08 up to six deeds in any order, their news lost, doubled and late', async () => {
     const deeds = fc.uniqueArray(fc.constantFrom(...DEEDS), { minLength: 1, maxLength: 6 });

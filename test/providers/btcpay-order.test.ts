@@ -117,7 +117,9 @@ describe('C09 what really came is what the order received', () => {
     if (payment) bench.sandbox.invoices.confirm(payment);
     expect(await read(orderRef)).toMatchObject({ state: 'open', payments: [] });
     const { movements } = await bench.provider.listMovements(new Date(0), null);
-    expect(movements).toMatchObject([{ kind: 'payment', amount: 9_658n }]);
+    expect(movements).toMatchObject([
+      { kind: 'payment', amount: 9_658n, detail: expect.stringMatching(/^payment \w{26} of user \w{26}$/) },
+    ]);
   });
 
   it('C09 an invoice in another currency is told as it is', async () => {

@@ -2,6 +2,7 @@ import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { micros } from '../../src/domain/money.ts';
 import type { NewCharge, ProviderCard, ProviderCards } from '../../src/providers/provider-cards.ts';
 import type { TestCardName } from '../../sandbox/stripe/cards.ts';
+import { openDispute, openDisputeSchema } from '../../sandbox/stripe/disputes.ts';
 import { newOrder } from '../contract/payment-provider.ts';
 import { openStripeBench, type StripeBench } from './stripe-bench.ts';
 
@@ -92,6 +93,33 @@ describe('a charge of a saved card', () => {
     expect(await bench.provider.readOrder(paymentRef)).toEqual(again);
     expect(taken()).toBe(2_000);
     expect(await bench.provider.readOrder('pi_unknown')).toBeNull();
+  });
+
+  it('C07 is disputed and given back like any other payment, and its line of the statement names it', async () => {
+    const { customerRef, card } = await customerWith('visa');
+    const charge = chargeOf(customerRef, card);
+    const { orderRef: paymentRef } = await cards.charge(charge);
+    const asked = { about: paymentRef, amountCents: 700, status: 'needs_response', feeCents: 0, reason: 'fraudulent' };
+    const opened = openDispute(bench.sandbox.state, openDisputeSchema.parse(asked));
+    const whose = { paymentSid: charge.paymentSid, orderRef: paymentRef, paymentRef, destination: null };
+    const made = {
+      ...whose,
+      refundSid: '01ARZ3NDEKTSV4RRFFQ69G5REF',
+      amount: micros(5_000_000n),
+      currency: 'USD',
+    } as const;
+    const { refundRef } = await bench.provider.refund(made);
+    const order = await bench.provider.readOrder(paymentRef);
+    expect(order?.payments).toMatchObject([
+      {
+        paymentRef,
+        refunds: [{ refundRef, amount: 5_000_000n }],
+        disputes: [{ disputeRef: opened?.id, amount: 7_000_000n, state: 'open' }],
+      },
+    ]);
+    const { movements } = await bench.provider.listMovements(new Date(0), null);
+    const line = movements.find(({ kind }) => kind === 'payment');
+    expect(line?.detail).toContain(`payment ${charge.paymentSid} of user ${USER}`);
   });
 
   it.each([

@@ -51,6 +51,9 @@ describe("Stripe's account statement", () => {
     ]);
     expect(found.find(({ kind }) => kind === 'payment')).toMatchObject({ paymentRef, currency: 'USD' });
     expect(found.find(({ kind }) => kind === 'refund')).toMatchObject({ paymentRef, refundRef });
+    const { userSid } = newOrder(bench.now());
+    const owner = `payment ${asked.paymentSid} of user ${userSid}`;
+    expect(found.map(({ kind, detail }) => [kind, detail?.endsWith(` · ${owner}`)])).toContainEqual(['payment', true]);
     expect(new Set(found.map(({ movementRef }) => movementRef)).size).toBe(3);
   });
 

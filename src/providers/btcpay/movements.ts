@@ -1,7 +1,9 @@
 import { micros, ZERO } from '../../domain/money.ts';
 import type { ProviderMovement } from '../provider.ts';
+import { namedOwner } from '../named-owner.ts';
 import type { FullInvoice, Greenfield } from './client.ts';
 import { isMarkedInvalid, paymentRefOf, undoneRefOf, worthOfPayment } from './map.ts';
+import { ownPaymentSid, ownUserSid } from './own-payment.ts';
 import { readStateOf } from './refund.ts';
 import type { Invoice, PullPayment } from './shapes.ts';
 
@@ -36,7 +38,7 @@ function ofPayment(invoice: Invoice, coins: Parameters<typeof worthOfPayment>[1]
     paymentRef,
     refundRef: null,
     disputeRef: null,
-    detail: null,
+    detail: namedOwner(ownPaymentSid(invoice.metadata), ownUserSid(invoice.metadata)),
   };
   if (status === 'Settled' && !isMarkedInvalid(invoice)) return [came];
   const refundRef = undoneRefOf(paymentRef);

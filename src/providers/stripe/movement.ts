@@ -1,7 +1,9 @@
 import { z } from 'zod';
 import { micros, MICROS_PER_CENT, type Micros } from '../../domain/money.ts';
 import type { PaymentProvider, ProviderMovement } from '../provider.ts';
+import { namedOwner } from '../named-owner.ts';
 import { checked, type StripeCall } from './client.ts';
+import { metadataText } from './own-payment.ts';
 
 const cents = z.number().int().min(-Number.MAX_SAFE_INTEGER).max(Number.MAX_SAFE_INTEGER);
 
@@ -60,9 +62,21 @@ export function toMovement(line: StripeBalanceTransaction): ProviderMovement {
     paymentRef: (typeof intent === 'object' ? intent?.id : intent) ?? null,
     refundRef: kind === 'refund' || kind === 'refund_returned' ? sourceId : null,
     disputeRef: kind === 'dispute' || kind === 'dispute_returned' ? sourceId : null,
-    detail: line.description ?? `${line.type} ${sourceId ?? ''}`.trim(),
+    detail: detailOf(line, source),
   };
 }
+
+/** Stripe's words, and of a charge the payment and the user that it names: its metadata are the PaymentIntent's. */
+function detailOf({ description, type, source: ref }: StripeBalanceTransaction, source: Source | null): string {
+  const words = description ?? `${type} ${source?.id ?? (typeof ref === 'string' ? ref : '')}`.trim();
+  const owner = namedOwner(
+    metadataText(source?.['metadata'], 'payment_sid'),
+    metadataText(source?.['metadata'], 'user_sid'),
+  );
+  return owner === null ? words : `${words} · ${owner}`;
+}
+
+type Source = Exclude<StripeBalanceTransaction['source'], string | null | undefined>;
 
 const PAGE_SIZE = 100;
 

@@ -4,7 +4,12 @@ import { BaseSequencer } from 'vitest/node';
 /** The longest files, by what their paths contain: begun last, one of them would run alone at the end. */
 const LONGEST = [
   'browser/pages',
+  'browser/refund',
+  'browser/events',
+  'browser/usage',
   'payment/crash-sweep',
+  'usage/correction-crash',
+  'worst-week',
   'payment/every-order',
   'payment/truth',
   'simulation/month',

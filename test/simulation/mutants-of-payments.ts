@@ -236,6 +236,7 @@ export const PAYMENT_MUTANTS: readonly Mutant[] = [
         replace: '',
       },
       { file: 'src/jobs/ticks.ts', find: 'run: reconcilePayments }', replace: 'run: () => Promise.resolve() }' },
+      { file: 'src/jobs/ticks.ts', find: 'run: reconcileAll }', replace: 'run: () => Promise.resolve() }' },
     ],
   },
   {
@@ -244,6 +245,7 @@ export const PAYMENT_MUTANTS: readonly Mutant[] = [
     patches: [
       { file: 'src/jobs/ticks.ts', find: 'run: pollPayments }', replace: 'run: () => Promise.resolve() }' },
       { file: 'src/jobs/ticks.ts', find: 'run: reconcilePayments }', replace: 'run: () => Promise.resolve() }' },
+      { file: 'src/jobs/ticks.ts', find: 'run: reconcileAll }', replace: 'run: () => Promise.resolve() }' },
     ],
   },
   {

@@ -57,7 +57,7 @@ interface QueuedJob {
   attempt: number;
 }
 
-const HEALING = new Set(['payments.poll', 'payments.reconcile']);
+const HEALING = new Set(['payments.poll', 'payments.reconcile', 'statements.reconcile', 'webhooks.undelivered']);
 /** However rare ticks are, in lives that heal each comes this often. */
 const TICK_WITHIN_MS = 2 * 3_600_000;
 /** The queue gives a job of a dead worker to another one after this. */

@@ -29,7 +29,7 @@ describe.each(LOOKS)('in %s, %i px wide, axe finds nothing and nothing sticks ou
       await expectSound(page, `account-refused-${look}`);
       await page.getByLabel('E-mail address').fill(`ada-${look}@example.org`);
       await page.getByRole('button', { name: 'Save' }).click();
-      await page.getByText('Saved.').waitFor();
+      await page.getByText('Saved.', { exact: true }).waitFor();
       await stage.server.control('switches', { settleAfterMs: 0 });
       await startTopUp(page, '25');
       await page.getByTestId('pay').click();
@@ -88,7 +88,7 @@ describe.each(LOOKS)('in %s, %i px wide, axe finds nothing and nothing sticks ou
       await page.getByRole('link', { name: 'My own program' }).click();
       receiver.answer(`/${look}`, (response) => response.writeHead(200).end('<img src=x onerror=alert(1)> thanks'));
       await page.getByRole('button', { name: 'Send a test' }).click();
-      await page.getByRole('table').getByText('Delivered').waitFor();
+      await page.getByRole('table').getByText('Delivered').first().waitFor();
       await expectSound(page, `endpoint-${look}`);
       await page.getByRole('button', { name: /^Details of endpoint.test/ }).click();
       await page.getByText('Answered 200').waitFor();

@@ -42,7 +42,7 @@ describe('G01 a process that dies anywhere leaves a dispute that is followed onc
         ]);
       },
     };
-    const survived = await sweep('dispute, lost', flow, { everyNth: 2 });
+    const survived = await sweep('dispute, lost', flow);
     expect(survived).toBeGreaterThan(20);
   });
 
@@ -61,7 +61,7 @@ describe('G01 a process that dies anywhere leaves a dispute that is followed onc
         expect(await told.events()).toHaveLength(3);
       },
     };
-    const survived = await sweep('dispute, won', flow, { everyNth: 3 });
+    const survived = await sweep('dispute, won', flow);
     expect(survived).toBeGreaterThan(20);
   });
 });

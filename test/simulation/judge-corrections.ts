@@ -88,7 +88,6 @@ export class CorrectionJudge {
         'a correction says what it moved',
         `${where}, ${row.moved} in ${row.lines_changed} and ${moved} in ${made.length}`,
       );
-    if (new Set(made.map(({ step }) => step)).size > 1) mark('a correction takes several steps');
     if (row.kind === 'rerate') return;
     const intent = this.#asked.get(row.reason);
     if (

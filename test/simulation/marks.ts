@@ -77,7 +77,6 @@ export const MARKS = [
   'the rung of a day that is over is proved',
   'many lines are taken back',
   'many lines are charged anew',
-  'a correction takes several steps',
   'a correction is cancelled',
   'a correction is tried without being made',
   'a preview is held against what stands',

@@ -237,6 +237,7 @@ export const PAYMENT_MUTANTS: readonly Mutant[] = [
       },
       { file: 'src/jobs/ticks.ts', find: 'run: reconcilePayments }', replace: 'run: () => Promise.resolve() }' },
       { file: 'src/jobs/ticks.ts', find: 'run: reconcileAll }', replace: 'run: () => Promise.resolve() }' },
+      { file: 'src/jobs/ticks.ts', find: 'run: fetchUndelivered,', replace: 'run: () => Promise.resolve(),' },
     ],
   },
   {
@@ -246,6 +247,7 @@ export const PAYMENT_MUTANTS: readonly Mutant[] = [
       { file: 'src/jobs/ticks.ts', find: 'run: pollPayments }', replace: 'run: () => Promise.resolve() }' },
       { file: 'src/jobs/ticks.ts', find: 'run: reconcilePayments }', replace: 'run: () => Promise.resolve() }' },
       { file: 'src/jobs/ticks.ts', find: 'run: reconcileAll }', replace: 'run: () => Promise.resolve() }' },
+      { file: 'src/jobs/ticks.ts', find: 'run: fetchUndelivered,', replace: 'run: () => Promise.resolve(),' },
     ],
   },
   {

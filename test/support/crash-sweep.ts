@@ -1,4 +1,5 @@
 import { expect } from 'vitest';
+import { CRASH_EVERY } from './crash-every.ts';
 import { gone } from './gone.ts';
 import { paymentStory, type PaymentStory, type Process } from './payment-story.ts';
 import { Crash } from './ports.ts';
@@ -77,17 +78,17 @@ async function crashOnce(flow: Flow, at: number, again: number | null): Promise<
   await close(told);
 }
 
-/** Answers how many places there are. `everyNth`: of a flow whose places are mostly those of another, only some are tried. */
-export async function sweep(name: string, flow: Flow, { everyNth = 1 } = {}): Promise<number> {
+/** Answers how many places there are; see {@link CRASH_EVERY} for which of them are tried. */
+export async function sweep(name: string, flow: Flow): Promise<number> {
   const points = await countPoints(flow);
   // Each on a database of its own, a few at once: a run waits for its database most of the time.
-  const places = Array.from({ length: points }, (_, at) => at).filter((at) => at % everyNth === 0);
+  const places = Array.from({ length: points }, (_, at) => at).filter((at) => at % CRASH_EVERY === 0);
   while (places.length > 0) {
     const some = places.splice(0, AT_ONCE);
     // Every third run has its recovery die too, each time at another place.
     await Promise.all(some.map((at) => crashOnce(flow, at, at % 3 === 0 ? (at * 7) % points : null)));
   }
-  const some = everyNth === 1 ? 'each' : `one in ${everyNth}`;
+  const some = CRASH_EVERY === 1 ? 'each' : `one in ${CRASH_EVERY}`;
   console.info(`G01 ${name}: ${points} crash points, ${some} survived`);
   return points;
 }

@@ -17,6 +17,7 @@ import { testDatabase, type TestDatabase } from '../support/database.ts';
 import { testHouse } from '../support/house.ts';
 import { fund, openWallets } from '../support/ledger.ts';
 import { testPorts } from '../support/ports.ts';
+import { CRASH_EVERY } from '../support/crash-every.ts';
 
 const OPERATOR = { kind: 'operator', id: 'admin:test' } as const;
 const DAY_MS = 86_400_000;
@@ -153,7 +154,7 @@ describe('G01 a crash at every await', () => {
       const points = await runUntilDeath(living.run, null);
       expect(await balanceOf(living.wallet)).toBe(flow.after);
       expect(points).toBeGreaterThanOrEqual(8);
-      for (let point = 0; point < points; point += 1) {
+      for (let point = 0; point < points; point += CRASH_EVERY) {
         const { wallet, run } = await flow.prepare();
         await runUntilDeath(run, point);
         const left = await balanceOf(wallet);

@@ -88,10 +88,10 @@ describe.each(LOOKS)('in %s, %i px wide, axe finds nothing and nothing sticks ou
       await page.getByRole('link', { name: 'My own program' }).click();
       receiver.answer(`/${look}`, (response) => response.writeHead(200).end('<img src=x onerror=alert(1)> thanks'));
       await page.getByRole('button', { name: 'Send a test' }).click();
-      await page.getByRole('table').getByText('Delivered').first().waitFor();
+      await page.getByRole('table').getByText('Delivered').locator('visible=true').first().waitFor();
       await expectSound(page, `endpoint-${look}`);
       await page.getByRole('button', { name: /^Details of endpoint.test/ }).click();
-      await page.getByText('Answered 200').waitFor();
+      await page.getByText('1. Answered 200').waitFor();
       await page.getByText('<img src=x onerror=alert(1)> thanks').waitFor();
       await expectSound(page, `delivery-${look}`);
       await page.getByRole('button', { name: 'Send again' }).click();

@@ -1,7 +1,7 @@
 import { expect, it } from 'vitest';
 import { Week } from './week.ts';
 
-/** All of it is minutes of work: `npm run worst-week` and CI live it whole. */
+/** All of it is minutes of work: `npm run worst-week` lives a thousand payments, CI 300. */
 const PAYMENTS = Number(process.env['WORST_WEEK_PAYMENTS'] ?? 80);
 const KILLS = 20;
 

@@ -1,4 +1,5 @@
 import type { ServerResponse } from 'node:http';
+import { spoil } from '../spoil.ts';
 import { ApiError, type ApiAnswer, type ApiRequest } from './api.ts';
 import type { ClickPesaSandbox } from './sandbox.ts';
 import type { Fault } from './switches.ts';
@@ -22,7 +23,7 @@ export function answerWithFault(
     return fail(429, 'Too many requests', wait === undefined ? {} : { 'retry-after': String(wait) });
   }
   const answer = api.handle(request);
-  return kind === 'error-after-effect' ? fail(500, 'Internal server error') : spoil(kind, answer, response);
+  return kind === 'error-after-effect' ? fail(500, 'Internal server error') : spoilt(kind, answer, response);
 }
 
 type SpoiledKind = Exclude<
@@ -30,42 +31,16 @@ type SpoiledKind = Exclude<
   'timeout-before-effect' | 'error-before-effect' | 'error-after-effect' | 'rate-limit' | 'unauthorized'
 >;
 
-function spoil(kind: SpoiledKind, answer: ApiAnswer, response: ServerResponse): number | null {
-  const { status } = answer;
+function spoilt(kind: SpoiledKind, answer: ApiAnswer, response: ServerResponse): number | null {
   const text = JSON.stringify(answer.body);
-  const half = text.slice(0, text.length / 2);
-  const write = (body: string, headers: Record<string, string> = {}, as = status): number => {
-    response.writeHead(as, { ...JSON_TYPE, ...headers }).end(body);
-    return as;
+  const write = (sent: string, more: Record<string, string> = {}): number => {
+    response.writeHead(answer.status, { ...JSON_TYPE, ...more }).end(sent);
+    return answer.status;
   };
-  switch (kind) {
-    case 'timeout-after-effect':
-      return null;
-    case 'reset-after-effect':
-      response.destroy();
-      return null;
-    case 'reset-in-body':
-      response.writeHead(status, { ...JSON_TYPE, 'content-length': String(text.length) });
-      response.write(half, () => response.destroy());
-      return null;
-    case 'hang-in-body':
-      response.writeHead(status, JSON_TYPE).write(half);
-      return null;
-    case 'html':
-      return write('<!doctype html><title>Gateway</title>', { 'content-type': 'text/html' }, 200);
-    case 'empty-object':
-      return write('{}', {}, 200);
-    case 'truncated':
-      return write(half);
-    case 'huge':
-      return write(JSON.stringify({ filler: 'x'.repeat(HUGE_BYTES) }));
-    case 'redirect':
-      return write('', { location: 'http://127.0.0.1:9/elsewhere' }, 301);
-    case 'other-object':
-      return write(text.replaceAll(/"orderReference":"[^"]*"/g, '"orderReference":"ANOTHERORDER"'));
-    default:
-      return kind satisfies never;
-  }
+  if (kind === 'huge') return write(JSON.stringify({ filler: 'x'.repeat(HUGE_BYTES) }));
+  if (kind === 'other-object')
+    return write(text.replaceAll(/"orderReference":"[^"]*"/g, '"orderReference":"ANOTHERORDER"'));
+  return spoil(kind, { status: answer.status, headers: JSON_TYPE, text }, response);
 }
 
 const JSON_TYPE = { 'content-type': 'application/json; charset=utf-8' };

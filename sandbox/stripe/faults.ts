@@ -1,4 +1,5 @@
 import type { ServerResponse } from 'node:http';
+import { spoil } from '../spoil.ts';
 import { ApiError } from './api-error.ts';
 import type { ApiAnswer, ApiRequest } from './api.ts';
 import type { StripeSandbox } from './sandbox.ts';
@@ -29,7 +30,7 @@ export async function answerWithFault(
     });
     return send(response, api.refusal(request, error));
   }
-  return spoil(kind, api.failure(request), await api.handle(request), response);
+  return spoilt(kind, api.failure(request), await api.handle(request), response);
 }
 
 type SpoiledKind = Exclude<
@@ -37,45 +38,18 @@ type SpoiledKind = Exclude<
   'timeout-before-effect' | 'error-before-effect' | 'rate-limit' | 'conflict' | 'error-stored'
 >;
 
-function spoil(kind: SpoiledKind, failure: ApiAnswer, answer: ApiAnswer, response: ServerResponse): number | null {
+function spoilt(kind: SpoiledKind, failure: ApiAnswer, answer: ApiAnswer, response: ServerResponse): number | null {
   const text = JSON.stringify(answer.body);
-  const half = text.slice(0, text.length / 2);
-  const write = (body: string, headers: Record<string, string> = {}, status = answer.status): number => {
-    response.writeHead(status, { ...answer.headers, ...headers }).end(body);
-    return status;
+  const write = (sent: string, more: Record<string, string> = {}): number => {
+    response.writeHead(answer.status, { ...answer.headers, ...more }).end(sent);
+    return answer.status;
   };
-  switch (kind) {
-    case 'timeout-after-effect':
-      return null;
-    case 'error-after-effect':
-      return send(response, failure);
-    case 'reset-after-effect':
-      response.destroy();
-      return null;
-    case 'reset-in-body':
-      response.writeHead(answer.status, { ...answer.headers, 'content-length': String(text.length) });
-      response.write(half, () => response.destroy());
-      return null;
-    case 'hang-in-body':
-      response.writeHead(answer.status, answer.headers).write(half);
-      return null;
-    case 'html':
-      return write('<!doctype html><title>Gateway</title>', { 'content-type': 'text/html' }, 200);
-    case 'empty-object':
-      return write('{}', {}, 200);
-    case 'truncated':
-      return write(half);
-    case 'huge':
-      return write(JSON.stringify({ ...answer.body, filler: 'x'.repeat(HUGE_BYTES) }));
-    case 'wrong-content-type':
-      return write(text, { 'content-type': 'text/plain' });
-    case 'redirect':
-      return write('', { location: 'http://127.0.0.1:9/elsewhere' }, 301);
-    case 'other-object':
-      return write(JSON.stringify({ ...answer.body, id: 'cs_test_another', client_reference_id: 'another' }));
-    default:
-      return kind satisfies never;
-  }
+  if (kind === 'error-after-effect') return send(response, failure);
+  if (kind === 'huge') return write(JSON.stringify({ ...answer.body, filler: 'x'.repeat(HUGE_BYTES) }));
+  if (kind === 'wrong-content-type') return write(text, { 'content-type': 'text/plain' });
+  if (kind === 'other-object')
+    return write(JSON.stringify({ ...answer.body, id: 'cs_test_another', client_reference_id: 'another' }));
+  return spoil(kind, { status: answer.status, headers: answer.headers, text }, response);
 }
 
 export function send(response: ServerResponse, answer: ApiAnswer): number {

@@ -204,6 +204,8 @@ export function houseSettings(config: Config): HouseSettings {
     leaseMax: config.leaseMax,
     leaseSecondsMax: config.leaseSecondsMax,
     sessionHours: config.sessionHours,
+    sessionIdleMinutes: config.sessionIdleMinutes,
+    operators: config.operators ?? [],
     encryptionKeys: [config.encryptionKey, config.encryptionKeyPrevious].filter((key) => key !== null),
     endpointNetworks: config.endpointNetworks ?? [],
     issuer: issuerOf(config),

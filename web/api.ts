@@ -56,6 +56,12 @@ interface Options {
   readonly signal?: AbortSignal;
 }
 
+/** Of the session, as it was last read: what a cookie vouches for must come with it. */
+let formToken: string | null = null;
+export function keepFormToken(token: string | null): void {
+  formToken = token;
+}
+
 function urlOf(path: string, query: Options['query']): string {
   const search = new URLSearchParams();
   for (const [name, value] of Object.entries(query ?? {})) {
@@ -79,6 +85,7 @@ async function send<T>(method: 'GET' | 'POST' | 'PATCH' | 'DELETE', path: string
   const headers = new Headers({ accept: 'application/json' });
   const hasBody = method === 'POST' || method === 'PATCH';
   if (hasBody) headers.set('content-type', 'application/json');
+  if (method !== 'GET' && formToken !== null) headers.set('x-form-token', formToken);
   if (options.idempotencyKey !== undefined) headers.set('idempotency-key', options.idempotencyKey);
   let response: Response;
   try {

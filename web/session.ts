@@ -1,7 +1,7 @@
 import { useQuery, useQueryClient } from '@tanstack/react-query';
 import { createContext, useContext } from 'react';
 import type { Problem } from './api.ts';
-import { get, post } from './api.ts';
+import { get, keepFormToken, post } from './api.ts';
 import type { Session } from './surface.ts';
 
 export const SESSION_KEY = ['session'] as const;
@@ -9,7 +9,11 @@ export const SESSION_KEY = ['session'] as const;
 export const useSessionQuery = (): ReturnType<typeof useQuery<Session, Problem>> =>
   useQuery<Session, Problem>({
     queryKey: SESSION_KEY,
-    queryFn: ({ signal }) => get<Session>('/v1/session', { signal }),
+    queryFn: async ({ signal }) => {
+      const session = await get<Session>('/v1/session', { signal });
+      keepFormToken(session.session?.form_token ?? null);
+      return session;
+    },
     staleTime: 60_000,
   });
 

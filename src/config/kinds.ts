@@ -1,6 +1,7 @@
 import path from 'node:path';
 import { z } from 'zod';
 import { parseNetwork, type Network } from '../domain/event/address.ts';
+import { OPERATOR_ROLES, type ListedOperator } from '../domain/identity/role.ts';
 import { parseDecimal, type Micros } from '../domain/money.ts';
 
 /** What a value must look like: words for the reference page, and the parser of its text. */
@@ -117,6 +118,23 @@ export const networks: Kind<readonly Network[]> = kind(
     return known.length === read.length ? known : null;
   },
 );
+
+export const operatorList: Kind<readonly ListedOperator[]> = kind(
+  'roles of identities, with commas',
+  null,
+  'must be roles of identities with commas between them, for example admin=https://git.example.org#42',
+  (value) => {
+    const read = value.split(',').map((part) => readOperator(part.trim()));
+    const known = read.filter((part) => part !== null);
+    return known.length === read.length ? known : null;
+  },
+);
+
+function readOperator(part: string): ListedOperator | null {
+  const [, asked, issuer = '', subject = ''] = /^([a-z]+)=([^#\s]+)#(\S+)$/.exec(part) ?? [];
+  const role = OPERATOR_ROLES.find((known) => known === asked);
+  return role === undefined ? null : { role, issuer: issuer.replace(/\/+$/, ''), subject };
+}
 
 /** In hundredths of a percent. */
 export const percent: Kind<number> = kind(

@@ -1,3 +1,5 @@
+import type { Network } from '../domain/event/address.ts';
+import type { ListedOperator } from '../domain/identity/role.ts';
 import { formatDecimal } from '../domain/money.ts';
 import type { Config } from '../config.ts';
 import { SETTINGS, type SettingName } from './settings.ts';
@@ -19,5 +21,10 @@ function textOf(value: NonNullable<Config[SettingName]>): string {
   if (value instanceof Date) return value.toISOString();
   if (typeof value === 'string' || typeof value === 'number') return String(value);
   if ('host' in value) return `${value.host.includes(':') ? `[${value.host}]` : value.host}:${value.port}`;
-  return [...value].map((part) => (typeof part === 'bigint' ? formatDecimal(part) : part.text)).join(',');
+  return [...value].map(partText).join(',');
+}
+
+function partText(part: bigint | Network | ListedOperator): string {
+  if (typeof part === 'bigint') return formatDecimal(part);
+  return 'text' in part ? part.text : `${part.role}=${part.issuer}#${part.subject}`;
 }

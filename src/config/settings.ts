@@ -8,6 +8,7 @@ import {
   httpUrl,
   instant,
   integer,
+  operatorList,
   listenAddress,
   postgresUrl,
   secret,
@@ -120,6 +121,20 @@ export const SETTINGS = {
     kind: integer({ min: 1, max: 168, unit: 'hours' }),
     default: '12',
     prose: 'How long a sign-in lasts.',
+  }),
+  sessionIdleMinutes: given({
+    env: 'HERO_ONBOARDING_SESSION_IDLE_MINUTES',
+    group: 'Operators and sessions',
+    kind: integer({ min: 1, max: 10_080, unit: 'minutes' }),
+    default: '30',
+    prose: 'How long a sign-in lasts that nobody uses.',
+  }),
+  operators: optional({
+    env: 'HERO_ONBOARDING_OPERATORS',
+    group: 'Operators and sessions',
+    kind: operatorList,
+    prose:
+      'Who is an operator, by identity: role=issuer#subject, with commas between; roles are support, auditor, finance and admin. Unset: whom an admin made one.',
   }),
   stripeSecretKey: optional({
     env: 'STRIPE_SECRET_KEY',

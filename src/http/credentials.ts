@@ -3,7 +3,7 @@ import { getCookie } from 'hono/cookie';
 import { refuse } from '../domain/refusal.ts';
 import { keyIdOf, NODE_KEY_PREFIX, readNodeKey } from '../operations/node/key.ts';
 import type { Actor } from '../operations/operation.ts';
-import { readSession } from '../operations/session/sign-in.ts';
+import { readSession } from '../operations/session/open.ts';
 import { clockSkewOf } from './clock-skew.ts';
 import { peerOf } from './context.ts';
 import type { AdminSecret, AppContext, Site } from './context.ts';
@@ -18,7 +18,7 @@ const SAFE_METHODS = new Set(['GET', 'HEAD']);
  *
  * Refuses 401 for a secret or bearer token that is not valid: a caller that presents one wants it judged. A cookie that is not
  * valid is nobody: browsers send old cookies by themselves. Refuses 403 for an unsafe request that only a cookie vouches for and
- * that does not come from our own pages.
+ * that does not come from our own pages, by its origin and by the session's form token.
  */
 export async function identify(site: Site, c: AppContext): Promise<Actor> {
   const actor = await actorOf(site, c);
@@ -28,14 +28,33 @@ export async function identify(site: Site, c: AppContext): Promise<Actor> {
 
 async function actorOf(site: Site, c: AppContext): Promise<Actor> {
   const secret = c.req.header(ADMIN_SECRET_HEADER);
-  if (secret !== undefined) return { kind: 'operator', id: `admin:${judgeAdminSecret(site, c, secret)}` };
+  if (secret !== undefined) {
+    const id = judgeAdminSecret(site, c, secret);
+    return { kind: 'operator', id: `admin:${id}`, role: 'admin', userSid: null };
+  }
   const authorization = c.req.header('authorization');
   if (authorization !== undefined) return await bearerOf(site, c, authorization);
   const token = getCookie(c, cookieName(site));
   const actor = token === undefined ? null : await readSession(site.house, token);
   if (!actor) return ANONYMOUS;
-  if (!SAFE_METHODS.has(c.req.method)) checkSameSite(site, c, { isOriginRequired: true });
+  if (!SAFE_METHODS.has(c.req.method)) {
+    checkSameSite(site, c, { isOriginRequired: true });
+    checkFormToken(c, actor);
+  }
   return actor;
+}
+
+export const FORM_TOKEN_HEADER = 'x-form-token';
+
+/** A second lock besides the origin: only who could read the session's own answer has the token. Refuses 403 csrf_failed. */
+function checkFormToken(c: AppContext, actor: Actor): void {
+  const expected = actor.kind === 'user' || actor.kind === 'operator' ? actor.credential?.formToken : undefined;
+  const sent = c.req.header(FORM_TOKEN_HEADER) ?? '';
+  if (typeof expected === 'string' && timingSafeEqual(sha256(sent), sha256(expected))) return;
+  throw refused(
+    'csrf_failed',
+    'The page is out of date: load it again. (Its form token is missing or not that of the session.)',
+  );
 }
 
 async function bearerOf(site: Site, c: AppContext, authorization: string): Promise<Actor> {

@@ -1,5 +1,6 @@
 import { isRefusal } from '../domain/refusal.ts';
-import { checkAccess, execute } from '../operations/execute.ts';
+import { checkAccess } from '../operations/admission.ts';
+import { execute } from '../operations/execute.ts';
 import { fieldsOf } from '../operations/json-schema.ts';
 import type { Operation } from '../operations/operation.ts';
 import { pathFieldsOf } from '../operations/registry.ts';
@@ -26,7 +27,7 @@ function restHandler(site: Site, operation: Operation): (c: AppContext) => Promi
   return async (c) => {
     c.set('operation', operation.name);
     const actor = await identify(site, c);
-    const barred = checkAccess(operation, actor);
+    const barred = checkAccess(site.house, operation, actor);
     if (isRefusal(barred)) throw new Refused(barred);
     const query = readQuery(c, isRead ? types : new Map());
     const rest = isRead ? query : await readBody(c, operation);

@@ -1,15 +1,19 @@
 import { getCookie, setCookie } from 'hono/cookie';
 import { z } from 'zod';
 import { refuse } from '../domain/refusal.ts';
-import { signInAdmin, signInSandbox, signOut } from '../operations/session/sign-in.ts';
-import type { SignedIn } from '../operations/session/sign-in.ts';
+import { OPERATOR_ROLES } from '../domain/identity/role.ts';
+import { signOut, type Caller, type SignedIn } from '../operations/session/open.ts';
+import { signInAdmin, signInSandbox } from '../operations/session/sign-in.ts';
 import { textField } from '../operations/schema.ts';
 import { readJsonObject } from './body.ts';
 import { peerOf, type App, type AppContext, type Site } from './context.ts';
 import { checkSameSite, cookieName, identify, judgeAdminSecret } from './credentials.ts';
 import { refused, Refused } from './refused.ts';
 
-const sandboxInput = z.strictObject({ name: textField(100), role: z.enum(['user', 'operator']).default('user') });
+const sandboxInput = z.strictObject({
+  name: textField(100),
+  role: z.enum(['user', 'operator', ...OPERATOR_ROLES]).default('user'),
+});
 const adminInput = z.strictObject({ admin_secret: z.string().min(1).max(1_024) });
 
 /** Sign-in and sign-out. Every sign-in makes a new token: one that was planted before is worth nothing after. */
@@ -19,14 +23,13 @@ export function addSignInRoutes(app: App, site: Site): void {
     if (site.house.settings.mode !== 'sandbox') throw refused('not_found', 'There is nothing here.');
     checkSameSite(site, c, { isOriginRequired: false });
     const { name, role } = parse(sandboxInput, await readJsonObject(c));
-    return signedIn(site, c, await signInSandbox(site.house, { name, role, address: peerOf(c) }));
+    return signedIn(site, c, await signInSandbox(site.house, { name, role }, callerOf(c)));
   });
   app.post('/login/admin', async (c) => {
     c.set('operation', 'session.sign-in-admin');
     checkSameSite(site, c, { isOriginRequired: false });
     const { admin_secret: secret } = parse(adminInput, await readJsonObject(c));
-    judgeAdminSecret(site, c, secret);
-    return signedIn(site, c, await signInAdmin(site.house, peerOf(c)));
+    return signedIn(site, c, await signInAdmin(site.house, judgeAdminSecret(site, c, secret), callerOf(c)));
   });
   app.post('/logout', async (c) => {
     c.set('operation', 'session.sign-out');
@@ -47,11 +50,18 @@ function parse<T extends z.ZodType>(schema: T, raw: unknown): z.output<T> {
   throw new Refused(refuse('invalid_request', 'The request is not valid.', { errors }));
 }
 
-function signedIn(site: Site, c: AppContext, session: SignedIn): Response {
+/** Where a sign-in comes from, for the list of sessions and for evidence. */
+export const callerOf = (c: AppContext): Caller => ({
+  address: peerOf(c),
+  agent: c.req.header('user-agent') ?? null,
+});
+
+/** Says what a program needs; a browser has the cookie, and asks the session about the rest. */
+export function signedIn(site: Site, c: AppContext, session: SignedIn): Response {
   setSessionCookie(site, c, session.token, site.house.settings.sessionHours * 3_600);
   return c.json({
     token: session.token,
-    role: session.role,
+    session_sid: session.sid,
     user_sid: session.userSid,
     wallet_sid: session.walletSid,
     expires_at: session.expiresAt.toISOString(),
@@ -59,7 +69,7 @@ function signedIn(site: Site, c: AppContext, session: SignedIn): Response {
 }
 
 /** Lax: a person who comes back from the checkout page of the provider is still signed in. */
-function setSessionCookie(site: Site, c: AppContext, token: string, maxAgeSeconds: number): void {
+export function setSessionCookie(site: Site, c: AppContext, token: string, maxAgeSeconds: number): void {
   setCookie(c, cookieName(site), token, {
     path: '/',
     httpOnly: true,

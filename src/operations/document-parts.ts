@@ -1,5 +1,7 @@
+import { needsStepUp } from '../domain/identity/role.ts';
 import { REFUSALS } from '../domain/refusal.ts';
 import type { RefusalCode } from '../domain/refusal.ts';
+import { rightOf } from './admission.ts';
 import type { JsonSchema } from './json-schema.ts';
 import type { Operation } from './operation.ts';
 
@@ -13,9 +15,9 @@ export const API_DESCRIPTION =
 export function refusalsOf(operation: Operation): RefusalCode[] {
   const isWrite = operation.http.method !== 'get';
   const everywhere: RefusalCode[] = ['invalid_request', 'unauthenticated', 'rate_limited', 'internal', 'unavailable'];
-  const access: RefusalCode[] = ['operator', 'node', 'node_or_operator'].includes(operation.access)
-    ? ['forbidden']
-    : [];
+  const access: RefusalCode[] = operation.access === 'anyone' ? [] : ['forbidden'];
+  if (operation.access !== 'anyone' && operation.access !== 'node' && needsStepUp(rightOf(operation)))
+    access.push('reauth_required');
   const written: RefusalCode[] = isWrite ? ['csrf_failed', 'body_too_large', 'unsupported_media_type'] : [];
   const keyed: RefusalCode[] =
     operation.idempotency === 'none' ? [] : ['idempotency_in_progress', 'idempotency_key_reused'];

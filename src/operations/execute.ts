@@ -4,6 +4,7 @@ import type { Tx } from '../store/db.ts';
 import { readAnswer } from '../store/idempotency.ts';
 import type { House } from './house.ts';
 import { asIdem, fingerprintOf, idemOf, keyInProgress, parseIdempotencyKey } from './idempotency-key.ts';
+import { checkAccess, reachOf } from './admission.ts';
 import { parseInput } from './input.ts';
 import type { Actor, Operation } from './operation.ts';
 import { failureReply, refusalReply, storedReply } from './reply.ts';
@@ -33,10 +34,11 @@ const LOOK_AGAIN_MS = 50;
  */
 export async function execute(house: House, operation: Operation, request: ExecuteRequest): Promise<Reply> {
   try {
-    const admitted = admit(operation, request);
+    const admitted = admit(house, operation, request);
     if (isRefusal(admitted)) return refusalReply(admitted, request.requestId);
-    if (!admitted.hasKey) return await runOnce(house, operation, request, admitted);
-    return await oneAtATime(house, admitted.idem ?? '', request, () => runOnce(house, operation, request, admitted));
+    const reaching = { ...request, actor: reachOf(operation, request.actor) };
+    if (!admitted.hasKey) return await runOnce(house, operation, reaching, admitted);
+    return await oneAtATime(house, admitted.idem ?? '', request, () => runOnce(house, operation, reaching, admitted));
   } catch (error) {
     return failureReply(house, operation.name, request.requestId, error);
   }
@@ -51,8 +53,8 @@ interface Admitted {
   readonly fingerprint: string;
 }
 
-function admit(operation: Operation, request: ExecuteRequest): Admitted | Refusal {
-  const barred = checkAccess(operation, request.actor);
+function admit(house: House, operation: Operation, request: ExecuteRequest): Admitted | Refusal {
+  const barred = checkAccess(house, operation, request.actor);
   if (barred) return barred;
   const parsed = parseInput(operation, request.input);
   if (isRefusal(parsed)) return parsed;
@@ -65,20 +67,6 @@ function admit(operation: Operation, request: ExecuteRequest): Admitted | Refusa
     // Of a thousand records it costs as much as reading them; where no key is taken nobody compares it.
     fingerprint: operation.idempotency === 'none' ? NO_FINGERPRINT : fingerprintOf(request.input),
   };
-}
-
-/** Also asked before a body is read: who may not call is not listened to. */
-export function checkAccess(operation: Operation, actor: Actor): Refusal | null {
-  if (operation.access === 'anyone') return null;
-  if (actor.kind === 'anonymous') return refuse('unauthenticated', 'Sign in, or send a credential.');
-  const { access } = operation;
-  const isForNodes = access === 'node' || access === 'node_or_operator';
-  if (actor.kind === 'node') {
-    return isForNodes ? null : refuse('forbidden', "A node's key is for usage, and for nothing else.");
-  }
-  if (access === 'node') return refuse('forbidden', 'Only a node may do this: send its key as the bearer token.');
-  if (access !== 'user' && actor.kind === 'user') return refuse('forbidden', 'Only an operator may do this.');
-  return null;
 }
 
 /** Calls with a key that run now, by identity. A house is one process: others are met at the database. */

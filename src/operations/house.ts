@@ -1,4 +1,5 @@
 import type { Network } from '../domain/event/address.ts';
+import type { ListedOperator } from '../domain/identity/role.ts';
 import type { Issuer } from '../domain/receipt/receipt.ts';
 import type { Mailer, Ports } from '../ports/ports.ts';
 import type { PaymentProvider } from '../providers/provider.ts';
@@ -73,7 +74,11 @@ export interface HouseSettings {
   /** The most that one lease may set aside, and for how long. */
   readonly leaseMax: bigint;
   readonly leaseSecondsMax: number;
+  /** How long a session lasts, and how long when nobody uses it. */
   readonly sessionHours: number;
+  readonly sessionIdleMinutes: number;
+  /** Whom the configuration makes operators. */
+  readonly operators: readonly ListedOperator[];
   /** Seal secrets that are used again: the present one first, then the one before. Empty: none is kept. */
   readonly encryptionKeys: readonly string[];
   /** Who issues receipts. */

@@ -1,15 +1,49 @@
 import type { z } from 'zod';
+import type { KeyScope, MemberRole, OperatorRole, Right } from '../domain/identity/role.ts';
 import type { Refusal, RefusalCode } from '../domain/refusal.ts';
 import type { Tx } from '../store/db.ts';
 import type { NodeRow } from '../store/node.ts';
 import type { House } from './house.ts';
 
+/** How somebody showed who they are, where that can be ended. */
+export interface Credential {
+  readonly kind: 'session' | 'key';
+  /** Of the session or key. */
+  readonly sid: string;
+  /** When they last showed who they are; null: a key shows it each time, and never more than a key can. */
+  readonly provenAt: Date | null;
+  readonly expiresAt: Date | null;
+  /** With what a page shows that a request is its own; null where no browser sends the credential by itself. */
+  readonly formToken: string | null;
+}
+
+export interface UserActor {
+  readonly kind: 'user';
+  readonly id: `user:${string}`;
+  readonly userSid: string;
+  /** Whose wallets they reach besides their own, and as what: organisations by sid. */
+  readonly memberships?: ReadonlyMap<string, MemberRole>;
+  /** Absent: nobody came from outside. */
+  readonly credential?: Credential;
+  /** What a key is for; absent: no key. */
+  readonly scopes?: readonly KeyScope[];
+}
+
+export interface OperatorActor {
+  readonly kind: 'operator';
+  readonly id: `admin:${string}` | `operator:${string}`;
+  readonly role: OperatorRole;
+  /** Null for the holder of an admin secret. */
+  readonly userSid: string | null;
+  readonly credential?: Credential;
+}
+
 /** Who calls. `id` is what audit rows and idempotency scopes carry. */
 export type Actor =
   | { readonly kind: 'anonymous'; readonly id: 'anonymous' }
-  | { readonly kind: 'user'; readonly id: `user:${string}`; readonly userSid: string }
+  | UserActor
   | { readonly kind: 'node'; readonly id: `node:${string}`; readonly node: NodeRow }
-  | { readonly kind: 'operator'; readonly id: `admin:${string}` }
+  | OperatorActor
   | { readonly kind: 'system'; readonly id: `system:${string}` };
 
 /** Who may call: anybody · a signed-in user, for what is theirs, or an operator · a node by its key · a node, for what is its own, or an operator · an operator. */
@@ -37,6 +71,12 @@ export interface Operation<I extends z.ZodObject = z.ZodObject, O extends z.ZodT
   /** The JSON-RPC method if it is not `name`: `BillingService.billing_get`. Positional params follow the input's key order. */
   readonly rpcMethod?: string;
   readonly access: Access;
+  /** What it asks of an operator's role, where operators may call it; reading asks 'look' unless it says otherwise. */
+  readonly right?: Right;
+  /** The scope that a user's key needs; reading needs 'read', and what says nothing is not for keys. */
+  readonly scope?: KeyScope;
+  /** What a member of an organisation must be there; reading is for viewers, and what says nothing for owners. */
+  readonly member?: MemberRole;
   /** 'required': moves money, refuses to run without an Idempotency-Key. 'optional': accepts one. 'none': reads, or is naturally idempotent. */
   readonly idempotency: 'required' | 'optional' | 'none';
   /**

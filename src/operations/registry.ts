@@ -83,7 +83,11 @@ import { refundQuote } from './refund/quote.ts';
 import { refundReject } from './refund/reject.ts';
 import { receiptDownload } from './receipt/download.ts';
 import { receiptList } from './receipt/list.ts';
+import { identityList } from './identity/list.ts';
+import { identityUnlink } from './identity/unlink.ts';
 import { sessionGet } from './session/get.ts';
+import { sessionList } from './session/list.ts';
+import { sessionRevoke } from './session/revoke.ts';
 import { usageAggregate } from './usage/aggregate.ts';
 import { usageBillUnbilled } from './usage/bill-unbilled.ts';
 import { usageExplain } from './usage/explain.ts';
@@ -107,6 +111,10 @@ import { webhookEventReplay } from './webhook-event/replay.ts';
 /** In the order of the reference pages: by noun, reading before writing. */
 const declared = [
   sessionGet,
+  sessionList,
+  sessionRevoke,
+  identityList,
+  identityUnlink,
   userCreate,
   userGet,
   userList,

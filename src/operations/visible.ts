@@ -3,9 +3,11 @@ import type { Tx } from '../store/db.ts';
 import { readWalletBySid, type WalletRow } from '../store/wallet.ts';
 import type { Actor } from './operation.ts';
 
-/** Whether an actor may see what belongs to a user. */
-export const maySee = (actor: Actor, userSid: string): boolean =>
-  actor.kind === 'operator' || actor.kind === 'system' || (actor.kind === 'user' && actor.userSid === userSid);
+/** Whether an actor reaches, by the operation that runs, what belongs to a user or an organisation. */
+export const maySee = (actor: Actor, ownerSid: string): boolean =>
+  actor.kind === 'operator' ||
+  actor.kind === 'system' ||
+  (actor.kind === 'user' && (actor.userSid === ownerSid || actor.memberships?.has(ownerSid) === true));
 
 /** The user whose rows alone an actor may list; null for an operator, who sees all. */
 export const ownRowsOf = (actor: Actor): string | null => (actor.kind === 'user' ? actor.userSid : null);

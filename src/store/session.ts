@@ -1,49 +1,147 @@
+import type { OperatorRole } from '../domain/identity/role.ts';
 import { statement, type Tx } from './db.ts';
 
 export interface SessionRow {
+  readonly sid: string;
   readonly tokenHash: Uint8Array;
-  /** Null for an operator who signed in with the admin secret. */
+  /** Null for whoever signed in with the admin secret, or as the sandbox's operator. */
   readonly userSid: string | null;
-  readonly role: 'user' | 'operator';
+  readonly identitySid: string | null;
+  /** The admin secret's id, or 'sandbox'; null for a user. */
+  readonly secretId: string | null;
   readonly createdAt: Date;
+  /** When they last showed who they are. */
+  readonly provenAt: Date;
+  /** To the minute. */
+  readonly seenAt: Date;
   readonly expiresAt: Date;
   /** Where the connection that signed in came from: evidence, should the user say later that it was not them. */
   readonly address: string | null;
+  /** The browser or program, as it calls itself. */
+  readonly agent: string | null;
 }
+
+interface SessionRecord extends Record<string, unknown> {
+  sid: string;
+  token_hash: Buffer;
+  user_sid: string | null;
+  identity_sid: string | null;
+  secret_id: string | null;
+  created_at: Date;
+  proven_at: Date;
+  seen_at: Date;
+  expires_at: Date;
+  address: string | null;
+  agent: string | null;
+}
+
+const fromRow = (row: SessionRecord): SessionRow => ({
+  sid: row.sid,
+  tokenHash: row.token_hash,
+  userSid: row.user_sid,
+  identitySid: row.identity_sid,
+  secretId: row.secret_id,
+  createdAt: row.created_at,
+  provenAt: row.proven_at,
+  seenAt: row.seen_at,
+  expiresAt: row.expires_at,
+  address: row.address,
+  agent: row.agent,
+});
 
 const insertStatement = statement(
   'session.insert',
-  `insert into session (token_hash, user_sid, role, created_at, expires_at, address)
-   values ($1, $2, $3, $4, $5, $6)`,
+  `insert into session (sid, token_hash, user_sid, identity_sid, secret_id, created_at, proven_at, seen_at, expires_at, address, agent)
+   values ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11)`,
 );
 
 export async function insertSession(tx: Tx, session: SessionRow): Promise<void> {
   await tx.query(insertStatement, [
+    session.sid,
     Buffer.from(session.tokenHash),
     session.userSid,
-    session.role,
+    session.identitySid,
+    session.secretId,
     session.createdAt,
+    session.provenAt,
+    session.seenAt,
     session.expiresAt,
     session.address,
+    session.agent,
   ]);
+}
+
+/** A session that may be used, with what says who its holder is. */
+export interface LiveSession extends SessionRow {
+  /** What an admin made of the user. */
+  readonly grantedRole: OperatorRole | null;
+  readonly identities: readonly {
+    readonly issuer: string;
+    readonly subject: string;
+    readonly claimedRole: OperatorRole | null;
+    /** Whether this session was opened with it. */
+    readonly isUsed: boolean;
+  }[];
 }
 
 const readStatement = statement(
   'session.read',
-  `select user_sid, role from session where token_hash = $1 and revoked_at is null and expires_at > $2`,
+  `select s.sid, s.token_hash, s.user_sid, s.identity_sid, s.secret_id, s.created_at, s.proven_at, s.seen_at, s.expires_at, s.address,
+          s.agent, operator_role.role as granted_role, known.identities
+   from session as s
+   left join app_user on app_user.sid = s.user_sid
+   left join operator_role on operator_role.user_sid = s.user_sid
+   left join lateral (
+     select jsonb_agg(jsonb_build_array(issuer, subject, claimed_role, identity.sid = s.identity_sid)) as identities
+     from identity where identity.user_sid = s.user_sid
+   ) as known on true
+   where s.token_hash = $1 and s.revoked_at is null and s.expires_at > $2 and s.seen_at > $3 and app_user.disabled_at is null`,
 );
 
-/** Null when there is none, it is over, or it was revoked. */
+/** Null when there is none, it is over, nobody used it since `seenSince`, it was revoked, or its user may not come in. */
 export async function readLiveSession(
   tx: Tx,
   tokenHash: Uint8Array,
-  now: Date,
-): Promise<Pick<SessionRow, 'userSid' | 'role'> | null> {
-  const [row] = await tx.query<{ user_sid: string | null; role: SessionRow['role'] }>(readStatement, [
-    Buffer.from(tokenHash),
-    now,
-  ]);
-  return row ? { userSid: row.user_sid, role: row.role } : null;
+  at: { readonly now: Date; readonly seenSince: Date },
+): Promise<LiveSession | null> {
+  const [row] = await tx.query<
+    SessionRecord & {
+      granted_role: OperatorRole | null;
+      identities: [string, string, OperatorRole | null, boolean][] | null;
+    }
+  >(readStatement, [Buffer.from(tokenHash), at.now, at.seenSince]);
+  if (!row) return null;
+  const identities = (row.identities ?? []).map(([issuer, subject, claimedRole, isUsed]) => ({
+    issuer,
+    subject,
+    claimedRole,
+    isUsed,
+  }));
+  return { ...fromRow(row), grantedRole: row.granted_role, identities };
+}
+
+const seeStatement = statement(
+  'session.see',
+  `update session set seen_at = $2 where token_hash = $1 and seen_at < $2 and revoked_at is null`,
+);
+
+export async function markSeen(tx: Tx, tokenHash: Uint8Array, now: Date): Promise<void> {
+  await tx.query(seeStatement, [Buffer.from(tokenHash), now]);
+}
+
+const listStatement = statement(
+  'session.list',
+  `select sid, token_hash, user_sid, identity_sid, secret_id, created_at, proven_at, seen_at, expires_at, address, agent from session
+   where user_sid = $1 and revoked_at is null and expires_at > $2 and seen_at > $3 order by created_at desc, sid desc`,
+);
+
+/** Of a user, those that still open something; newest first. */
+export async function listLiveSessions(
+  tx: Tx,
+  userSid: string,
+  at: { readonly now: Date; readonly seenSince: Date },
+): Promise<SessionRow[]> {
+  return (await tx.query<SessionRecord>(listStatement, [userSid, at.now, at.seenSince])).map(fromRow);
 }
 
 const revokeStatement = statement(
@@ -53,6 +151,28 @@ const revokeStatement = statement(
 
 export async function revokeSession(tx: Tx, tokenHash: Uint8Array, now: Date): Promise<void> {
   await tx.query(revokeStatement, [Buffer.from(tokenHash), now]);
+}
+
+const revokeOfUserStatement = statement(
+  'session.revoke_of_user',
+  `update session set revoked_at = $2
+   where user_sid = $1 and revoked_at is null and ($3::text is null or sid = $3) and ($4::text is null or sid <> $4) returning sid`,
+);
+
+/** Ends one session of a user, or all of them but one. Answers which. */
+export async function revokeSessionsOf(
+  tx: Tx,
+  userSid: string,
+  which: { readonly only?: string | null; readonly except?: string | null },
+  now: Date,
+): Promise<string[]> {
+  const rows = await tx.query<{ sid: string }>(revokeOfUserStatement, [
+    userSid,
+    now,
+    which.only ?? null,
+    which.except ?? null,
+  ]);
+  return rows.map(({ sid }) => sid);
 }
 
 const deleteExpiredStatement = statement('session.delete_expired', `delete from session where expires_at < $1`);

@@ -5,12 +5,15 @@ import { likePattern } from './search.ts';
 export interface UserRow {
   readonly sid: string;
   readonly displayName: string;
+  /** What their Forge calls them, and their overlay address: of the identities that are linked. */
   readonly forgeId: string | null;
   readonly myceliumAddress: string | null;
   /** Where mail goes; null: nowhere. Given by the user, and not proven to be theirs. */
   readonly email: string | null;
   readonly language: Language;
   readonly createdAt: Date;
+  /** Since when they may not come in; null: they may. */
+  readonly disabledAt: Date | null;
 }
 
 interface UserRecord extends Record<string, unknown> {
@@ -21,6 +24,7 @@ interface UserRecord extends Record<string, unknown> {
   email: string | null;
   language: Language;
   created_at: Date;
+  disabled_at: Date | null;
 }
 
 const fromRow = (row: UserRecord): UserRow => ({
@@ -31,30 +35,27 @@ const fromRow = (row: UserRecord): UserRow => ({
   email: row.email,
   language: row.language,
   createdAt: row.created_at,
+  disabledAt: row.disabled_at,
 });
 
 const insertStatement = statement(
   'user.insert',
-  `insert into app_user (sid, display_name, forge_id, mycelium_address, created_at) values ($1, $2, $3, $4, $5)
-   on conflict do nothing returning sid`,
+  `insert into app_user (sid, display_name, created_at) values ($1, $2, $3)`,
 );
 
-/** False when another user already has one of the identities; nothing is written then. */
-export async function insertUser(tx: Tx, user: Omit<UserRow, 'email' | 'language'>): Promise<boolean> {
-  const rows = await tx.query(insertStatement, [
-    user.sid,
-    user.displayName,
-    user.forgeId,
-    user.myceliumAddress,
-    user.createdAt,
-  ]);
-  return rows.length === 1;
+export async function insertUser(tx: Tx, user: Pick<UserRow, 'sid' | 'displayName' | 'createdAt'>): Promise<void> {
+  await tx.query(insertStatement, [user.sid, user.displayName, user.createdAt]);
 }
 
-const readStatement = statement(
-  'user.read',
-  `select sid, display_name, forge_id, mycelium_address, email, language, created_at from app_user where sid = $1`,
-);
+const selectUser = statement(
+  'user.select',
+  `select sid, display_name, email, language, created_at, disabled_at,
+          (select subject from identity where identity.user_sid = app_user.sid and kind = 'forge' order by sid limit 1) as forge_id,
+          (select subject from identity where identity.user_sid = app_user.sid and kind = 'mycelium' order by sid limit 1) as mycelium_address
+   from app_user`,
+).text;
+
+const readStatement = statement('user.read', `${selectUser} where sid = $1`);
 
 export async function readUser(tx: Tx, sid: string): Promise<UserRow | null> {
   const [row] = await tx.query<UserRecord>(readStatement, [sid]);
@@ -63,7 +64,7 @@ export async function readUser(tx: Tx, sid: string): Promise<UserRow | null> {
 
 const listStatement = statement(
   'user.list',
-  `select sid, display_name, forge_id, mycelium_address, email, language, created_at from app_user
+  `${selectUser}
    where ($1::text is null or sid < $1) and ($2::text is null or display_name ilike $2 or sid ilike $2)
    order by sid desc limit $3`,
 );
@@ -75,16 +76,6 @@ export async function listUsers(
 ): Promise<UserRow[]> {
   const rows = await tx.query<UserRecord>(listStatement, [page.before, likePattern(page.search), page.limit]);
   return rows.map(fromRow);
-}
-
-const readByForgeIdStatement = statement(
-  'user.read_by_forge_id',
-  `select sid, display_name, forge_id, mycelium_address, email, language, created_at from app_user where forge_id = $1`,
-);
-
-export async function readUserByForgeId(tx: Tx, forgeId: string): Promise<UserRow | null> {
-  const [row] = await tx.query<UserRecord>(readByForgeIdStatement, [forgeId]);
-  return row ? fromRow(row) : null;
 }
 
 const updateStatement = statement(

@@ -17,6 +17,8 @@ export interface Server {
   readonly simulatorUrl: string | null;
   /** Of the simulated ClickPesa's API. */
   readonly clickpesaUrl: string | null;
+  /** What it said last, without the lines on requests that went well. */
+  log(): string;
   stop(): Promise<void>;
 }
 
@@ -81,12 +83,21 @@ export async function startServer(settings: Readonly<Record<string, string>>): P
     await rm(folder, { recursive: true, force: true });
   };
   try {
-    return { ...(await addressesOf(server)), stop };
+    const said: string[] = [];
+    const log = (): string =>
+      said
+        .filter((line) => !ORDINARY.test(line))
+        .slice(-LOG_LINES_MAX)
+        .join('\n');
+    return { ...(await addressesOf(server, said)), log, stop };
   } catch (error) {
     await stop();
     throw error;
   }
 }
+
+const LOG_LINES_MAX = 200;
+const ORDINARY = /"status":(2|3)\d\d/;
 
 type Addresses = Pick<Server, 'url' | 'simulatorUrl' | 'clickpesaUrl'>;
 
@@ -94,8 +105,7 @@ const simulatorIn = (said: readonly string[], name: string): string | null =>
   new RegExp(`^\\s*${name}\\s+simulated at (http://\\S+)`, 'm').exec(said.join('\n'))?.[1] ?? null;
 
 /** Reads them from the greeting, which is printed when the server listens. */
-async function addressesOf(server: ChildProcess): Promise<Addresses> {
-  const said: string[] = [];
+async function addressesOf(server: ChildProcess, said: string[]): Promise<Addresses> {
   const deadline = AbortSignal.timeout(READY_WITHIN_MS);
   const found = Promise.withResolvers<Addresses>();
   const fail = (why: string): void => found.reject(new Error(`the server ${why}:\n${said.join('\n')}`));

@@ -48,6 +48,7 @@ export function openStage(settings: Readonly<Record<string, string>> = {}) {
         return visitor.page;
       });
       const name = task.name.replaceAll(/[^a-z0-9]+/gi, '-');
+      if (task.result?.state === 'fail') console.error(`the server said:\n${stage.server.log()}`);
       await stage.server.control('switches', CALM);
       for (const [number, visitor] of visitors.entries()) {
         if (task.result?.state === 'fail') await photograph(visitor.page, `failed-${name}-${number}`);

@@ -37,6 +37,8 @@ const WRONG: Readonly<Record<keyof typeof SETTINGS, string>> = {
   adminSecretPrevious: 'two words',
   sessionKey: 'two words',
   sessionHours: '1000',
+  sessionIdleMinutes: '0',
+  operators: 'king=https://git.example.org#1',
   stripeSecretKey: 'pk_test_abcdefghijkl',
   stripeWebhookSecret: 'two words',
   stripeWebhookSecretPrevious: 'two words',

@@ -15,7 +15,7 @@ import { testDatabase, type TestDatabase } from '../support/database.ts';
 import { testHouse } from '../support/house.ts';
 import { testPorts, type TestPorts } from '../support/ports.ts';
 
-const OPERATOR = { kind: 'operator', id: 'admin:test' } as const;
+const OPERATOR = { kind: 'operator', id: 'admin:test', role: 'admin', userSid: null } as const;
 const NOBODY = '01ARZ3NDEKTSV4RRFFQ69G5FAV';
 
 interface Answer {
@@ -188,7 +188,12 @@ describe('balance adjust', () => {
     await call(billingAdjust, { sid, balance_cents: 1000 });
     const input = { sid, amount: '1.00', description: 'an hour' };
     const first = await call(billingDebit, input, 'shared');
-    const again = await call(billingDebit, input, 'shared', { kind: 'operator', id: 'admin:other' });
+    const again = await call(billingDebit, input, 'shared', {
+      kind: 'operator',
+      id: 'admin:other',
+      role: 'admin',
+      userSid: null,
+    });
     expect([again.body, again.replayed]).toEqual([first.body, true]);
     expect((await call(billingGet, { sid })).json['credit_balance_cents']).toBe(900);
   });

@@ -24,7 +24,7 @@ import { testHouse } from '../support/house.ts';
 import { fund, openWallets } from '../support/ledger.ts';
 import { testPorts } from '../support/ports.ts';
 
-const OPERATOR = { kind: 'operator', id: 'admin:test' } as const;
+const OPERATOR = { kind: 'operator', id: 'admin:test', role: 'admin', userSid: null } as const;
 
 /** A call that moves money, what it needs before, and what the wallet holds after it has happened once. */
 interface Flow {

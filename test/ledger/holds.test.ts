@@ -19,7 +19,7 @@ import { fund, openWallets } from '../support/ledger.ts';
 import { testPorts, type TestPorts } from '../support/ports.ts';
 import { propertySeed } from '../support/property-seed.ts';
 
-const OPERATOR = { kind: 'operator', id: 'admin:test' } as const;
+const OPERATOR = { kind: 'operator', id: 'admin:test', role: 'admin', userSid: null } as const;
 const HUNDRED = 100_000_000n;
 
 describe('holds', () => {

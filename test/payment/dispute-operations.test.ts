@@ -19,12 +19,17 @@ beforeAll(async () => {
   told = await paymentStory({ settings: { disputeFreeze: 'amount' } });
   const { createdAt } = { createdAt: told.ports.clock.now() };
   await insertSession(told.database.owner, {
+    sid: told.ports.ids.sid(),
     tokenHash: Buffer.from('a token'),
     userSid: told.wallet.userSid,
-    role: 'user',
+    identitySid: null,
+    secretId: null,
     createdAt,
+    provenAt: createdAt,
+    seenAt: createdAt,
     expiresAt: new Date(createdAt.getTime() + 1_000),
     address: '192.0.2.7',
+    agent: null,
   });
   for (const state of ['open', 'lost'] as const) {
     const payment = await told.paid();

@@ -34,8 +34,8 @@ export interface PeopleOptions {
   readonly mark: (mark: Mark) => void;
 }
 
-const OPERATOR: Actor = { kind: 'operator', id: 'admin:current' };
-const OTHER_OPERATOR: Actor = { kind: 'operator', id: 'admin:previous' };
+const OPERATOR: Actor = { kind: 'operator', id: 'admin:current', role: 'admin', userSid: null };
+const OTHER_OPERATOR: Actor = { kind: 'operator', id: 'admin:previous', role: 'admin', userSid: null };
 const NOBODY: Actor = { kind: 'anonymous', id: 'anonymous' };
 /** A user of another house: signed in, and nothing here is theirs. */
 const STRANGER: Actor = { kind: 'user', id: 'user:01ARZ3NDEKTSV4RRFFQ69G5FAV', userSid: '01ARZ3NDEKTSV4RRFFQ69G5FAV' };

@@ -37,6 +37,8 @@ export const TEST_SETTINGS: HouseSettings = {
   leaseMax: 20n * MICROS_PER_USD,
   leaseSecondsMax: 7_200,
   sessionHours: 12,
+  sessionIdleMinutes: 30,
+  operators: [],
   encryptionKeys: ['a key that only tests seal secrets with'],
   endpointNetworks: [],
   issuer: { name: 'Test House', address: ['1 Test Street'], taxNumber: null, tax: null },

@@ -12,7 +12,7 @@ export async function openWallets(db: Db, ports: Ports, count: number): Promise<
   const wallets: WalletRow[] = [];
   for (let index = 0; index < count; index += 1) {
     const opened = await db.transaction('test.open_wallet', (tx) =>
-      openUserWithWallet(tx, ports, { displayName: `User ${index}`, forgeId: null, myceliumAddress: null }),
+      openUserWithWallet(tx, ports, { displayName: `User ${index}`, identities: [] }),
     );
     if (opened) wallets.push(opened.wallet);
   }

@@ -20,7 +20,7 @@ import { openWallets } from './ledger.ts';
 import { PaperBank, type PaperWebhook } from './paper-bank.ts';
 import { testPorts, type TestPorts } from './ports.ts';
 
-export const OPERATOR: Actor = { kind: 'operator', id: 'admin:adm_1' };
+export const OPERATOR: Actor = { kind: 'operator', id: 'admin:adm_1', role: 'admin', userSid: null };
 
 export interface Process {
   readonly house: House;

@@ -13,7 +13,7 @@ import { readWalletBySid, type WalletRow } from '../../src/store/wallet.ts';
 import { OPERATOR, type PaymentStory } from './payment-story.ts';
 
 /** Another operator than {@link OPERATOR}. */
-export const SECOND_OPERATOR: Actor = { kind: 'operator', id: 'admin:adm_2' };
+export const SECOND_OPERATOR: Actor = { kind: 'operator', id: 'admin:adm_2', role: 'admin', userSid: null };
 
 export function dollars(text: string): Micros {
   const amount = parseDecimal(text.replace('-', ''));

@@ -124,7 +124,7 @@ describe('F03 the scope of a key is the operation and the caller', () => {
       idemOf(paymentCreate, user('A'), 'f03'),
       idemOf(paymentCreate, user('B'), 'f03'),
       idemOf(holdReserve, user('A'), 'f03'),
-      idemOf(paymentCreate, { kind: 'operator', id: 'admin:one' }, 'f03'),
+      idemOf(paymentCreate, { kind: 'operator', id: 'admin:one', role: 'admin', userSid: null }, 'f03'),
     ];
     expect(new Set(idems).size).toBe(idems.length);
   });
@@ -182,7 +182,7 @@ describe('F04 the same key many times at once runs once', () => {
     const other = new AbortController();
     const operation = operationByName('hold.reserve');
     if (!operation) throw new Error('hold.reserve is an operation');
-    const idem = idemOf(operation, { kind: 'operator', id: 'admin:adm_1' }, 'f04-other');
+    const idem = idemOf(operation, { kind: 'operator', id: 'admin:adm_1', role: 'admin', userSid: null }, 'f04-other');
     let isHeld = (): void => undefined;
     const held = new Promise<void>((resolve) => {
       isHeld = resolve;

@@ -178,13 +178,13 @@ describe('the API documents', () => {
 });
 
 describe('the session cookie', () => {
-  const signIn = async (name = 'Ada'): Promise<{ cookie: string; wallet: string }> => {
+  const signIn = async (name = 'Ada'): Promise<{ cookie: string; form: Record<string, string>; wallet: string }> => {
     const answer = await site.call('POST', '/login/sandbox', { body: { name } });
     expect(answer.status).toBe(200);
-    return {
-      cookie: (answer.headers.get('set-cookie') ?? '').split(';')[0] ?? '',
-      wallet: String(answer.json['wallet_sid']),
-    };
+    const cookie = (answer.headers.get('set-cookie') ?? '').split(';')[0] ?? '';
+    const { json } = await site.call('GET', '/v1/session', { headers: { cookie } });
+    const { form_token: token } = json['session'] as { form_token: string };
+    return { cookie, form: { 'x-form-token': token }, wallet: String(answer.json['wallet_sid']) };
   };
   const payment = { provider: 'stripe', amount: '25.00' };
   const create = (headers: Record<string, string>) => site.call('POST', '/v1/payments', { body: payment, headers });
@@ -209,8 +209,9 @@ describe('the session cookie', () => {
     expect((await site.call('GET', '/v1/users', { headers: { cookie } })).status).toBe(403);
   });
 
-  test('alone does not vouch for a writing request: it must come from our own pages', async () => {
-    const { cookie } = await signIn();
+  test('J10 alone does not vouch for a writing request: it must come from our own pages, with the session’s form token', async () => {
+    const { cookie, form } = await signIn();
+    const other = await signIn('Mallory');
     const host = { host: '127.0.0.1:9920' };
     const foreign: Record<string, string>[] = [
       {},
@@ -221,7 +222,7 @@ describe('the session cookie', () => {
       { 'sec-fetch-site': 'same-site' },
     ];
     for (const headers of foreign) {
-      const answer = await create({ cookie, ...host, ...headers });
+      const answer = await create({ cookie, ...form, ...host, ...headers });
       expect([answer.status, codeOf(answer)]).toEqual([403, 'csrf_failed']);
     }
     const own: Record<string, string>[] = [
@@ -229,12 +230,16 @@ describe('the session cookie', () => {
       { 'sec-fetch-site': 'same-origin' },
       { 'sec-fetch-site': 'none' },
     ];
-    for (const headers of own) expect(codeOf(await create({ cookie, ...host, ...headers }))).toBe('invalid_request');
+    for (const headers of own) {
+      expect(codeOf(await create({ cookie, ...form, ...host, ...headers }))).toBe('invalid_request');
+      for (const wrong of [{}, other.form, { 'x-form-token': '' }])
+        expect(codeOf(await create({ cookie, ...wrong, ...host, ...headers }))).toBe('csrf_failed');
+    }
   });
 
   test('is dead after sign-out, and a bearer token too', async () => {
-    const { cookie } = await signIn();
-    const out = await site.call('POST', '/logout', { headers: { cookie, origin: 'http://127.0.0.1:9920' } });
+    const { cookie, form } = await signIn();
+    const out = await site.call('POST', '/logout', { headers: { cookie, ...form, origin: 'http://127.0.0.1:9920' } });
     expect(out.status).toBe(204);
     expect(out.headers.get('set-cookie')).toMatch(/^hero_session=; Max-Age=0/);
     expect((await site.call('GET', '/v1/session', { headers: { cookie } })).json['role']).toBe('anonymous');
@@ -252,9 +257,13 @@ describe('the session cookie', () => {
 describe('the admin secret', () => {
   test("signs in to an operator's session", async () => {
     const answer = await site.call('POST', '/login/admin', { body: { admin_secret: ADMIN_SECRET } });
-    expect(answer.json).toMatchObject({ role: 'operator', user_sid: null, wallet_sid: null });
+    expect(answer.json).toMatchObject({ user_sid: null, wallet_sid: null });
     const headers = { authorization: `Bearer ${String(answer.json['token'])}` };
     expect((await site.call('GET', '/v1/users', { headers })).status).toBe(200);
+    expect((await site.call('GET', '/v1/session', { headers })).json).toMatchObject({
+      role: 'operator',
+      operator_role: 'admin',
+    });
   });
 
   test('may be rotated: the old and the new one are good at once, under their own names', async () => {

@@ -28,6 +28,8 @@ export const SETTINGS: HouseSettings = {
   leaseMax: 20_000_000n,
   leaseSecondsMax: 7_200,
   sessionHours: 12,
+  sessionIdleMinutes: 30,
+  operators: [],
   encryptionKeys: ['test-encryption-key-of-thirty-two-bytes-and-more'],
   endpointNetworks: [],
   issuer: { name: 'Test House', address: ['1 Test Street'], taxNumber: null, tax: null },

@@ -19,7 +19,7 @@ import { fund, openWallets } from '../support/ledger.ts';
 import { testPorts } from '../support/ports.ts';
 import { CRASH_EVERY } from '../support/crash-every.ts';
 
-const OPERATOR = { kind: 'operator', id: 'admin:test' } as const;
+const OPERATOR = { kind: 'operator', id: 'admin:test', role: 'admin', userSid: null } as const;
 const DAY_MS = 86_400_000;
 
 let database: TestDatabase;

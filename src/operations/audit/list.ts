@@ -11,7 +11,9 @@ const auditEventSchema = z
   .object({
     sid: sidField,
     at: instant,
-    actor: z.string().describe('admin:<id of the secret>, user:<sid> or system:<job>.'),
+    actor: z
+      .string()
+      .describe('admin:<id of the secret>, operator:<sid of the user>, user:<sid>, node:<sid> or system:<job>.'),
     action: z.string(),
     subject: z.string().describe('The sid of what was changed.'),
     outcome: z.enum(['done', 'refused', 'failed']),

@@ -12,6 +12,8 @@ export const autoRechargeDisable = operation({
   description: 'No new charge is made. One whose outcome is not known yet is withdrawn if it has not taken money.',
   http: { method: 'post', path: '/v1/auto-recharge/disable', status: 200 },
   access: 'user',
+  right: 'work',
+  member: 'member',
   idempotency: 'none',
   input: z.strictObject({
     wallet_sid: sidField.optional().describe("The wallet; the caller's own when left out."),

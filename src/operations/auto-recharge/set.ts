@@ -19,6 +19,7 @@ export const autoRechargeSet = operation({
   description: `Only the owner of a wallet can. ${RECHARGE_CONSENT} Sent again it changes the amounts and tries again at once.`,
   http: { method: 'post', path: '/v1/auto-recharge', status: 200 },
   access: 'user',
+  right: 'work',
   idempotency: 'none',
   input: z.strictObject({
     threshold: amountField.describe('Below this balance the card is charged. Whole cents.'),

@@ -15,6 +15,7 @@ export const billingAdjust = operation({
   http: { method: 'post', path: '/admin/balance-adjust', status: 200 },
   rpcMethod: 'BillingService.balance_adjust',
   access: 'operator',
+  right: 'money',
   idempotency: 'optional',
   input: z.strictObject({
     sid: sidField,

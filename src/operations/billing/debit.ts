@@ -30,6 +30,7 @@ export const billingDebit = operation({
   http: { method: 'post', path: '/v1/billings/{sid}/debits', status: 200 },
   rpcMethod: 'BillingService.debit',
   access: 'operator',
+  right: 'money',
   idempotency: 'required',
   firstAnswerIn: 'ledger',
   input: z.strictObject({

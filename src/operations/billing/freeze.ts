@@ -18,6 +18,7 @@ export const billingFreeze = operation({
   http: { method: 'post', path: '/v1/billings/{sid}/freeze', status: 200 },
   rpcMethod: 'BillingService.freeze',
   access: 'operator',
+  right: 'money',
   idempotency: 'none',
   input: z.strictObject({
     sid: sidField,

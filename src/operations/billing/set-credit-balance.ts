@@ -12,6 +12,7 @@ export const billingSetCreditBalance = operation({
   http: { method: 'post', path: '/v1/billings/{sid}/credit-balance', status: 200 },
   rpcMethod: 'BillingService.set_credit_balance',
   access: 'operator',
+  right: 'money',
   idempotency: 'optional',
   input: z.strictObject({
     sid: sidField,

@@ -10,6 +10,7 @@ export const cardMakeDefault = operation({
   summary: 'Say which saved card auto-recharge charges',
   http: { method: 'post', path: '/v1/cards/make-default', status: 200 },
   access: 'user',
+  right: 'work',
   idempotency: 'none',
   input: z.strictObject({ wallet_sid: walletField, card_ref: cardRefField }),
   output: cardListSchema,

@@ -14,6 +14,7 @@ export const cardRemove = operation({
     'If auto-recharge charges this card, it is switched off first. What was paid with the card stays as it is.',
   http: { method: 'post', path: '/v1/cards/remove', status: 200 },
   access: 'user',
+  right: 'work',
   idempotency: 'none',
   input: z.strictObject({ wallet_sid: walletField, card_ref: cardRefField }),
   output: cardListSchema,

@@ -13,6 +13,7 @@ export const cardSetup = operation({
   description: `${CARD_CONSENT} Nothing is charged. A card is saved by a top-up as well: payment.create with save_card.`,
   http: { method: 'post', path: '/v1/cards/setup', status: 200 },
   access: 'user',
+  right: 'work',
   idempotency: 'none',
   input: z.strictObject({ wallet_sid: walletField, provider: z.string().min(1).max(40).optional() }),
   output: z.object({ setup_url: z.url().describe("The provider's page.") }).meta({ id: 'CardSetup' }),

@@ -12,6 +12,7 @@ export const correctionCancel = operation({
   description: 'Another correction of the same lines goes on from there: what stands as it should is left alone.',
   http: { method: 'post', path: '/v1/corrections/{sid}/cancel', status: 200 },
   access: 'operator',
+  right: 'money',
   // A correction is cancelled once.
   idempotency: 'none',
   input: z.strictObject({ sid: sidField, reason: textField(255) }),

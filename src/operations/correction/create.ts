@@ -24,6 +24,7 @@ export const correctionCreate = operation({
     'stands as it should is left alone.',
   http: { method: 'post', path: '/v1/corrections', status: 201 },
   access: 'operator',
+  right: 'money',
   idempotency: 'optional',
   input: z.strictObject({
     kind: z.enum(['void', 'reprice']),

@@ -14,6 +14,8 @@ export const deliveryReplay = operation({
     'With the same webhook-id and the same text, whatever came of it before. It is tried as often as a new one.',
   http: { method: 'post', path: '/v1/deliveries/{sid}/replay', status: 202 },
   access: 'user',
+  right: 'work',
+  member: 'member',
   idempotency: 'none',
   input: z.strictObject({ sid: sidField }),
   output: deliverySchema,

@@ -48,6 +48,7 @@ export const disputeEvidence = operation({
     'Receipts, usage and sign-ins of the customer whose payment is disputed, as data and as a text to hand in. Personal data: each reading leaves an audit row.',
   http: { method: 'get', path: '/v1/disputes/{sid}/evidence', status: 200 },
   access: 'operator',
+  right: 'export',
   idempotency: 'none',
   input: z.strictObject({ sid: sidField }),
   output: factsSchema

@@ -20,6 +20,7 @@ export const endpointCreate = operation({
     'Only what happens from now on is sent.',
   http: { method: 'post', path: '/v1/endpoints', status: 201 },
   access: 'user',
+  right: 'secrets',
   idempotency: 'none',
   input: z.strictObject({ url: urlField, description: descriptionField, types: typesField.default([]) }),
   output: endpointWithSecretSchema,

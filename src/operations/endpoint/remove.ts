@@ -13,6 +13,7 @@ export const endpointRemove = operation({
     'Its secret is forgotten; what was still due is not sent. To stop for a while, switch it off by endpoint.update.',
   http: { method: 'delete', path: '/v1/endpoints/{sid}', status: 200 },
   access: 'user',
+  right: 'configure',
   idempotency: 'none',
   input: z.strictObject({ sid: sidField }),
   output: endpointSchema,

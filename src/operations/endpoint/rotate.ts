@@ -16,6 +16,7 @@ export const endpointRotate = operation({
     'Until the overlap ends each delivery carries two signatures, so that a receiver may change over at any moment of it.',
   http: { method: 'post', path: '/v1/endpoints/{sid}/rotate', status: 200 },
   access: 'user',
+  right: 'secrets',
   idempotency: 'none',
   input: z.strictObject({
     sid: sidField,

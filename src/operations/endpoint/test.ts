@@ -16,6 +16,7 @@ export const endpointTest = operation({
   description: 'It is signed and tried again like any other. What came of it is in the log of the endpoint.',
   http: { method: 'post', path: '/v1/endpoints/{sid}/test', status: 202 },
   access: 'user',
+  right: 'work',
   idempotency: 'none',
   input: z.strictObject({ sid: sidField }),
   output: deliverySchema,

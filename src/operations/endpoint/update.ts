@@ -20,6 +20,7 @@ export const endpointUpdate = operation({
   description: 'Fields that are left out stay. What was due while it was off is sent when it is on again.',
   http: { method: 'patch', path: '/v1/endpoints/{sid}', status: 200 },
   access: 'user',
+  right: 'configure',
   idempotency: 'none',
   input: z.strictObject({
     sid: sidField,

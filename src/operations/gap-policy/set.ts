@@ -12,6 +12,7 @@ export const gapPolicySet = operation({
     'Counts at once, for gaps that are open already too. Nobody is ever charged for a number that has not come.',
   http: { method: 'post', path: '/v1/gap-policies', status: 200 },
   access: 'operator',
+  right: 'configure',
   // Set twice it is the same.
   idempotency: 'none',
   input: z.strictObject({

@@ -16,6 +16,7 @@ export const holdCapture = operation({
     'Once. After the expiry it still counts: the amount is taken from the wallet, below its floor if need be, and the hold says captured_late.',
   http: { method: 'post', path: '/v1/holds/{sid}/capture', status: 200 },
   access: 'operator',
+  right: 'money',
   idempotency: 'required',
   input: z.strictObject({ sid: sidField, amount: amountField }),
   output: holdSchema,

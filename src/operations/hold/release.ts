@@ -11,6 +11,7 @@ export const holdRelease = operation({
   summary: 'Return the whole hold to the wallet',
   http: { method: 'post', path: '/v1/holds/{sid}/release', status: 200 },
   access: 'operator',
+  right: 'money',
   idempotency: 'required',
   input: z.strictObject({ sid: sidField }),
   output: holdSchema,

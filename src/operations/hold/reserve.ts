@@ -22,6 +22,7 @@ export const holdReserve = operation({
     'Moves the amount from the wallet to its reserved account until it is captured, released, or its time is over.',
   http: { method: 'post', path: '/v1/holds', status: 201 },
   access: 'operator',
+  right: 'money',
   idempotency: 'required',
   input: z.strictObject({
     wallet_sid: sidField,

@@ -26,6 +26,7 @@ export const holdSettle = operation({
     'the limit for usage, and past that it is kept as unbilled.',
   http: { method: 'post', path: '/v1/holds/{sid}/settle', status: 200 },
   access: 'operator',
+  right: 'money',
   idempotency: 'required',
   input: z.strictObject({ sid: sidField, amount: amountField }),
   output: z.object({

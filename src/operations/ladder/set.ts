@@ -19,6 +19,7 @@ export const ladderSet = operation({
   description: 'Counts for what happens from `active_from` on; what was charged stays charged. No rungs: no discount.',
   http: { method: 'post', path: '/v1/ladders', status: 201 },
   access: 'operator',
+  right: 'configure',
   idempotency: 'none',
   input: z.strictObject({
     category: categoryField,

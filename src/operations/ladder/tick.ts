@@ -13,6 +13,7 @@ export const ladderTick = operation({
     'day costs does not depend on the order in which its records came. Only wallets with new entries are looked at.',
   http: { method: 'post', path: '/admin/discount-ladder-tick', status: 200 },
   access: 'operator',
+  right: 'work',
   idempotency: 'none',
   input: z.strictObject({}),
   output: z.object({

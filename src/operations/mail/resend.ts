@@ -13,6 +13,7 @@ export const mailResend = operation({
   description: 'To the address and with the words that it has.',
   http: { method: 'post', path: '/v1/mails/{sid}/resend', status: 202 },
   access: 'operator',
+  right: 'work',
   idempotency: 'none',
   input: z.strictObject({ sid: sidField }),
   output: mailSchema,

@@ -21,6 +21,7 @@ export const modelPriceCreate = operation({
     'cost. A price is never edited: this one counts for what happens from `active_from` on, until there is a later one.',
   http: { method: 'post', path: '/v1/model-prices', status: 201 },
   access: 'operator',
+  right: 'configure',
   idempotency: 'none',
   input: z.strictObject({
     provider: providerField,

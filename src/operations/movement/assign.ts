@@ -22,6 +22,7 @@ export const movementAssign = operation({
     'credited twice. Only for payments that our books have nothing of.',
   http: { method: 'post', path: '/v1/movements/{sid}/assign', status: 200 },
   access: 'operator',
+  right: 'money',
   idempotency: 'required',
   input: z.strictObject({ sid: sidField, wallet_sid: sidField, reason: textField(255) }),
   output: movementSchema,

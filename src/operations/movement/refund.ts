@@ -15,6 +15,7 @@ export const movementRefund = operation({
     'books have nothing of, at providers that send money back the way it came.',
   http: { method: 'post', path: '/v1/movements/{sid}/refund', status: 200 },
   access: 'operator',
+  right: 'money',
   idempotency: 'required',
   input: z.strictObject({ sid: sidField, reason: textField(255) }),
   output: movementSchema,

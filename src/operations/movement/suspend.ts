@@ -13,6 +13,7 @@ export const movementSuspend = operation({
     'nobody’s wallet, and it is final.',
   http: { method: 'post', path: '/v1/movements/{sid}/suspend', status: 200 },
   access: 'operator',
+  right: 'money',
   idempotency: 'required',
   input: z.strictObject({ sid: sidField, reason: textField(255) }),
   output: movementSchema,

@@ -18,6 +18,7 @@ export const nodeGiveUpGaps = operation({
     'always, and counted among `reused`.',
   http: { method: 'post', path: '/v1/nodes/{sid}/gaps/give-up', status: 200 },
   access: 'operator',
+  right: 'work',
   // Once given up there is nothing left to give up.
   idempotency: 'none',
   input: z.strictObject({

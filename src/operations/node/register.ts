@@ -14,6 +14,7 @@ export const nodeRegister = operation({
   description: 'Answers its key, which is told this once. A key that is lost is rotated.',
   http: { method: 'post', path: '/v1/nodes', status: 201 },
   access: 'operator',
+  right: 'secrets',
   idempotency: 'none',
   input: z.strictObject({
     name: z

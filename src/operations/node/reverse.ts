@@ -24,6 +24,7 @@ export const nodeReverse = operation({
     'back, and `is_complete` says whether to ask again: what was taken back before is not taken back twice. Revoke the node first.',
   http: { method: 'post', path: '/v1/nodes/{sid}/reverse', status: 200 },
   access: 'operator',
+  right: 'money',
   // Each charge can be taken back once.
   idempotency: 'none',
   input: z.strictObject({

@@ -11,6 +11,7 @@ export const nodeRevoke = operation({
   summary: "End a node's keys at once and for good, in every process",
   http: { method: 'post', path: '/v1/nodes/{sid}/revoke', status: 200 },
   access: 'operator',
+  right: 'configure',
   idempotency: 'none',
   input: z.strictObject({ sid: sidField, reason: textField(255).optional() }),
   output: nodeSchema,

@@ -14,6 +14,7 @@ export const nodeRotate = operation({
   summary: 'Give a node a new key, with a while in which the old one is good too',
   http: { method: 'post', path: '/v1/nodes/{sid}/rotate', status: 200 },
   access: 'operator',
+  right: 'secrets',
   idempotency: 'none',
   input: z.strictObject({
     sid: sidField,

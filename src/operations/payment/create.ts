@@ -36,6 +36,9 @@ export const paymentCreate = operation({
     'request with the same Idempotency-Key, and it goes on where it stopped; there is never more than one order.',
   http: { method: 'post', path: '/v1/payments', status: 201 },
   access: 'user',
+  right: 'work',
+  scope: 'top_up',
+  member: 'member',
   idempotency: 'required',
   input: z.strictObject({
     provider: z.string().min(1).max(40).describe('A payment provider that session.get lists, for example "stripe".'),

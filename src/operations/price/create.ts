@@ -21,6 +21,7 @@ export const priceCreate = operation({
     'counts from zero. They do not go together with a discount ladder, whose rungs would make the order of the records matter.',
   http: { method: 'post', path: '/v1/prices', status: 201 },
   access: 'operator',
+  right: 'configure',
   idempotency: 'none',
   input: z.strictObject({
     category: categoryField,

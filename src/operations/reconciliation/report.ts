@@ -74,6 +74,7 @@ export const reconciliationRun = operation({
     'answer is named in `failed`; the others are read all the same.',
   http: { method: 'post', path: '/v1/reconciliation/run', status: 200 },
   access: 'operator',
+  right: 'work',
   idempotency: 'none',
   input: z.strictObject({}),
   output: z.object({

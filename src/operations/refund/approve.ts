@@ -14,6 +14,7 @@ export const refundApprove = operation({
   description: 'Whoever asked for it cannot approve it. The provider is asked after that.',
   http: { method: 'post', path: '/v1/refunds/{sid}/approve', status: 200 },
   access: 'operator',
+  right: 'money',
   // A refund is approved once.
   idempotency: 'none',
   input: z.strictObject({ sid: sidField, reason: textField(255).optional().describe('Kept in the audit row.') }),

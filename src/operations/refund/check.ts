@@ -15,6 +15,7 @@ export const refundCheck = operation({
     'What is done by itself every few seconds to hours, at once. Never a second refund: what is not answered is asked for with the same key.',
   http: { method: 'post', path: '/v1/refunds/{sid}/check', status: 200 },
   access: 'operator',
+  right: 'work',
   idempotency: 'none',
   input: z.strictObject({ sid: sidField }),
   output: refundSchema,

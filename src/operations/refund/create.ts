@@ -24,6 +24,7 @@ export const refundCreate = operation({
     'limit a second operator must approve it first. Users may only where self-service is on, within its days, and what they have not spent.',
   http: { method: 'post', path: '/v1/refunds', status: 201 },
   access: 'user',
+  right: 'money',
   idempotency: 'required',
   input: z.strictObject({
     ...newRefundInput,

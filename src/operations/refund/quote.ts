@@ -13,6 +13,7 @@ export const refundQuote = operation({
     'Asks the provider what it knows of the payment, and decides as `refund.create` would: the same refusals, the same amounts. Nothing is written.',
   http: { method: 'post', path: '/v1/refunds/quote', status: 200 },
   access: 'user',
+  right: 'look',
   idempotency: 'none',
   input: z.strictObject(newRefundInput),
   output: z

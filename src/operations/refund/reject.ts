@@ -20,6 +20,7 @@ export const refundReject = operation({
     'Whoever asked for it may take it back so, too. After seven days without an approval it goes back by itself.',
   http: { method: 'post', path: '/v1/refunds/{sid}/reject', status: 200 },
   access: 'operator',
+  right: 'money',
   // A refund is rejected once.
   idempotency: 'none',
   input: z.strictObject({ sid: sidField, reason: textField(255) }),

@@ -1,12 +1,22 @@
 import { z } from 'zod';
+import { assert } from '../../domain/assert.ts';
+import { OPERATOR_ROLES, RIGHTS, roleHas, STEP_UP_MINUTES } from '../../domain/identity/role.ts';
 import { formatDecimal } from '../../domain/money.ts';
 import { readUser } from '../../store/user.ts';
 import { readWalletByUser } from '../../store/wallet.ts';
 import type { House } from '../house.ts';
 import { operation, type Actor } from '../operation.ts';
-import { sidField, signedAmount } from '../schema.ts';
+import { instant, sidField, signedAmount } from '../schema.ts';
 
 const sessionUserSchema = z.object({ sid: sidField, display_name: z.string(), wallet_sid: sidField.nullable() });
+
+const sessionFactsSchema = z.object({
+  sid: sidField,
+  expires_at: instant,
+  proven_until: instant.describe('Until when money and secrets need no further proof.'),
+  form_token: z.string().describe('To be sent as X-Form-Token with what a cookie vouches for.'),
+});
+type SessionFacts = z.input<typeof sessionFactsSchema>;
 
 export const sessionGet = operation({
   name: 'session.get',
@@ -19,6 +29,12 @@ export const sessionGet = operation({
     .object({
       mode: z.enum(['sandbox', 'test', 'production']),
       role: z.enum(['anonymous', 'user', 'operator', 'node']),
+      operator_role: z
+        .enum(OPERATOR_ROLES)
+        .nullable()
+        .describe('What an operator is there for; null for everybody else.'),
+      rights: z.array(z.enum(RIGHTS)).describe('What that role allows.'),
+      session: sessionFactsSchema.nullable().describe('Null for who called without one.'),
       user: sessionUserSchema.nullable(),
       top_up: z.object({ min: signedAmount, max: signedAmount, presets: z.array(signedAmount) }),
       providers: z.array(z.string()).describe('The payment providers that are configured.'),
@@ -36,6 +52,9 @@ export const sessionGet = operation({
     return {
       mode,
       role,
+      operator_role: actor.kind === 'operator' ? actor.role : null,
+      rights: actor.kind === 'operator' ? RIGHTS.filter((right) => roleHas(actor.role, right)) : [],
+      session: toSession(actor),
       user: await readSessionUser(house, actor),
       top_up: { min: formatDecimal(topUpMin), max: formatDecimal(topUpMax), presets: topUpPresets.map(formatDecimal) },
       providers: [...house.providers.keys()],
@@ -49,8 +68,21 @@ export const sessionGet = operation({
   },
 });
 
+function toSession(actor: Actor): SessionFacts | null {
+  const credential = actor.kind === 'user' || actor.kind === 'operator' ? actor.credential : undefined;
+  if (credential?.kind !== 'session') return null;
+  const { sid, provenAt, expiresAt, formToken } = credential;
+  assert(provenAt !== null && expiresAt !== null && formToken !== null, 'a session has all of them');
+  return {
+    sid,
+    expires_at: expiresAt.toISOString(),
+    proven_until: new Date(provenAt.getTime() + STEP_UP_MINUTES * 60_000).toISOString(),
+    form_token: formToken,
+  };
+}
+
 async function readSessionUser(house: House, actor: Actor): Promise<z.input<typeof sessionUserSchema> | null> {
-  if (actor.kind !== 'user') return null;
+  if ((actor.kind !== 'user' && actor.kind !== 'operator') || actor.userSid === null) return null;
   const user = await readUser(house.db, actor.userSid);
   const wallet = user && (await readWalletByUser(house.db, user.sid));
   return user && { sid: user.sid, display_name: user.displayName, wallet_sid: wallet?.sid ?? null };

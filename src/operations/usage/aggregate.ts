@@ -12,6 +12,7 @@ export const usageAggregate = operation({
     'is skipped. Files and records that cannot be taken are listed by `usage list-quarantine`.',
   http: { method: 'post', path: '/admin/aggregate-now', status: 200 },
   access: 'operator',
+  right: 'work',
   idempotency: 'none',
   input: z.strictObject({
     is_full: z

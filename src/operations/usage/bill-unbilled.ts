@@ -17,6 +17,7 @@ export const usageBillUnbilled = operation({
     'five minutes. Each record is billed once, with a new identity: sent again by its node it is still answered as unbilled.',
   http: { method: 'post', path: '/v1/usage/unbilled/bill', status: 200 },
   access: 'operator',
+  right: 'money',
   // Each record can be billed once.
   idempotency: 'none',
   input: z.strictObject({

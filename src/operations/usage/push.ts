@@ -11,6 +11,7 @@ export const usagePush = operation({
     'adds something. A second time does nothing.',
   http: { method: 'post', path: '/admin/push-usage-now', status: 200 },
   access: 'operator',
+  right: 'work',
   idempotency: 'none',
   input: z.strictObject({}),
   output: z.object({

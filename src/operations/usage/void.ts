@@ -22,6 +22,7 @@ export const usageVoid = operation({
     'What replaces it is reported as a new record. With dry_run nothing is written and the answer says what would happen.',
   http: { method: 'post', path: '/v1/billings/{sid}/statement/{seq}/void', status: 200 },
   access: 'operator',
+  right: 'money',
   // The line is the identity: it can be taken back once.
   idempotency: 'none',
   input: z.strictObject({

@@ -15,6 +15,7 @@ export const usageWriteOff = operation({
   description: 'No money moves: nothing was ever posted for it. A second time answers as the first.',
   http: { method: 'post', path: '/v1/usage/unbilled/write-off', status: 200 },
   access: 'operator',
+  right: 'money',
   // A record is written off once.
   idempotency: 'none',
   input: z.strictObject({ id: unbilledIdField, reason: textField(255) }),

@@ -4,7 +4,7 @@ import { recordAudit } from '../audit/record.ts';
 import { billingSchema, toBilling } from '../billing/billing.ts';
 import { operation } from '../operation.ts';
 import { textField } from '../schema.ts';
-import { openUserWithWallet } from './open-wallet.ts';
+import { openUserWithWallet, type NewUser } from './open-wallet.ts';
 import { toUser, userSchema } from './user.ts';
 
 export const userCreate = operation({
@@ -12,6 +12,7 @@ export const userCreate = operation({
   summary: 'Add a user with an empty wallet',
   http: { method: 'post', path: '/v1/users', status: 201 },
   access: 'operator',
+  right: 'people',
   idempotency: 'none',
   input: z.strictObject({
     display_name: textField(100).default('Unnamed'),
@@ -25,8 +26,7 @@ export const userCreate = operation({
     return db.transaction('user.create', async (tx) => {
       const opened = await openUserWithWallet(tx, ports, {
         displayName: input.display_name,
-        forgeId: input.forge_id ?? null,
-        myceliumAddress: input.mycelium_address ?? null,
+        identities: identitiesOf(input),
       });
       if (!opened) return refuse('state_conflict', 'Another user already has this forge_id or mycelium_address.');
       await recordAudit(tx, call, {
@@ -38,3 +38,17 @@ export const userCreate = operation({
     });
   },
 });
+
+/** The forge's issuer is known when the user first comes; until then the number alone stands for it. */
+function identitiesOf(input: {
+  readonly forge_id?: string | undefined;
+  readonly mycelium_address?: string | undefined;
+}): NewUser['identities'] {
+  const { forge_id: forgeId, mycelium_address: address } = input;
+  return [
+    ...(forgeId === undefined ? [] : [{ kind: 'forge', issuer: 'forge', subject: forgeId, label: forgeId } as const]),
+    ...(address === undefined
+      ? []
+      : [{ kind: 'mycelium', issuer: 'mycelium', subject: address, label: address } as const]),
+  ];
+}

@@ -25,6 +25,7 @@ export const userUpdate = operation({
     'follows from it, it is no way to sign in.',
   http: { method: 'patch', path: '/v1/users/{sid}', status: 200 },
   access: 'user',
+  right: 'people',
   idempotency: 'none',
   input: z.strictObject({
     sid: sidField,

@@ -17,6 +17,7 @@ export const webhookEventReplay = operation({
     'reason already_applied and changes nothing. Each press is audited.',
   http: { method: 'post', path: '/v1/webhook-events/{sid}/replay', status: 200 },
   access: 'operator',
+  right: 'work',
   idempotency: 'none',
   input: z.strictObject({ sid: sidField }),
   output: webhookEventSchema,

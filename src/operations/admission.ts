@@ -1,0 +1,88 @@
+import {
+  memberReaches,
+  needsStepUp,
+  roleHas,
+  STEP_UP_MINUTES,
+  type KeyScope,
+  type MemberRole,
+  type Right,
+} from '../domain/identity/role.ts';
+import { refuse, type Refusal } from '../domain/refusal.ts';
+import type { House } from './house.ts';
+import type { Actor, Operation, OperatorActor, UserActor } from './operation.ts';
+
+const STEP_UP_MS = STEP_UP_MINUTES * 60_000;
+
+const isReading = (operation: Operation): boolean => operation.http.method === 'get';
+
+/** What an operator's role must allow. What changes something and does not say what it is, is for admins. */
+export const rightOf = (operation: Operation): Right => operation.right ?? (isReading(operation) ? 'look' : 'people');
+
+/** What a user's key must be for; null: keys may not. */
+export const scopeOf = (operation: Operation): KeyScope | null =>
+  operation.scope ?? (isReading(operation) && operation.access === 'user' ? 'read' : null);
+
+/** What a member must be in the organisation whose wallet it is about. */
+export const memberOf = (operation: Operation): MemberRole =>
+  operation.member ?? (isReading(operation) ? 'viewer' : 'owner');
+
+/**
+ * Whether this caller may call this operation at all; what of it is theirs is for the operation. Also asked before a body is read: who may
+ * not call is not listened to.
+ */
+export function checkAccess(house: House, operation: Operation, actor: Actor): Refusal | null {
+  if (operation.access === 'anyone') return null;
+  switch (actor.kind) {
+    case 'anonymous':
+      return refuse('unauthenticated', 'Sign in, or send a credential.');
+    case 'node':
+      return operation.access === 'node' || operation.access === 'node_or_operator'
+        ? null
+        : refuse('forbidden', "A node's key is for usage, and for nothing else.");
+    case 'system':
+      return null;
+    case 'user':
+      return judgeUser(house, operation, actor);
+    case 'operator':
+      return judgeOperator(house, operation, actor);
+  }
+}
+
+const onlyNodes = (): Refusal => refuse('forbidden', 'Only a node may do this: send its key as the bearer token.');
+
+function judgeUser(house: House, operation: Operation, actor: UserActor): Refusal | null {
+  if (operation.access === 'node') return onlyNodes();
+  if (operation.access !== 'user') return refuse('forbidden', 'Only an operator may do this.');
+  if (actor.scopes !== undefined) {
+    const scope = scopeOf(operation);
+    if (scope === null) return refuse('forbidden', 'Keys may not do this: sign in.');
+    if (!actor.scopes.includes(scope))
+      return refuse('forbidden', `This key is not for that: it needs the scope ${scope}.`);
+    return null;
+  }
+  const right = rightOf(operation);
+  // Of themselves everybody may decide; it is money and secrets that a browser left open must not give away.
+  return right === 'people' ? null : checkProof(house, right, actor);
+}
+
+function judgeOperator(house: House, operation: Operation, actor: OperatorActor): Refusal | null {
+  if (operation.access === 'node') return onlyNodes();
+  const right = rightOf(operation);
+  if (!roleHas(actor.role, right)) return refuse('forbidden', `The role ${actor.role} does not allow this.`);
+  return checkProof(house, right, actor);
+}
+
+function checkProof(house: House, right: Right, { credential }: UserActor | OperatorActor): Refusal | null {
+  if (credential === undefined || credential.provenAt === null || !needsStepUp(right)) return null;
+  if (house.ports.clock.now().getTime() - credential.provenAt.getTime() <= STEP_UP_MS) return null;
+  const message = `Show once more who you are: for this a sign-in may be ${STEP_UP_MINUTES} minutes old at most.`;
+  return refuse('reauth_required', message);
+}
+
+/** The caller with what they reach by this operation: an organisation in which they are too little is out of sight. */
+export function reachOf(operation: Operation, actor: Actor): Actor {
+  if (actor.kind !== 'user' || actor.memberships === undefined) return actor;
+  const needed = memberOf(operation);
+  const memberships = new Map([...actor.memberships].filter(([, has]) => memberReaches(has, needed)));
+  return { ...actor, memberships };
+}

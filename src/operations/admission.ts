@@ -32,21 +32,16 @@ export const memberOf = (operation: Operation): MemberRole =>
  */
 export function checkAccess(house: House, operation: Operation, actor: Actor): Refusal | null {
   if (operation.access === 'anyone') return null;
-  switch (actor.kind) {
-    case 'anonymous':
-      return refuse('unauthenticated', 'Sign in, or send a credential.');
-    case 'node':
-      return operation.access === 'node' || operation.access === 'node_or_operator'
-        ? null
-        : refuse('forbidden', "A node's key is for usage, and for nothing else.");
-    case 'system':
-      return null;
-    case 'user':
-      return judgeUser(house, operation, actor);
-    case 'operator':
-      return judgeOperator(house, operation, actor);
-  }
+  if (actor.kind === 'system') return null;
+  if (actor.kind === 'anonymous') return refuse('unauthenticated', 'Sign in, or send a credential.');
+  if (actor.kind === 'node') return judgeNode(operation);
+  return actor.kind === 'user' ? judgeUser(house, operation, actor) : judgeOperator(house, operation, actor);
 }
+
+const judgeNode = ({ access }: Operation): Refusal | null =>
+  access === 'node' || access === 'node_or_operator'
+    ? null
+    : refuse('forbidden', "A node's key is for usage, and for nothing else.");
 
 const onlyNodes = (): Refusal => refuse('forbidden', 'Only a node may do this: send its key as the bearer token.');
 

@@ -49,7 +49,7 @@ export const TICKS: readonly Tick[] = [
   { name: 'payments.poll', waitMs: every(15 * SECOND_MS), run: pollPayments },
   { name: 'disputes.poll', waitMs: every(HOUR_MS), run: pollDisputes },
   { name: 'refunds.look', waitMs: every(15 * SECOND_MS), run: lookAtRefunds },
-  { name: 'webhooks.sweep', waitMs: every(30 * SECOND_MS), run: (house) => sweepWebhooks(house) },
+  { name: 'webhooks.sweep', waitMs: every(10 * SECOND_MS), run: (house) => sweepWebhooks(house) },
   { name: 'webhooks.undelivered', waitMs: every(5 * MINUTE_MS), run: fetchUndelivered, isDueAtStart: true },
   { name: 'payments.reconcile', waitMs: every(5 * MINUTE_MS), run: reconcilePayments },
   { name: 'statements.reconcile', waitMs: every(HOUR_MS), run: reconcileAll },

@@ -224,7 +224,7 @@ describe('an operator', () => {
       await startTopUp(user, '21');
       await stage.server.control('switches', { wrong: { livemode: true } });
       await user.getByTestId('pay').click();
-      await expect.poll(quarantined, { timeout: 15_000 }).toBeGreaterThan(0);
+      await expect.poll(quarantined, { timeout: 40_000 }).toBeGreaterThan(0);
       await stage.server.control('switches', { wrong: {} });
       const page = await open();
       await signInAsOperator(page);

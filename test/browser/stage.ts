@@ -48,7 +48,7 @@ export function openStage(settings: Readonly<Record<string, string>> = {}) {
         return visitor.page;
       });
       const name = task.name.replaceAll(/[^a-z0-9]+/gi, '-');
-      if (task.result?.state === 'fail') console.error(`the server said:\n${stage.server.log()}`);
+      if (task.result?.state === 'fail') console.error(await whatHappened(stage.server));
       await stage.server.control('switches', CALM);
       for (const [number, visitor] of visitors.entries()) {
         if (task.result?.state === 'fail') await photograph(visitor.page, `failed-${name}-${number}`);
@@ -58,4 +58,10 @@ export function openStage(settings: Readonly<Record<string, string>> = {}) {
     },
   });
   return Object.assign(stage, { test });
+}
+
+/** For whoever reads of a failure that they cannot have again: what the server said, and what became of the provider's events. */
+async function whatHappened(server: SandboxServer): Promise<string> {
+  const sent = await server.control('deliveries/flush', {});
+  return `the server said:\n${server.log()}\nthe provider's deliveries:\n${JSON.stringify(sent, null, 1)}`;
 }

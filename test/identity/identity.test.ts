@@ -132,7 +132,8 @@ describe('linking', () => {
 });
 
 describe('J15 money and secrets', () => {
-  const create = (who: SignedIn) => as(who, 'POST', '/v1/endpoints', { url: 'https://8.8.8.8/events', description: 'of a test' });
+  const create = (who: SignedIn) =>
+    as(who, 'POST', '/v1/endpoints', { url: 'https://8.8.8.8/events', description: 'of a test' });
 
   test('take somebody who showed within ten minutes who they are', async () => {
     const who = await enter(forge('step'));

@@ -134,17 +134,9 @@ async function startWorkers(
   store: OpenedStore,
   opened: AsyncDisposableStack,
 ): Promise<void> {
-  const pool = doors.openWorkerPool({ url: store.url, ports: house.ports, poolMax: WORKER_CONNECTIONS });
-  try {
-    const jobs = await doors.startJobs(house, { pool });
-    opened.defer(async () => {
-      await jobs.stop();
-      await pool.end();
-    });
-  } catch (error) {
-    await pool.end();
-    throw error;
-  }
+  const openPool = () => doors.openWorkerPool({ url: store.url, ports: house.ports, poolMax: WORKER_CONNECTIONS });
+  const jobs = await doors.startJobs(house, { openPool });
+  opened.defer(() => jobs.stop());
 }
 
 interface Inside {

@@ -1,12 +1,17 @@
-import { Logger, run, type Runner, type RunnerOptions, type TaskList } from 'graphile-worker';
+import { EventEmitter } from 'node:events';
+import { Logger, run, type Runner, type RunnerOptions, type TaskList, type WorkerEvents } from 'graphile-worker';
 import type { House } from '../operations/house.ts';
-import type { Log } from '../ports/ports.ts';
+import type { Clock, Log } from '../ports/ports.ts';
 import { JOBS } from './tasks.ts';
 import { keepTicking, TICKS, type Tick } from './ticks.ts';
 
+type WorkerPool = NonNullable<RunnerOptions['pgPool']>;
+
 export interface JobsOptions {
-  /** Connections of its own, of `openWorkerPool`: the queue keeps one to listen, and one for each job. Closed by whoever made it. */
-  readonly pool: NonNullable<RunnerOptions['pgPool']>;
+  /** Makes connections of their own for the workers, by `openWorkerPool`: they keep one to listen, and one for each job. Closed with them. */
+  readonly openPool: () => WorkerPool;
+  /** By default {@link STALLED_AFTER_MS}. */
+  readonly stalledAfterMs?: number;
   /** Jobs at once. Each waits for a provider most of its time. */
   readonly concurrency?: number;
   /** What runs by the clock; by default everything. */
@@ -23,6 +28,9 @@ const CONCURRENCY = 3;
 const POLL_MS = 1_000;
 const RESTART_AFTER_MS = 2_000;
 const STOP_WITHIN_MS = 10_000;
+/** Idle workers ask for a job each second: ones that have not been heard for so long hang on something and are replaced. */
+const STALLED_AFTER_MS = 20_000;
+const LOOK_AT_PULSE_MS = 2_000;
 
 /**
  * Starts the queue's workers and the ticks of one process.
@@ -52,9 +60,50 @@ export async function startJobs(house: House, options: JobsOptions): Promise<Run
  */
 const ENDS_ARE_HEARD = { completeJobBatchDelay: 0, failJobBatchDelay: 0 };
 
-function startWorkers(house: House, options: JobsOptions): Promise<Runner> {
-  return run({
-    pgPool: options.pool,
+/** What is heard of the workers of one runner. */
+class Pulse {
+  readonly events: WorkerEvents = new EventEmitter();
+  readonly #clock: Clock;
+  readonly #stalledAfterMs: number;
+  #heardMs: number;
+  #jobs = 0;
+
+  constructor(clock: Clock, stalledAfterMs: number) {
+    this.#clock = clock;
+    this.#stalledAfterMs = stalledAfterMs;
+    this.#heardMs = clock.monotonicMs();
+    const hear = (): void => {
+      this.#heardMs = clock.monotonicMs();
+    };
+    this.events.on('worker:getJob:empty', hear);
+    this.events.on('job:start', () => {
+      this.#jobs += 1;
+      hear();
+    });
+    this.events.on('job:complete', () => {
+      this.#jobs -= 1;
+      hear();
+    });
+  }
+
+  /** Silent although none of them works on a job: a long job is no reason to give its worker up. */
+  get isStalled(): boolean {
+    return this.#jobs <= 0 && this.#clock.monotonicMs() - this.#heardMs > this.#stalledAfterMs;
+  }
+}
+
+interface Workers {
+  readonly runner: Runner;
+  readonly pool: WorkerPool;
+  readonly pulse: Pulse;
+}
+
+async function startWorkers(house: House, options: JobsOptions): Promise<Workers> {
+  const pulse = new Pulse(house.ports.clock, options.stalledAfterMs ?? STALLED_AFTER_MS);
+  const pool = options.openPool();
+  const runner = await run({
+    events: pulse.events,
+    pgPool: pool,
     taskList: taskList(house),
     concurrency: options.concurrency ?? CONCURRENCY,
     pollInterval: POLL_MS,
@@ -62,35 +111,62 @@ function startWorkers(house: House, options: JobsOptions): Promise<Runner> {
     parsedCronItems: [],
     logger: bridgedLogger(house.ports.log),
     preset: { worker: ENDS_ARE_HEARD },
+  }).catch(async (error: unknown) => {
+    await pool.end();
+    throw error;
   });
+  return { runner, pool, pulse };
 }
 
-async function superviseWorkers(house: House, options: JobsOptions, first: Runner, signal: AbortSignal): Promise<void> {
-  let runner: Runner | null = first;
+async function superviseWorkers(
+  house: House,
+  options: JobsOptions,
+  first: Workers,
+  signal: AbortSignal,
+): Promise<void> {
+  let workers: Workers | null = first;
   while (!signal.aborted) {
     try {
-      runner ??= await startWorkers(house, options);
-      await endOf(runner, signal);
+      workers ??= await startWorkers(house, options);
+      await endOf(workers, house.ports.clock, signal);
     } catch (error) {
       house.ports.log.warn({ error }, 'the job workers ended and will be started again');
     }
     if (signal.aborted) break;
-    runner = null;
+    workers = null;
     await house.ports.clock.sleep(RESTART_AFTER_MS, signal);
   }
 }
 
-/** Until the workers end by themselves, or the signal has them stopped. */
-async function endOf(runner: Runner, signal: AbortSignal): Promise<void> {
+/**
+ * Until the workers end by themselves, or the signal has them stopped. Throws when they hang, be it while they work or while they end:
+ * what they leave behind, locked jobs and all, the sweeps take up.
+ */
+async function endOf({ runner, pool, pulse }: Workers, clock: Clock, signal: AbortSignal): Promise<void> {
   const stop = (): void => {
     runner.stop().catch(() => undefined);
   };
   if (signal.aborted) stop();
   signal.addEventListener('abort', stop, { once: true });
+  const isOver = new AbortController();
   try {
-    await runner.promise;
+    await Promise.race([runner.promise, stallOf(pulse, clock, isOver.signal)]);
+  } catch (error) {
+    stop();
+    throw error;
   } finally {
+    isOver.abort();
     signal.removeEventListener('abort', stop);
+    const closed = pool.end().catch(() => undefined);
+    // Otherwise not waited for: a connection that hangs would keep the next workers from starting.
+    if (signal.aborted) await closed;
+  }
+}
+
+async function stallOf(pulse: Pulse, clock: Clock, signal: AbortSignal): Promise<void> {
+  while (!signal.aborted) {
+    if (pulse.isStalled) throw new Error('the job workers have fallen silent');
+    await clock.sleep(LOOK_AT_PULSE_MS, signal);
   }
 }
 

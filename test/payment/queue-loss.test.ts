@@ -38,9 +38,8 @@ it('a connection that is lost as a job ends is heard, and the workers go on', as
     },
   };
   const house = testHouse({ db, ports, providers: [told.bank.asProvider(ports)] });
-  const pool = openWorkerPool({ url: proxy.url, ports });
-  ends.push(() => pool.end());
-  const jobs = await startJobs(house, { pool, ticks: [] });
+  const openPool = () => openWorkerPool({ url: proxy.url, ports });
+  const jobs = await startJobs(house, { openPool, ticks: [] });
   ends.push(() => jobs.stop());
   const absent = told.ports.ids.sid();
   await told.house.db.transaction('test.enqueue', (tx) => house.jobs.enqueue(tx, 'webhook.apply', { sid: absent }));
@@ -51,4 +50,24 @@ it('a connection that is lost as a job ends is heard, and the workers go on', as
   await told.deliver(told.bank.webhook('checkout.session.completed', told.bank.orderOf(payment.sid)), house);
   await vi.waitFor(async () => expect(await told.cents()).toBe(2500n), { timeout: 15_000, interval: 50 });
   expect(unheard).toEqual([]);
+});
+
+it('workers whose connections have gone deaf without a word are replaced', async () => {
+  const told = await paymentStory();
+  ends.push(() => told.close());
+  const log = new RecordedLog();
+  const ports = systemPorts({ log });
+  const proxy = await faultProxy(told.database.url);
+  ends.push(() => proxy.close());
+  const house = testHouse({ db: told.house.db, ports, providers: [told.bank.asProvider(ports)] });
+  const openPool = () => openWorkerPool({ url: proxy.url, ports });
+  const jobs = await startJobs(house, { openPool, ticks: [], stalledAfterMs: 2_500 });
+  ends.push(() => jobs.stop());
+  const payment = await told.paid();
+  proxy.set('swallow');
+  await told.deliver(told.bank.webhook('checkout.session.completed', told.bank.orderOf(payment.sid)), house);
+  const isReplaced = (): boolean => log.lines.some(({ message }) => message.startsWith('the job workers ended'));
+  await vi.waitFor(() => expect(isReplaced()).toBe(true), { timeout: 10_000, interval: 50 });
+  proxy.set('none');
+  await vi.waitFor(async () => expect(await told.cents()).toBe(2500n), { timeout: 10_000, interval: 50 });
 });

@@ -27,10 +27,9 @@ async function worked(options: { readonly isWorking?: boolean } = {}): Promise<W
   const log = new RecordedLog();
   const ports = systemPorts({ log });
   const house = testHouse({ db: told.house.db, ports, providers: [told.bank.asProvider(ports)] });
-  const pool = openWorkerPool({ url: told.database.url, ports });
-  ends.push(() => pool.end());
+  const openPool = () => openWorkerPool({ url: told.database.url, ports });
   const jobs =
-    options.isWorking === false ? { stop: () => Promise.resolve() } : await startJobs(house, { pool, ticks: [] });
+    options.isWorking === false ? { stop: () => Promise.resolve() } : await startJobs(house, { openPool, ticks: [] });
   ends.push(() => jobs.stop());
   return { told, house, log, jobs };
 }
@@ -86,9 +85,8 @@ describe('the job queue', () => {
     const payment = await told.paid();
     await told.deliver(told.bank.webhook('checkout.session.completed', told.bank.orderOf(payment.sid)), house);
     expect(await pending(told)).toEqual([{ task_identifier: 'webhook.apply' }]);
-    const pool = openWorkerPool({ url: told.database.url, ports: house.ports });
-    ends.push(() => pool.end());
-    const next = await startJobs(house, { pool, ticks: [] });
+    const openPool = () => openWorkerPool({ url: told.database.url, ports: house.ports });
+    const next = await startJobs(house, { openPool, ticks: [] });
     ends.push(() => next.stop());
     await vi.waitFor(async () => expect(await told.cents()).toBe(2500n), { timeout: 10_000, interval: 20 });
   });
@@ -122,8 +120,7 @@ describe('what runs by the clock', () => {
   it('each tick runs, survives its own failure and comes again', async () => {
     const told = await paymentStory();
     ends.push(() => told.close());
-    const pool = openWorkerPool({ url: told.database.url, ports: systemPorts({ logLevel: 'silent' }) });
-    ends.push(() => pool.end());
+    const openPool = () => openWorkerPool({ url: told.database.url, ports: systemPorts({ logLevel: 'silent' }) });
     let runs = 0;
     const faulty = {
       name: 'test.tick',
@@ -133,7 +130,7 @@ describe('what runs by the clock', () => {
         return runs === 1 ? Promise.reject(new Error('the first time fails')) : Promise.resolve();
       },
     };
-    const jobs = await startJobs(told.house, { pool, ticks: [faulty] });
+    const jobs = await startJobs(told.house, { openPool, ticks: [faulty] });
     await vi.waitFor(async () => {
       await told.ports.clock.advance(1_000);
       expect(runs).toBeGreaterThanOrEqual(3);

@@ -71,7 +71,10 @@ export class AnswerJudge {
     else if (intent.operation.startsWith('hold.')) this.#judgeHoldAnswers(intent);
     else if (intent.operation.startsWith('payment.')) this.#judgePaymentAnswers(intent);
     // Judged by what they did to usage.
-    else if (/^(usage|correction|lease|node|price|model-price|gap-policy)\./.test(intent.operation)) return;
+    else if (
+      /^(usage|correction|lease|node|price|model-price|gap-policy|session|identity|user)\./.test(intent.operation)
+    )
+      return;
     else this.#judgeList(intent);
   }
 

@@ -110,6 +110,18 @@ export const MARKS = [
   'an operator replays a webhook: applied',
   'the queue loses a job',
   'the sweep finds what the queue lost',
+  // People
+  'somebody comes for the first time',
+  'somebody comes again',
+  'an identity is linked',
+  'somebody else’s identity is not linked',
+  'somebody shows again who they are',
+  'a proof of another account is refused',
+  'an identity is unlinked',
+  'the last identity stays',
+  'an ended session opens nothing',
+  'all other sessions are ended',
+  'an operator is one by list or claim',
   // Processes and the database
   'a process dies inside a transaction',
   'a process dies between transactions',

@@ -301,8 +301,8 @@ export const LEDGER_MUTANTS: readonly Mutant[] = [
     patches: [
       {
         file: 'src/operations/visible.ts',
-        find: "(actor.kind === 'user' && actor.userSid === userSid)",
-        replace: "(actor.kind === 'user' && userSid !== '')",
+        find: "(actor.kind === 'user' && (actor.userSid === ownerSid ||",
+        replace: "(actor.kind === 'user' && (ownerSid !== '' ||",
       },
     ],
   },
@@ -311,7 +311,7 @@ export const LEDGER_MUTANTS: readonly Mutant[] = [
     lesson: 'Calls without a credential pass.',
     patches: [
       {
-        file: 'src/operations/execute.ts',
+        file: 'src/operations/admission.ts',
         find: "if (actor.kind === 'anonymous') return",
         replace: "if (actor.kind === 'anonymous' && operation.access === 'user') return",
       },

@@ -1,5 +1,6 @@
 import type { Mutant } from './mutant.ts';
 import { CORRECTION_MUTANTS } from './mutants-of-corrections.ts';
+import { IDENTITY_MUTANTS } from './mutants-of-identity.ts';
 import { INTAKE_MUTANTS } from './mutants-of-intake.ts';
 import { LEDGER_MUTANTS } from './mutants-of-ledger.ts';
 import { USAGE_MUTANTS } from './mutants-of-usage.ts';
@@ -11,6 +12,7 @@ export const PLANTED: readonly Mutant[] = [
   ...USAGE_MUTANTS,
   ...CORRECTION_MUTANTS,
   ...INTAKE_MUTANTS,
+  ...IDENTITY_MUTANTS,
   ...PAYMENT_MUTANTS,
 ];
 

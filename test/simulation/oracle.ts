@@ -1,6 +1,7 @@
 import type { StripeState } from '../../sandbox/stripe/state.ts';
 import type { SharedConnection } from '../../src/store/postgres.ts';
 import type { History, Violation } from './history.ts';
+import type { Identities } from './identities.ts';
 import { AnswerJudge } from './judge-answers.ts';
 import { LeaseJudge } from './judge-leases.ts';
 import { PaymentJudge } from './judge-payments.ts';
@@ -19,6 +20,7 @@ export interface OracleOptions {
   readonly taken: ReadonlySet<string>;
   /** Gaps in the numbers of nodes that operators were told of. */
   readonly told: readonly { readonly category: string; readonly step: number }[];
+  readonly identities: Identities;
   readonly heals: boolean;
   readonly mark: (mark: Mark) => void;
 }
@@ -81,6 +83,11 @@ export class Oracle {
       this.#breaks('I22 an event is marked with what it causes', `event ${id} is applied, its payment is ${state}`);
   }
 
+  /** After each commit that changed an identity or a session. */
+  async afterIdentity(): Promise<void> {
+    await this.#options.identities.afterCommit((text) => this.#rows(text));
+  }
+
   /** When everything is quiet: every answer, every payment, every hold. */
   async atTheEnd(): Promise<void> {
     const { history, provider, taken, told, heals, mark, scheduler } = this.#options;
@@ -92,6 +99,7 @@ export class Oracle {
     const model = this.#model;
     const breaks = this.#breaks;
     new AnswerJudge({ model, history: history(), owners, declined, audited, breaks, mark }).judge();
+    this.#options.identities.judge(breaks);
     const rows = <R>(text: string): Promise<R[]> => this.#rows<R>(text);
     const ratedUntilMs = scheduler.nowMs - (scheduler.nowMs % 86_400_000);
     await new UsageJudge({ model, history: history(), rows, told, ratedUntilMs, breaks, mark }).judge();

@@ -14,6 +14,9 @@ import { drawReading } from './readings.ts';
 import { Lessees } from './lessees.ts';
 import { mindNumbers } from './numbers.ts';
 import { Reporters } from './reporters.ts';
+import { drawTrespass } from './trespass.ts';
+import { Visitors } from './visitors.ts';
+import type { Identities } from './identities.ts';
 import { outside, type Scheduler } from './scheduler.ts';
 import type { World } from './world.ts';
 
@@ -29,6 +32,7 @@ export interface PeopleOptions {
   readonly world: World;
   readonly people: readonly Person[];
   readonly nodes: readonly NodeRow[];
+  readonly identities: Identities;
   /** Operations that a shrunk replay leaves out. */
   readonly skipped: ReadonlySet<number>;
   readonly mark: (mark: Mark) => void;
@@ -60,6 +64,7 @@ export class People {
   readonly #correctors: Correctors;
   readonly #lessees: Lessees;
   readonly #forgeNodes: ForgeNodes;
+  readonly #visitors: Visitors;
   readonly #payments = new Map<string, string[]>();
   #running = 0;
 
@@ -82,6 +87,16 @@ export class People {
     });
     this.#forgeNodes = new ForgeNodes({ caller: this.#caller, ask, reporters: this.#reporters, nodes });
     this.#correctors = new Correctors({ scheduler, life: this.#life, ask, nodes });
+    const { identities } = options;
+    this.#visitors = new Visitors({
+      scheduler,
+      life: this.#life,
+      world,
+      caller: this.#caller,
+      identities,
+      people: this.#people,
+      mark,
+    });
     // Some lives are all top-ups, some have none: what is common everywhere hides what is rare.
     const taste = new Chance(seed, 'taste');
     this.#deeds = this.#allDeeds().map(([deed, weight]) => [deed, weight * taste.pick([0.3, 1, 1, 2])] as const);
@@ -154,6 +169,11 @@ export class People {
       [(chance, person) => this.#replay(chance, person), 1],
       [(chance, person) => this.#trespass(chance, person), 1.5],
       [(chance) => this.#join(chance), 0.3],
+      [(chance) => this.#visitors.enter(chance), 0.8],
+      [(chance) => this.#visitors.use(chance), 1.5],
+      [(chance) => this.#visitors.proveOrLink(chance), 1],
+      [(chance) => this.#visitors.leave(chance), 0.7],
+      [(chance) => this.#visitors.unlink(chance), 0.2],
     ];
   }
 
@@ -253,10 +273,10 @@ export class People {
     await this.#ask(operation, input, person, chance, actor);
   }
 
-  #known({ walletSid }: Person, isOperator: boolean) {
+  #known({ walletSid, userSid }: Person, isOperator: boolean) {
     const holds = this.#holders.sidsOf(walletSid);
     const payments = this.#payments.get(walletSid) ?? [];
-    return { walletSid, isOperator, holds, payments };
+    return { walletSid, userSid, isOperator, holds, payments };
   }
 
   /** A statement page by page, while the wallet moves. */
@@ -289,34 +309,16 @@ export class People {
   /** Calls that nobody may make: without a credential, as a user for operators only, and for what is another one's. */
   async #trespass(chance: Chance, person: Person): Promise<void> {
     const { walletSid: sid } = person;
-    const writes: [string, Record<string, unknown>][] = [
-      ['billing.debit', { sid, amount: '0.01', description: 'deed' }],
-      ['billing.adjust', { sid, balance_cents: 99_999, reason: 'deed' }],
-      ['billing.freeze', { sid, is_frozen: true, reason: 'deed' }],
-      ['hold.reserve', { wallet_sid: sid, amount: '0.01', description: 'deed', expires_in_seconds: 60 }],
-    ];
-    const reads: [string, Record<string, unknown>][] = [
-      ['billing.get', { sid }],
-      ['billing.statement', { sid, limit: 7 }],
-      ['payment.list', { wallet_sid: sid, limit: 7 }],
-      ['payment.create', { provider: 'stripe', amount: '10.00', wallet_sid: sid }],
-      ...(this.#payments.get(sid) ?? [])
-        .slice(0, 1)
-        .map((payment): [string, Record<string, unknown>] => [
-          chance.is(0.5) ? 'payment.check' : 'payment.get',
-          { sid: payment },
-        ]),
-      ...this.#holders
-        .sidsOf(sid)
-        .slice(0, 1)
-        .map((hold): [string, Record<string, unknown>] => ['hold.get', { sid: hold }]),
-    ];
     const [actor, asker] = chance.pick<readonly [Actor, Asker]>([
       [NOBODY, 'anonymous'],
       [this.#otherThan(chance, person), 'foreign'],
       [STRANGER, 'foreign'],
     ]);
-    const [operation, input] = chance.pick([...writes, ...reads]);
+    const [operation, input] = drawTrespass(chance, {
+      sid,
+      payments: this.#payments.get(sid) ?? [],
+      holds: this.#holders.sidsOf(sid),
+    });
     await this.#caller.call({ operation, input, actor, asker, walletSid: sid, chance, hasKey: isKeyed(operation) });
   }
 

@@ -13,6 +13,7 @@ const SEARCHES = ['User', 'user 1', '%', '_', "'; --", 'nobody at all', 'é'];
 
 interface Known {
   readonly walletSid: string;
+  readonly userSid: string;
   readonly holds: readonly string[];
   readonly payments: readonly string[];
   readonly isOperator: boolean;
@@ -20,7 +21,7 @@ interface Known {
 
 /** Something to read, with filters as chance has it. Operators also read what belongs to everybody. */
 export function drawReading(chance: Chance, known: Known): Reading {
-  const { walletSid, holds, payments, isOperator } = known;
+  const { walletSid, userSid, holds, payments, isOperator } = known;
   const limit = chance.pick(LIMITS);
   // A user may leave the wallet out and means the own one; an operator then means all.
   const wallet = chance.is(0.8) ? { wallet_sid: walletSid } : {};
@@ -32,6 +33,9 @@ export function drawReading(chance: Chance, known: Known): Reading {
     { operation: 'hold.list', input: { ...wallet, limit, ...some(chance, 'state', HOLD_STATES) } },
     { operation: 'payment.list', input: { ...wallet, limit, ...some(chance, 'state', PAYMENT_STATES) } },
     { operation: 'payment-event.list', input: { ...wallet, limit } },
+    { operation: 'user.get', input: { sid: userSid } },
+    { operation: 'session.list', input: { sid: userSid } },
+    { operation: 'identity.list', input: { sid: userSid } },
     ...pickedFrom(chance, 'hold.get', holds),
     ...pickedFrom(chance, 'payment.get', payments),
   ];

@@ -11,6 +11,7 @@ import { dbOver } from '../../src/store/transaction.ts';
 import { systemPorts } from '../../src/ports/system.ts';
 import { Weather, type Fault } from './faults.ts';
 import type { Violation } from './history.ts';
+import { Identities } from './identities.ts';
 import { Marks, type Mark } from './marks.ts';
 import { Oracle } from './oracle.ts';
 import { paceOf, People } from './people.ts';
@@ -113,6 +114,7 @@ async function live(options: SeedOptions, url: string): Promise<SeedReport> {
     const hooks = {
       afterPosting: (): Promise<void> => Promise.resolve(),
       afterInbox: (): Promise<void> => Promise.resolve(),
+      afterIdentity: (): Promise<void> => Promise.resolve(),
       onBreak: (_rule: string, _detail: string): void => undefined,
     };
     const world = new World({
@@ -123,14 +125,17 @@ async function live(options: SeedOptions, url: string): Promise<SeedReport> {
       processes: draw.between(1, 3),
       heals,
       tickFactor: tickFactorOf(seed),
-      onCommit: async ({ ledger, inbox }) => {
+      onCommit: async ({ ledger, inbox, identity }) => {
         if (ledger) await hooks.afterPosting();
         if (inbox) await hooks.afterInbox();
+        if (identity) await hooks.afterIdentity();
       },
       onBreak: (rule, detail) => hooks.onBreak(rule, detail),
       mark,
     });
+    const identities = new Identities();
     const residents = new People({
+      identities,
       seed,
       scheduler,
       weather,
@@ -147,12 +152,14 @@ async function live(options: SeedOptions, url: string): Promise<SeedReport> {
       provider: world.sandbox.state,
       taken: world.network.taken,
       told: world.told,
+      identities,
       heals,
       mark,
     });
     oracle.knowWallets(people.map(({ walletSid, id }) => ({ sid: walletSid, id })));
     hooks.afterPosting = () => oracle.afterPosting();
     hooks.afterInbox = () => oracle.afterInbox();
+    hooks.afterIdentity = () => oracle.afterIdentity();
     hooks.onBreak = (rule, detail) => void oracle.violations.push({ rule, detail });
 
     let begunAtMs = Number.POSITIVE_INFINITY;

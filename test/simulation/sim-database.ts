@@ -22,9 +22,11 @@ export interface SimDatabaseOptions {
 export interface Wrote {
   ledger: boolean;
   inbox: boolean;
+  identity: boolean;
 }
 
 const WRITES_INBOX = /update inbox set state/;
+const WRITES_IDENTITY = /(insert into|update|delete from) (identity|session) /;
 const WRITES_LEDGER = /insert into (entry|batch_leg)|update account/;
 
 /** How long PostgreSQL stays away when it goes down. */
@@ -40,7 +42,7 @@ export class SimDatabase {
   #hasOpenTransaction = false;
   /** What opens the transaction on the server: it goes with the first statement, one round trip for both. */
   #begin: Query | null = null;
-  #wrote: Wrote = { ledger: false, inbox: false };
+  #wrote: Wrote = { ledger: false, inbox: false, identity: false };
   #downUntilMs = 0;
 
   constructor(options: SimDatabaseOptions) {
@@ -111,12 +113,17 @@ export class SimDatabase {
     if (query.text === 'rollback') this.#hasOpenTransaction = false;
     this.#wrote.ledger ||= WRITES_LEDGER.test(query.text);
     this.#wrote.inbox ||= WRITES_INBOX.test(query.text);
+    const isOfIdentity = WRITES_IDENTITY.test(query.text);
+    this.#wrote.identity ||= isOfIdentity;
+    // A statement of its own is its own commit.
+    if (isOfIdentity && !this.#hasOpenTransaction)
+      await this.#options.onCommit({ ledger: false, inbox: false, identity: true });
     return answer;
   }
 
   #open(begin: Query): Answer {
     this.#hasOpenTransaction = true;
-    this.#wrote = { ledger: false, inbox: false };
+    this.#wrote = { ledger: false, inbox: false, identity: false };
     this.#begin = begin;
     this.#options.onBegin();
     return { rows: [], command: 'BEGIN' };

@@ -12,6 +12,7 @@ import type { SharedConnection } from '../../src/store/postgres.ts';
 import { TEST_SETTINGS } from '../support/house.ts';
 import type { Weather } from './faults.ts';
 import { SimForge } from './forge.ts';
+import { ISSUER, LISTED_ROLE, LISTED_SUBJECT } from './identities.ts';
 import { judgeDelivery } from './judge-deliveries.ts';
 import type { Break } from './ledger-model.ts';
 import type { Mark } from './marks.ts';
@@ -225,7 +226,12 @@ export class World {
       providers: new Map([['stripe', provider]]),
       usageRepository: this.forge.repositoryOf(life),
       mailer: null,
-      settings: { ...TEST_SETTINGS, openPaymentsMax: 50, ...settings },
+      settings: {
+        ...TEST_SETTINGS,
+        openPaymentsMax: 50,
+        operators: [{ issuer: ISSUER, subject: LISTED_SUBJECT, role: LISTED_ROLE }],
+        ...settings,
+      },
     };
     this.#startTicks(process);
     if (!weather.isOver && weather.strikes('clock_forward')) process.skewMs = this.#chance.between(1, 86_400) * 1_000;
@@ -299,7 +305,7 @@ export class World {
     const run = JOBS[job.name](process.house, { sid: job.sid }).then(
       () => true,
       (error: unknown) => {
-        this.#judgeFailure(`job ${job.name}`, error);
+        this.judgeFailure(`job ${job.name}`, error);
         return false;
       },
     );
@@ -322,7 +328,7 @@ export class World {
         return reply;
       },
       (error: unknown) => {
-        this.#judgeFailure('the webhook route', error);
+        this.judgeFailure('the webhook route', error);
         return { status: 503 };
       },
     );
@@ -336,7 +342,7 @@ export class World {
       warn: (facts, message) => {
         if (message.startsWith('records of a node have not come'))
           this.told.push({ category: String(facts['category']), step: this.options.scheduler.steps });
-        if (facts['error'] instanceof Error) this.#judgeFailure(`${life.name}: ${message}`, facts['error']);
+        if (facts['error'] instanceof Error) this.judgeFailure(`${life.name}: ${message}`, facts['error']);
       },
       error: (facts, message) => {
         // True as long as a file is truncated.
@@ -348,7 +354,7 @@ export class World {
   }
 
   /** The outside may fail, and says so by name; anything else that is thrown is a bug, whoever catches it. */
-  #judgeFailure(where: string, error: unknown): void {
+  judgeFailure(where: string, error: unknown): void {
     if (error instanceof Error && FAILURES.has(error.name)) return;
     this.options.onBreak('no bug is thrown', `${where}: ${textOf(error)}`);
   }

@@ -94,7 +94,7 @@ describe('an identity', () => {
 });
 
 describe('linking', () => {
-  test('gives one user two ways in, and unlinking leaves one', async () => {
+  test('J06 gives one user two ways in and a new session; unlinking leaves one', async () => {
     const before = await enter(forge('two'));
     const after = await enter(overlay('5aa::1'), purposeOf('link', before));
     expect(after.userSid).toBe(before.userSid);

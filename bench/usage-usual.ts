@@ -143,6 +143,8 @@ async function nodeOf(client: PoolClient, key: string): Promise<NodeRow> {
     name: '',
     keyId: keyId ?? '',
     oldKeyUntil: null,
+    keyUsedAt: null,
+    oldKeyUsedAt: null,
     createdAt: new Date(0),
     revokedAt: null,
   };

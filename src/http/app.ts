@@ -22,9 +22,9 @@ import { addWebhookRoute } from './webhooks.ts';
 
 /** Wrong admin secrets from one address in a minute. */
 const ADMIN_FAILURES_MAX = 10;
-/** Requests with one node key that is not good, from one address in a minute; and with any such keys. */
-const NODE_KEY_FAILURES_MAX = 10;
-const NODE_FAILURES_MAX = 100;
+/** Requests with one key that is not good, from one address in a minute; and with any such keys. */
+const ONE_KEY_FAILURES_MAX = 10;
+const KEY_FAILURES_MAX = 100;
 /** Webhooks with a bad signature from one address in a minute; a provider whose secret was rotated without us sends fewer. */
 const WEBHOOK_FAILURES_MAX = 100;
 
@@ -38,8 +38,8 @@ export function buildHttp(house: House, options: HttpOptions): App {
       missingRecords: () => countOverdue(house.db, house.ports.clock.now()),
     }),
     adminFailures: new FailureLimit(house.ports.clock, ADMIN_FAILURES_MAX),
-    nodeKeyFailures: new FailureLimit(house.ports.clock, NODE_KEY_FAILURES_MAX),
-    nodeFailures: new FailureLimit(house.ports.clock, NODE_FAILURES_MAX),
+    oneKeyFailures: new FailureLimit(house.ports.clock, ONE_KEY_FAILURES_MAX),
+    keyFailures: new FailureLimit(house.ports.clock, KEY_FAILURES_MAX),
     webhookFailures: new FailureLimit(house.ports.clock, WEBHOOK_FAILURES_MAX),
   };
   const version = options.version ?? '0.0.0';

@@ -36,9 +36,9 @@ export interface Site {
   readonly metrics: Metrics;
   readonly adminFailures: FailureLimit;
   /** By address and by public half of the key: a machine whose key was revoked does not bar its neighbours behind one address. */
-  readonly nodeKeyFailures: FailureLimit;
-  /** By address: whoever tries many keys. */
-  readonly nodeFailures: FailureLimit;
+  readonly oneKeyFailures: FailureLimit;
+  /** By address: whoever tries many keys, of nodes or of users. */
+  readonly keyFailures: FailureLimit;
   /** By address: webhooks whose signature is bad. */
   readonly webhookFailures: FailureLimit;
 }

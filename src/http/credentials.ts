@@ -1,7 +1,8 @@
 import { createHash, timingSafeEqual } from 'node:crypto';
 import { getCookie } from 'hono/cookie';
+import { isMeantAsKey, readKeyText } from '../domain/key/form.ts';
 import { refuse } from '../domain/refusal.ts';
-import { keyIdOf, NODE_KEY_PREFIX, readNodeKey } from '../operations/node/key.ts';
+import { readKey } from '../operations/key/read-key.ts';
 import type { Actor } from '../operations/operation.ts';
 import { readSession } from '../operations/session/open.ts';
 import { clockSkewOf } from './clock-skew.ts';
@@ -14,7 +15,7 @@ const ANONYMOUS: Actor = { kind: 'anonymous', id: 'anonymous' };
 const SAFE_METHODS = new Set(['GET', 'HEAD']);
 
 /**
- * Who calls: by the admin secret's header, a bearer token (a session's or a node's key) or the session cookie, in this order.
+ * Who calls: by the admin secret's header, a bearer token (a session's, a node's key or a user's) or the session cookie, in this order.
  *
  * Refuses 401 for a secret or bearer token that is not valid: a caller that presents one wants it judged. A cookie that is not
  * valid is nobody: browsers send old cookies by themselves. Refuses 403 for an unsafe request that only a cookie vouches for and
@@ -64,20 +65,21 @@ async function bearerOf(site: Site, c: AppContext, authorization: string): Promi
   throw refused('unauthenticated', 'The bearer token is not valid, or not any more.', { 'www-authenticate': 'Bearer' });
 }
 
-/** A node's key or a session's token. */
+/** The holder of a key, of a node or a user, or of a session's token. A key is read here only: never from the address, a cookie or a body. */
 const ownerOf = (site: Site, c: AppContext, token: string): Promise<Actor | null> =>
-  token.startsWith(NODE_KEY_PREFIX) ? nodeOf(site, c, token) : readSession(site.house, token);
+  isMeantAsKey(token) ? keyHolderOf(site, c, token) : readSession(site.house, token);
 
 /** Refuses 429 when the key, or keys from this address, were wrong too often: then the database is not asked. */
-async function nodeOf(site: Site, c: AppContext, key: string): Promise<Actor | null> {
+async function keyHolderOf(site: Site, c: AppContext, text: string): Promise<Actor | null> {
   const peer = peerOf(c);
-  const peerAndKey = `${peer} ${keyIdOf(key)}`;
-  refuseBarred(Math.max(site.nodeFailures.secondsBarred(peer), site.nodeKeyFailures.secondsBarred(peerAndKey)));
-  c.set('clockSkew', clockSkewOf(site, c));
-  const node = await readNodeKey(site.house, key);
-  if (node) return node;
-  site.nodeFailures.count(peer);
-  site.nodeKeyFailures.count(peerAndKey);
+  const sent = readKeyText(text);
+  const peerAndKey = `${peer} ${sent?.keyId ?? ''}`;
+  refuseBarred(Math.max(site.keyFailures.secondsBarred(peer), site.oneKeyFailures.secondsBarred(peerAndKey)));
+  if (sent?.kind === 'node') c.set('clockSkew', clockSkewOf(site, c));
+  const holder = await readKey(site.house, text);
+  if (holder) return holder;
+  site.keyFailures.count(peer);
+  site.oneKeyFailures.count(peerAndKey);
   return null;
 }
 

@@ -20,7 +20,9 @@ export const rightOf = (operation: Operation): Right => operation.right ?? (isRe
 
 /** What a user's key must be for; null: keys may not. */
 export const scopeOf = (operation: Operation): KeyScope | null =>
-  operation.scope ?? (isReading(operation) && operation.access === 'user' ? 'read' : null);
+  operation.scope === undefined && isReading(operation) && operation.access === 'user'
+    ? 'read'
+    : (operation.scope ?? null);
 
 /** What a member must be in the organisation whose wallet it is about. */
 export const memberOf = (operation: Operation): MemberRole =>

@@ -54,10 +54,13 @@ export function idemOf(operation: Operation, actor: Actor, key: string): string 
 }
 
 /**
- * Whose key it is. Operators share one scope: their credentials change (a secret is rotated, a session takes the place of a header),
- * and a debit that is repeated with another credential must find the first one, not charge again.
+ * Whose key it is. Credentials change: an admin secret and a user's key are rotated, a session takes the place of a header. A debit that is
+ * repeated with another one must find the first, not charge again; so operators share one scope, and so do a user and the user's keys.
  */
-const scopeOf = (actor: Actor): string => (actor.kind === 'operator' ? 'operator' : actor.id);
+function scopeOf(actor: Actor): string {
+  if (actor.kind === 'operator') return 'operator';
+  return actor.kind === 'user' ? `user:${actor.userSid}` : actor.id;
+}
 
 /** A UUID whose last hex digit is free for the number of a posting's leg. */
 export const asIdem = (bytes: Uint8Array): string => `${asUuid(bytes).slice(0, -1)}0`;

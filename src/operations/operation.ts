@@ -19,7 +19,9 @@ export interface Credential {
 
 export interface UserActor {
   readonly kind: 'user';
+  /** `user:<sid>`, and `user:<sid>/key:<sid>` by a key. */
   readonly id: `user:${string}`;
+  /** Of a key its owner, who may be an organisation. */
   readonly userSid: string;
   /** Whose wallets they reach besides their own, and as what: organisations by sid. */
   readonly memberships?: ReadonlyMap<string, MemberRole>;
@@ -73,8 +75,8 @@ export interface Operation<I extends z.ZodObject = z.ZodObject, O extends z.ZodT
   readonly access: Access;
   /** What it asks of an operator's role, where operators may call it; reading asks 'look' unless it says otherwise. */
   readonly right?: Right;
-  /** The scope that a user's key needs; reading needs 'read', and what says nothing is not for keys. */
-  readonly scope?: KeyScope;
+  /** The scope that a user's key needs; null: not for keys. Reading needs 'read' unless it says otherwise, and writing that says nothing is not for keys. */
+  readonly scope?: KeyScope | null;
   /** What a member of an organisation must be there; reading is for viewers, and what says nothing for owners. */
   readonly member?: MemberRole;
   /** 'required': moves money, refuses to run without an Idempotency-Key. 'optional': accepts one. 'none': reads, or is naturally idempotent. */

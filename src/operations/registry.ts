@@ -39,6 +39,10 @@ import { holdList } from './hold/list.ts';
 import { holdRelease } from './hold/release.ts';
 import { holdReserve } from './hold/reserve.ts';
 import { holdSettle } from './hold/settle.ts';
+import { keyCreate } from './key/create.ts';
+import { keyList } from './key/list.ts';
+import { keyRevoke } from './key/revoke.ts';
+import { keyRotate } from './key/rotate.ts';
 import { ladderList } from './ladder/list.ts';
 import { ladderSet } from './ladder/set.ts';
 import { ladderTick } from './ladder/tick.ts';
@@ -131,6 +135,10 @@ const declared = [
   holdReserve,
   holdCapture,
   holdSettle,
+  keyCreate,
+  keyList,
+  keyRotate,
+  keyRevoke,
   holdRelease,
   leaseList,
   leaseGrant,

@@ -25,6 +25,8 @@ export interface HoldRow {
   readonly captured: Micros;
   readonly state: HoldState;
   readonly description: string;
+  /** The user who set it aside, by themselves or by a key; null: the house, or a node. */
+  readonly byUserSid: string | null;
   readonly createdAt: Date;
   readonly expiresAt: Date;
   readonly closedAt: Date | null;
@@ -44,6 +46,7 @@ interface HoldRecord extends Record<string, unknown> {
   captured: bigint;
   state: HoldState;
   description: string;
+  by_user_sid: string | null;
   created_at: Date;
   expires_at: Date;
   closed_at: Date | null;
@@ -63,24 +66,28 @@ const fromRow = (row: HoldRecord): HoldRow => ({
   captured: micros(row.captured),
   state: row.state,
   description: row.description,
+  byUserSid: row.by_user_sid,
   createdAt: row.created_at,
   expiresAt: row.expires_at,
   closedAt: row.closed_at,
 });
 
 const selectHold = `select hold.sid, hold.wallet, wallet.sid as wallet_sid, wallet.user_sid, hold.kind, hold.node, node.sid as node_sid,
-  hold.amount, hold.drawn, hold.draws, hold.captured, hold.state, hold.description, hold.created_at, hold.expires_at, hold.closed_at
+  hold.amount, hold.drawn, hold.draws, hold.captured, hold.state, hold.description, hold.by_user_sid, hold.created_at, hold.expires_at, hold.closed_at
   from hold join wallet on wallet.id = hold.wallet left join node on node.id = hold.node`;
 
 const insertStatement = statement(
   'hold.insert',
-  `insert into hold (sid, wallet, amount, state, description, created_at, expires_at, kind, node)
-   values ($1, $2, $3, 'open', $4, $5, $6, $7, $8)`,
+  `insert into hold (sid, wallet, amount, state, description, created_at, expires_at, kind, node, by_user_sid)
+   values ($1, $2, $3, 'open', $4, $5, $6, $7, $8, $9)`,
 );
 
 export async function insertHold(
   tx: Tx,
-  hold: Pick<HoldRow, 'sid' | 'wallet' | 'amount' | 'description' | 'createdAt' | 'expiresAt' | 'kind' | 'node'>,
+  hold: Pick<
+    HoldRow,
+    'sid' | 'wallet' | 'amount' | 'description' | 'createdAt' | 'expiresAt' | 'kind' | 'node' | 'byUserSid'
+  >,
 ): Promise<void> {
   await tx.query(insertStatement, [
     hold.sid,
@@ -91,6 +98,7 @@ export async function insertHold(
     hold.expiresAt,
     hold.kind,
     hold.node,
+    hold.byUserSid,
   ]);
 }
 
@@ -118,6 +126,17 @@ export async function closeHold(
   hold: Pick<HoldRow, 'sid' | 'captured'> & { readonly state: Exclude<HoldState, 'open'>; readonly closedAt: Date },
 ): Promise<void> {
   await tx.query(closeStatement, [hold.sid, hold.state, hold.captured, hold.closedAt]);
+}
+
+const countOfUsersStatement = statement(
+  'hold.count_of_users',
+  `select count(*) as count from hold where wallet = $1 and state = 'open' and by_user_sid is not null`,
+);
+
+/** How many holds of a wallet are open that users have set aside. */
+export async function countHoldsOfUsers(tx: Tx, wallet: bigint): Promise<bigint> {
+  const [row] = await tx.query<{ count: bigint }>(countOfUsersStatement, [wallet]);
+  return row?.count ?? 0n;
 }
 
 const listStatement = statement(

@@ -1,3 +1,4 @@
+import type { StoredKey } from '../domain/key/form.ts';
 import { micros, type Micros } from '../domain/money.ts';
 import { statement, type Tx } from './db.ts';
 
@@ -9,6 +10,9 @@ export interface NodeRow {
   readonly keyId: string;
   /** Until when the key before this one is good; null when there is none. */
   readonly oldKeyUntil: Date | null;
+  /** To the minute; null: not since that is written down. */
+  readonly keyUsedAt: Date | null;
+  readonly oldKeyUsedAt: Date | null;
   /** Whom it may report for; null: everybody. */
   readonly userSids: readonly string[] | null;
   readonly recordMax: Micros;
@@ -23,6 +27,8 @@ interface NodeRecord extends Record<string, unknown> {
   name: string;
   key_id: string;
   old_until: Date | null;
+  key_used_at: Date | null;
+  old_key_used_at: Date | null;
   user_sids: string[] | null;
   record_max: bigint;
   hour_max: bigint;
@@ -36,6 +42,8 @@ const fromRow = (row: NodeRecord): NodeRow => ({
   name: row.name,
   keyId: row.key_id,
   oldKeyUntil: row.old_until,
+  keyUsedAt: row.key_used_at,
+  oldKeyUsedAt: row.old_key_used_at,
   userSids: row.user_sids,
   recordMax: micros(row.record_max),
   hourMax: micros(row.hour_max),
@@ -43,13 +51,8 @@ const fromRow = (row: NodeRecord): NodeRow => ({
   revokedAt: row.revoked_at,
 });
 
-const COLUMNS = 'id, sid, name, key_id, old_until, user_sids, record_max, hour_max, created_at, revoked_at';
-
-/** A key's public half and the hash of its secret half. */
-export interface NodeKey {
-  readonly keyId: string;
-  readonly secretHash: Uint8Array;
-}
+const COLUMNS =
+  'id, sid, name, key_id, old_until, key_used_at, old_key_used_at, user_sids, record_max, hour_max, created_at, revoked_at';
 
 const insertStatement = statement(
   'node.insert',
@@ -60,7 +63,7 @@ const insertStatement = statement(
 /** Null when a node of this name is there already. */
 export async function insertNode(
   tx: Tx,
-  node: Pick<NodeRow, 'sid' | 'name' | 'userSids' | 'recordMax' | 'hourMax' | 'createdAt'> & NodeKey,
+  node: Pick<NodeRow, 'sid' | 'name' | 'userSids' | 'recordMax' | 'hourMax' | 'createdAt'> & StoredKey,
 ): Promise<NodeRow | null> {
   const [row] = await tx.query<NodeRecord>(insertStatement, [
     node.sid,
@@ -77,25 +80,46 @@ export async function insertNode(
 
 const findByKeysStatement = statement(
   'node.find_by_keys',
-  `select ${COLUMNS}, secret_hash as hash, key_id as asked from node where key_id = any($1::text[]) and revoked_at is null
+  `select ${COLUMNS}, secret_hash as hash, key_id as asked, key_used_at as asked_used_at
+   from node where key_id = any($1::text[]) and revoked_at is null
    union all
-   select ${COLUMNS}, old_secret_hash, old_key_id from node where old_key_id = any($1::text[]) and revoked_at is null and old_until > $2`,
+   select ${COLUMNS}, old_secret_hash, old_key_id, old_key_used_at
+   from node where old_key_id = any($1::text[]) and revoked_at is null and old_until > $2`,
 );
-
-/** A node with the hash to compare a secret with. */
-export interface KeyHolder {
-  readonly node: NodeRow;
-  readonly secretHash: Uint8Array;
-}
 
 /** By the public half of a key: the node whose present key has it, or whose old one has and is still good. */
 export async function findNodesByKeys(
   tx: Tx,
   keyIds: readonly string[],
   now: Date,
-): Promise<ReadonlyMap<string, KeyHolder>> {
-  const rows = await tx.query<NodeRecord & { hash: Buffer; asked: string }>(findByKeysStatement, [keyIds, now]);
-  return new Map(rows.map((row) => [row.asked, { node: fromRow(row), secretHash: row.hash }]));
+): Promise<ReadonlyMap<string, StoredKey & { readonly holder: NodeRow; readonly usedAt: Date | null }>> {
+  const rows = await tx.query<NodeRecord & { hash: Buffer; asked: string; asked_used_at: Date | null }>(
+    findByKeysStatement,
+    [keyIds, now],
+  );
+  return new Map(
+    rows.map((row) => [
+      row.asked,
+      { keyId: row.asked, secretHash: row.hash, holder: fromRow(row), usedAt: row.asked_used_at },
+    ]),
+  );
+}
+
+const useKeyStatement = statement(
+  'node.use_key',
+  `update node set key_used_at = case when key_id = $1 then $2 else key_used_at end,
+                   old_key_used_at = case when old_key_id = $1 then $2 else old_key_used_at end
+   where (key_id = $1 and (key_used_at is null or key_used_at <= $3))
+      or (old_key_id = $1 and (old_key_used_at is null or old_key_used_at <= $3))`,
+);
+
+/** Of many requests at once, in whatever process, one writes. */
+export async function markNodeKeyUsed(
+  tx: Tx,
+  keyId: string,
+  at: { readonly now: Date; readonly notSince: Date },
+): Promise<void> {
+  await tx.query(useKeyStatement, [keyId, at.now, at.notSince]);
 }
 
 const readStatement = statement('node.read', `select ${COLUMNS} from node where sid = $1`);
@@ -128,12 +152,13 @@ export async function listNodes(
 
 const rotateStatement = statement(
   'node.rotate',
-  `update node set old_key_id = key_id, old_secret_hash = secret_hash, old_until = $4, key_id = $2, secret_hash = $3
+  `update node set old_key_id = key_id, old_secret_hash = secret_hash, old_until = $4, old_key_used_at = key_used_at,
+                   key_id = $2, secret_hash = $3, key_used_at = null
    where sid = $1 and revoked_at is null returning ${COLUMNS}`,
 );
 
 /** Null when there is no such node, or it is revoked. */
-export async function rotateNodeKey(tx: Tx, sid: string, key: NodeKey, oldUntil: Date): Promise<NodeRow | null> {
+export async function rotateNodeKey(tx: Tx, sid: string, key: StoredKey, oldUntil: Date): Promise<NodeRow | null> {
   const [row] = await tx.query<NodeRecord>(rotateStatement, [sid, key.keyId, key.secretHash, oldUntil]);
   return row ? fromRow(row) : null;
 }

@@ -115,6 +115,7 @@ export async function readWalletByUser(tx: Tx, userSid: string): Promise<WalletR
 /** All that a posting between a wallet and a system account needs to know of them. */
 export interface PostingParties {
   readonly wallet: bigint;
+  readonly userSid: string;
   readonly currency: string;
   /** The system account's id; null before its first use. */
   readonly contra: bigint | null;
@@ -123,18 +124,18 @@ export interface PostingParties {
 const findPartiesStatement = statement(
   'wallet.find_parties',
   // One row of one index each: a debit must not pay for the sums and joins of what a wallet's owner is shown.
-  `select wallet.id, wallet.currency, system_account.id as contra
+  `select wallet.id, wallet.user_sid, wallet.currency, system_account.id as contra
    from wallet left join system_account on system_account.code = $2 and system_account.currency = wallet.currency
    where wallet.sid = $1`,
 );
 
 /** Null when there is no such wallet. `code`: of the system account, like `revenue:usage`. */
 export async function findPostingParties(tx: Tx, sid: string, code: string): Promise<PostingParties | null> {
-  const [row] = await tx.query<{ id: bigint; currency: string; contra: bigint | null }>(findPartiesStatement, [
-    sid,
-    code,
-  ]);
-  return row ? { wallet: row.id, currency: row.currency, contra: row.contra } : null;
+  const [row] = await tx.query<{ id: bigint; user_sid: string; currency: string; contra: bigint | null }>(
+    findPartiesStatement,
+    [sid, code],
+  );
+  return row ? { wallet: row.id, userSid: row.user_sid, currency: row.currency, contra: row.contra } : null;
 }
 
 const listStatement = statement(

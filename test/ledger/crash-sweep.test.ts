@@ -11,7 +11,7 @@ import type { House } from '../../src/operations/house.ts';
 import { leaseGrant } from '../../src/operations/lease/grant.ts';
 import { leaseSettle } from '../../src/operations/lease/settle.ts';
 import type { Actor, Operation } from '../../src/operations/operation.ts';
-import { newNodeKey } from '../../src/operations/node/key.ts';
+import { makeKey } from '../../src/operations/key/new-key.ts';
 import { usageRecordOne } from '../../src/operations/usage/record.ts';
 import { usageVoid } from '../../src/operations/usage/void.ts';
 import { recordUsage } from '../../src/operations/usage/record-usage.ts';
@@ -190,7 +190,7 @@ describe('G01 a crash at every await', () => {
     const { clock, ids } = healthy.ports;
     const limits = { recordMax: micros(10n ** 9n), hourMax: micros(10n ** 12n) };
     const made = { sid: ids.sid(), name: 'node-1', userSids: null, createdAt: clock.now(), ...limits };
-    const row = await insertNode(database.db, { ...made, ...newNodeKey(healthy) });
+    const row = await insertNode(database.db, { ...made, ...makeKey(healthy, 'node') });
     if (!row) throw new Error('no node');
     await insertPrice(database.db, { sid: ids.sid(), ...TRAFFIC, createdAt: clock.now(), isBackdated: false }, 'test');
     node = { kind: 'node', id: `node:${row.sid}`, node: row };

@@ -6,7 +6,7 @@ import { movementAssign } from '../../src/operations/movement/assign.ts';
 import { movementList } from '../../src/operations/movement/list.ts';
 import { movementSuspend } from '../../src/operations/movement/suspend.ts';
 import type { Movement } from '../../src/operations/movement/movement.ts';
-import { readNodeKey } from '../../src/operations/node/key.ts';
+import { readKey } from '../../src/operations/key/read-key.ts';
 import { nodeRegister } from '../../src/operations/node/register.ts';
 import { paymentCreate } from '../../src/operations/payment/create.ts';
 import type { Payment } from '../../src/operations/payment/payment.ts';
@@ -78,7 +78,7 @@ async function topUp(story: PaymentStory, amount: string): Promise<Payment> {
 
 /** A node reports hours under its own keys. Shape: what became of each. */
 async function use(story: PaymentStory, keys: readonly string[]): Promise<string[]> {
-  const actor = await readNodeKey(story.house, nodeKey);
+  const actor = await readKey(story.house, nodeKey);
   if (!actor) throw new Error('the node has a key');
   const occurredAt = story.ports.clock.now().toISOString();
   const records = keys.map((key) => ({

@@ -5,7 +5,7 @@ import { resumeCorrections, runCorrection } from '../../src/operations/correctio
 import { execute, type Reply } from '../../src/operations/execute.ts';
 import type { House } from '../../src/operations/house.ts';
 import { recomputeLadders } from '../../src/operations/ladder/recompute.ts';
-import { newNodeKey } from '../../src/operations/node/key.ts';
+import { makeKey } from '../../src/operations/key/new-key.ts';
 import type { Actor, Operation } from '../../src/operations/operation.ts';
 import { billAll } from '../../src/operations/usage/bill-wallet.ts';
 import { usageRecord } from '../../src/operations/usage/record.ts';
@@ -32,7 +32,7 @@ beforeAll(async () => {
   const { clock, ids } = healthy.ports;
   const limits = { recordMax: micros(10n ** 9n), hourMax: micros(10n ** 12n) };
   const made = { sid: ids.sid(), name: 'node-1', userSids: null, createdAt: clock.now(), ...limits };
-  const row = await insertNode(database.db, { ...made, ...newNodeKey(healthy) });
+  const row = await insertNode(database.db, { ...made, ...makeKey(healthy, 'node') });
   if (!row) throw new Error('no node');
   node = { kind: 'node', id: `node:${row.sid}`, node: row };
 });

@@ -2,7 +2,7 @@ import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { micros } from '../../src/domain/money.ts';
 import { isRefusal } from '../../src/domain/refusal.ts';
 import type { House } from '../../src/operations/house.ts';
-import { newNodeKey } from '../../src/operations/node/key.ts';
+import { makeKey } from '../../src/operations/key/new-key.ts';
 import { aggregateUsage } from '../../src/operations/usage/aggregate-usage.ts';
 import { pushUsage } from '../../src/operations/usage/push-usage.ts';
 import { usageQueue } from '../../src/operations/usage/queue.ts';
@@ -53,7 +53,7 @@ async function scene(): Promise<Scene> {
     createdAt: clock.now(),
     ...limits,
   };
-  const node = await insertNode(database.db, { ...made, ...newNodeKey(healthy) });
+  const node = await insertNode(database.db, { ...made, ...makeKey(healthy, 'node') });
   const [wallet] = await openWallets(database.db, healthy.ports, 1);
   if (!node || !wallet) throw new Error('no node, or no wallet');
   await fund(database.db, healthy.ports, wallet, 100_000_000n);

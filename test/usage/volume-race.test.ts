@@ -3,7 +3,7 @@ import { liveAccount } from '../../src/domain/ledger/posting.ts';
 import { micros } from '../../src/domain/money.ts';
 import { isRefusal } from '../../src/domain/refusal.ts';
 import { monthOf } from '../../src/domain/usage/volume-price.ts';
-import { newNodeKey } from '../../src/operations/node/key.ts';
+import { makeKey } from '../../src/operations/key/new-key.ts';
 import type { House } from '../../src/operations/house.ts';
 import { correctLines } from '../../src/operations/usage/correct-lines.ts';
 import { recordUsage } from '../../src/operations/usage/record-usage.ts';
@@ -71,7 +71,7 @@ describe('reports to two servers at once', () => {
         userSids: null,
         createdAt: clock.now(),
         ...limits,
-        ...newNodeKey(house),
+        ...makeKey(house, 'node'),
       }),
     );
     nodes = (await Promise.all(made)).filter((row) => row !== null);

@@ -15,6 +15,8 @@ export const EVENT_TYPES = {
   'auto_recharge.failed': 'The saved card was declined.',
   'auto_recharge.action_required': 'The bank wants the card holder to confirm the charge.',
   'auto_recharge.disabled': 'Automatic recharging was switched off after repeated declines.',
+  'key.created': 'A key for scripts was made.',
+  'key.rotated': 'A key for scripts was replaced by a new one.',
   'endpoint.disabled': 'An endpoint is told nothing any more: it is gone, or has failed for days.',
   'endpoint.test': 'Sent on request, to see whether an endpoint works.',
 } as const;

@@ -11,6 +11,8 @@ export interface HoldFacts {
   readonly drawn: Micros;
   readonly state: 'open' | 'captured' | 'released' | 'expired' | 'captured_late';
   readonly expiresAt: Date;
+  /** The user who set it aside; null: the house, or a node. */
+  readonly byUserSid: string | null;
 }
 
 export interface CapturePlan {
@@ -72,6 +74,16 @@ export function decideCapture(
   ];
   if (rest > 0n) legs.push({ account: liveAccount(hold.wallet, 'wallet'), amount: rest });
   return { legs, state: now > hold.expiresAt ? 'captured_late' : 'captured', mayOverdraw: false };
+}
+
+/**
+ * What a user may end of a wallet that is theirs: what a user has set aside there, while the money is. Of what the house has set aside for
+ * work that it does they could make a present to themselves, and a late capture would lend them money. Null means go ahead.
+ */
+export function refusalOfUser(hold: HoldFacts): Refusal | null {
+  if (hold.byUserSid === null)
+    return refuse('forbidden', 'This was set aside by the service, for work that it does. Only the service ends it.');
+  return hold.state === 'open' ? null : alreadyClosed(hold);
 }
 
 /** Only an open hold can be released; null means go ahead. */

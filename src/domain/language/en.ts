@@ -59,4 +59,9 @@ export const EN = {
   mail_endpoint: 'Your endpoint is switched off',
   mail_endpoint_why: 'We could not deliver events to {url}.',
   mail_endpoint_again: 'Switch it on again once it works. What has happened since is sent then.',
+  mail_key_created: 'A key for scripts was made',
+  mail_key_created_why: 'The key “{name}” of your account is new. Whoever has it may: {scopes}.',
+  mail_key_rotated: 'A key for scripts was replaced',
+  mail_key_rotated_why: 'The key “{name}” of your account has a new secret. Whoever has it may: {scopes}.',
+  mail_key_not_you: 'If that was not you, revoke the key on your account page and end all sessions there.',
 } as const;

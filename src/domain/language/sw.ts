@@ -61,4 +61,10 @@ export const SW: Words = {
   mail_endpoint: 'Anwani yako ya matukio imezimwa',
   mail_endpoint_why: 'Hatukuweza kutuma matukio kwa {url}.',
   mail_endpoint_again: 'Iwashe tena ikishafanya kazi. Yaliyotokea tangu hapo yatatumwa wakati huo.',
+  mail_key_created: 'Ufunguo wa programu umetengenezwa',
+  mail_key_created_why: 'Ufunguo “{name}” wa akaunti yako ni mpya. Aliye nao anaweza: {scopes}.',
+  mail_key_rotated: 'Ufunguo wa programu umebadilishwa',
+  mail_key_rotated_why: 'Ufunguo “{name}” wa akaunti yako una siri mpya. Aliye nao anaweza: {scopes}.',
+  mail_key_not_you:
+    'Kama si wewe uliyefanya hivyo, futa ufunguo kwenye ukurasa wa akaunti yako na ufunge vipindi vyote hapo.',
 };

@@ -16,6 +16,8 @@ export const MAILED_TYPES = [
   'auto_recharge.action_required',
   'auto_recharge.disabled',
   'endpoint.disabled',
+  'key.created',
+  'key.rotated',
 ] as const satisfies readonly EventType[];
 export type MailedType = (typeof MAILED_TYPES)[number];
 
@@ -33,7 +35,7 @@ export interface LetterAbout {
   /** The user's name, as they gave it. */
   readonly name: string;
   readonly facts: EventFacts;
-  /** Where the wallet can be looked at. */
+  /** Where what it is about can be looked at. */
   readonly link: string;
 }
 
@@ -54,6 +56,8 @@ const LETTERS: Readonly<Record<MailedType, readonly [subject: Key, ...sentences:
   'auto_recharge.action_required': ['mail_recharge_action', 'mail_recharge_action_why', 'mail_amount'],
   'auto_recharge.disabled': ['mail_recharge_off', 'mail_recharge_off_why', 'mail_card'],
   'endpoint.disabled': ['mail_endpoint', 'mail_endpoint_why', 'mail_endpoint_again'],
+  'key.created': ['mail_key_created', 'mail_key_created_why', 'mail_key_not_you'],
+  'key.rotated': ['mail_key_rotated', 'mail_key_rotated_why', 'mail_key_not_you'],
 };
 
 /** A letter in plain text and in simple HTML that say the same. Names and facts are text, whatever is in them. */

@@ -13,7 +13,9 @@ const auditEventSchema = z
     at: instant,
     actor: z
       .string()
-      .describe('admin:<id of the secret>, operator:<sid of the user>, user:<sid>, node:<sid> or system:<job>.'),
+      .describe(
+        'admin:<id of the secret>, operator:<sid of the user>, user:<sid>, user:<sid>/key:<sid>, node:<sid> or system:<job>.',
+      ),
     action: z.string(),
     subject: z.string().describe('The sid of what was changed.'),
     outcome: z.enum(['done', 'refused', 'failed']),

@@ -11,8 +11,9 @@ import { formatDecimal, micros, parseDecimal, type Micros } from '../../domain/m
 import { isRefusal, refuse, type Refusal } from '../../domain/refusal.ts';
 import { ensureSystemAccount } from '../../store/ledger.ts';
 import { findPostingParties } from '../../store/wallet.ts';
-import { operation, type Call } from '../operation.ts';
+import { operation, type Actor, type Call } from '../operation.ts';
 import { amountField, instant, sidField, signedAmount, textField } from '../schema.ts';
+import { maySee } from '../visible.ts';
 import { statementLineSchema, toStatementLine } from './billing.ts';
 
 /** A million dollars at once is a slip of a program, not a price. */
@@ -26,11 +27,13 @@ export const billingDebit = operation({
   summary: 'Take an amount out of a wallet',
   description:
     'Posts to revenue:usage, in one commit with whatever else arrives at that moment. A key that was refused stays refused: after a ' +
-    'top-up send the debit with a new key.',
+    'top-up send the debit with a new key. Users take out of what is theirs, down to nothing and no further.',
   http: { method: 'post', path: '/v1/billings/{sid}/debits', status: 200 },
   rpcMethod: 'BillingService.debit',
-  access: 'operator',
+  access: 'user',
   right: 'money',
+  scope: 'spend',
+  member: 'member',
   idempotency: 'required',
   firstAnswerIn: 'ledger',
   input: z.strictObject({
@@ -56,7 +59,7 @@ export const billingDebit = operation({
     const occurredAt = input.occurred_at === undefined ? now : new Date(input.occurred_at);
     if (occurredAt.getTime() > now.getTime() + FUTURE_MAX_MS) return inTheFuture();
     const parties = await findPostingParties(house.db, input.sid, REVENUE);
-    if (!parties) return refuse('not_found', 'There is no wallet with this sid.');
+    if (!parties || !maySee(call.actor, parties.userSid)) return noWallet();
     const revenue = parties.contra ?? (await ensureSystemAccount(house.db, REVENUE, parties.currency));
     const outcome = await house.lanes.post({
       idem: call.idem,
@@ -84,14 +87,14 @@ function toAnswer(call: Call, asked: Asked, outcome: Outcome) {
   switch (outcome.kind) {
     case 'duplicate':
       call.markReplayed(requestIdOf(outcome.first));
-      return toFirstAnswer(asked, outcome.first);
+      return toFirstAnswer(call.actor, asked, outcome.first);
     case 'applied':
     case 'declined':
-      return toFirstAnswer(asked, outcome);
+      return toFirstAnswer(call.actor, asked, outcome);
     case 'key_reused':
       return refuse('idempotency_key_reused', 'This Idempotency-Key was used for another debit.');
     case 'unknown_account':
-      return refuse('not_found', 'There is no wallet with this sid.');
+      return noWallet();
     case 'out_of_range':
     case 'over_charge_max':
       return amountOutOfRange();
@@ -103,13 +106,13 @@ function toAnswer(call: Call, asked: Asked, outcome: Outcome) {
 }
 
 /** Made from what is stored, so that the tenth repetition reads like the first. */
-function toFirstAnswer({ sid, amount }: Asked, first: AppliedOutcome | DeclinedOutcome) {
+function toFirstAnswer(actor: Actor, { sid, amount }: Asked, first: AppliedOutcome | DeclinedOutcome) {
   if (first.kind === 'declined') return declined(first.code, amount);
   const [entry] = first.entries;
   assert(entry !== undefined, 'an applied debit has an entry');
   return {
     sid,
-    entry: toStatementLine({ ...entry, kind: POSTING_KINDS.debit }, 'operator'),
+    entry: toStatementLine({ ...entry, kind: POSTING_KINDS.debit }, actor.kind === 'user' ? 'owner' : 'operator'),
     credit_balance: formatDecimal(entry.balanceAfter),
   };
 }
@@ -130,6 +133,8 @@ export function declined(code: DeclinedOutcome['code'], amount: Micros): Refusal
         details: { amount: formatDecimal(amount) },
       });
 }
+
+const noWallet = (): Refusal => refuse('not_found', 'There is no wallet with this sid.');
 
 const amountOutOfRange = (): Refusal =>
   refuse('amount_out_of_range', 'The amount is out of range.', {

@@ -7,16 +7,19 @@ import { closeHold } from '../../store/hold.ts';
 import { applyPostings, ensureSystemAccount } from '../../store/ledger.ts';
 import { operation } from '../operation.ts';
 import { amountField, sidField } from '../schema.ts';
-import { holdSchema, toHold, visibleHold } from './hold.ts';
+import { holdSchema, holdToEnd, toHold } from './hold.ts';
 
 export const holdCapture = operation({
   name: 'hold.capture',
   summary: 'Take the real cost out of a hold and return the rest',
   description:
-    'Once. After the expiry it still counts: the amount is taken from the wallet, below its floor if need be, and the hold says captured_late.',
+    'Once. After the expiry it still counts: the amount is taken from the wallet, below its floor if need be, and the hold says captured_late. Users ' +
+    'capture what users have set aside, and only while it is.',
   http: { method: 'post', path: '/v1/holds/{sid}/capture', status: 200 },
-  access: 'operator',
+  access: 'user',
   right: 'money',
+  scope: 'spend',
+  member: 'member',
   idempotency: 'required',
   input: z.strictObject({ sid: sidField, amount: amountField }),
   output: holdSchema,
@@ -28,7 +31,7 @@ export const holdCapture = operation({
       return refuse('amount_out_of_range', 'A capture takes something. To return the whole hold, release it.');
     }
     return call.commit(async (tx) => {
-      const hold = await visibleHold(tx, call.actor, input.sid, 'lock');
+      const hold = await holdToEnd(tx, call.actor, input.sid);
       if (isRefusal(hold)) return hold;
       const now = ports.clock.now();
       const revenue = await ensureSystemAccount(tx, 'revenue:usage', 'USD');

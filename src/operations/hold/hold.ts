@@ -1,6 +1,7 @@
 import { z } from 'zod';
+import { refusalOfUser } from '../../domain/hold/decide.ts';
 import { formatDecimal } from '../../domain/money.ts';
-import { refuse, type Refusal } from '../../domain/refusal.ts';
+import { isRefusal, refuse, type Refusal } from '../../domain/refusal.ts';
 import type { Tx } from '../../store/db.ts';
 import { HOLD_KINDS, HOLD_STATES, lockHold, readHold, type HoldRow } from '../../store/hold.ts';
 import type { Actor } from '../operation.ts';
@@ -20,6 +21,7 @@ export const holdSchema = z
     captured: signedAmount,
     state: z.enum(HOLD_STATES),
     description: z.string(),
+    by_user_sid: sidField.nullable().describe('The user who set it aside; null: the service, or a node.'),
     created_at: instant,
     expires_at: instant,
     closed_at: instant.nullable(),
@@ -37,10 +39,18 @@ export function toHold(row: HoldRow): z.input<typeof holdSchema> {
     captured: formatDecimal(row.captured),
     state: row.state,
     description: row.description,
+    by_user_sid: row.byUserSid,
     created_at: row.createdAt.toISOString(),
     expires_at: row.expiresAt.toISOString(),
     closed_at: row.closedAt?.toISOString() ?? null,
   };
+}
+
+/** A hold that the actor may end, locked until the transaction ends. */
+export async function holdToEnd(tx: Tx, actor: Actor, sid: string): Promise<HoldRow | Refusal> {
+  const hold = await visibleHold(tx, actor, sid, 'lock');
+  if (isRefusal(hold) || actor.kind !== 'user') return hold;
+  return refusalOfUser(hold) ?? hold;
 }
 
 /** A hold the actor may see, locked until the transaction ends or only looked at. */

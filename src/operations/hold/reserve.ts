@@ -2,8 +2,8 @@ import { z } from 'zod';
 import { assert } from '../../domain/assert.ts';
 import { reserveLegs } from '../../domain/hold/decide.ts';
 import { formatDecimal, micros, parseDecimal } from '../../domain/money.ts';
-import { isRefusal, refuse } from '../../domain/refusal.ts';
-import { insertHold } from '../../store/hold.ts';
+import { isRefusal, refuse, type Refusal } from '../../domain/refusal.ts';
+import { countHoldsOfUsers, insertHold } from '../../store/hold.ts';
 import { applyPostings } from '../../store/ledger.ts';
 import { declined } from '../billing/debit.ts';
 import { operation } from '../operation.ts';
@@ -15,14 +15,19 @@ import { holdSchema, toHold } from './hold.ts';
 const EXPIRES_IN_SECONDS_DEFAULT = 3_600;
 const EXPIRES_IN_SECONDS_MAX = 86_400;
 
+/** Of a wallet, by its users: more is a script that never ends them. Two at once may go past it by one. */
+const OPEN_HOLDS_OF_USERS_MAX = 100n;
+
 export const holdReserve = operation({
   name: 'hold.reserve',
   summary: 'Set money of a wallet aside',
   description:
     'Moves the amount from the wallet to its reserved account until it is captured, released, or its time is over.',
   http: { method: 'post', path: '/v1/holds', status: 201 },
-  access: 'operator',
+  access: 'user',
   right: 'money',
+  scope: 'spend',
+  member: 'member',
   idempotency: 'required',
   input: z.strictObject({
     wallet_sid: sidField,
@@ -31,7 +36,7 @@ export const holdReserve = operation({
     expires_in_seconds: z.int().min(1).max(EXPIRES_IN_SECONDS_MAX).default(EXPIRES_IN_SECONDS_DEFAULT),
   }),
   output: holdSchema,
-  refusals: ['not_found', 'insufficient_balance', 'wallet_frozen', 'amount_out_of_range'],
+  refusals: ['not_found', 'state_conflict', 'insufficient_balance', 'wallet_frozen', 'amount_out_of_range'],
   async run(call, input) {
     const { ports, settings } = call.house;
     const amount = parseDecimal(input.amount);
@@ -43,6 +48,8 @@ export const holdReserve = operation({
     return call.commit(async (tx) => {
       const wallet = await visibleWallet(tx, call.actor, input.wallet_sid);
       if (isRefusal(wallet)) return wallet;
+      if (call.actor.kind === 'user' && (await countHoldsOfUsers(tx, wallet.id)) >= OPEN_HOLDS_OF_USERS_MAX)
+        return tooMany();
       const now = ports.clock.now();
       const sid = ports.ids.sid();
       const record = {
@@ -72,6 +79,7 @@ export const holdReserve = operation({
         captured: micros(0n),
         state: 'open',
         description: input.description,
+        byUserSid: call.actor.kind === 'user' ? call.actor.userSid : null,
         createdAt: now,
         expiresAt: new Date(now.getTime() + input.expires_in_seconds * 1000),
         closedAt: null,
@@ -81,3 +89,8 @@ export const holdReserve = operation({
     });
   },
 });
+
+const tooMany = (): Refusal =>
+  refuse('state_conflict', 'As much is set aside as may be at a time. Capture or release a hold first.', {
+    details: { holds_max: Number(OPEN_HOLDS_OF_USERS_MAX) },
+  });

@@ -32,6 +32,7 @@ export const identityList = operation({
   summary: 'List the ways in which a user can sign in',
   http: { method: 'get', path: '/v1/users/{sid}/identities', status: 200 },
   access: 'user',
+  scope: null,
   idempotency: 'none',
   input: z.strictObject({ sid: sidField }),
   output: z.object({ items: z.array(identitySchema), next_cursor: z.null() }),

@@ -137,6 +137,7 @@ const newLease = ({ ports }: House, { node, wallet, amount, now, seconds }: NewL
   ...wallet,
   kind: 'lease',
   node: node.id,
+  byUserSid: null,
   nodeSid: node.sid,
   amount,
   drawn: micros(0n),

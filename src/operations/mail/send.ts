@@ -47,7 +47,8 @@ function lettersOf(house: House, mail: MailRow): { subject: string; text: string
   // Our own text, written by `eventBody`.
   const { data: facts } = JSON.parse(mail.eventBody) as { data: EventFacts };
   const { eventType: type, language, displayName: name } = mail;
-  return composeLetter({ type, language, name, facts, link: `${house.settings.publicUrl}/wallet` });
+  const page = type.startsWith('key.') ? 'account' : 'wallet';
+  return composeLetter({ type, language, name, facts, link: `${house.settings.publicUrl}/${page}` });
 }
 
 interface Outcome {

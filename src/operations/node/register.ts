@@ -3,9 +3,9 @@ import { parseDecimal } from '../../domain/money.ts';
 import { refuse } from '../../domain/refusal.ts';
 import { insertNode } from '../../store/node.ts';
 import { recordAudit } from '../audit/record.ts';
+import { makeKey } from '../key/new-key.ts';
 import { operation } from '../operation.ts';
 import { amountField, sidField } from '../schema.ts';
-import { newNodeKey } from './key.ts';
 import { nodeWithKeySchema, toNode } from './node.ts';
 
 export const nodeRegister = operation({
@@ -37,7 +37,7 @@ export const nodeRegister = operation({
         errors: [{ pointer, detail: 'must be more than 0' }],
       });
     }
-    const { text, ...key } = newNodeKey(call.house);
+    const { text, ...key } = makeKey(call.house, 'node');
     const now = ports.clock.now();
     return db.transaction('node.register', async (tx) => {
       const userSids = input.user_sids ?? null;

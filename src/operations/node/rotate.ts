@@ -2,12 +2,11 @@ import { z } from 'zod';
 import { refuse } from '../../domain/refusal.ts';
 import { rotateNodeKey } from '../../store/node.ts';
 import { recordAudit } from '../audit/record.ts';
+import { overlapField } from '../key/key.ts';
+import { makeKey } from '../key/new-key.ts';
 import { operation } from '../operation.ts';
 import { sidField } from '../schema.ts';
-import { newNodeKey } from './key.ts';
 import { nodeWithKeySchema, toNode } from './node.ts';
-
-const OVERLAP_SECONDS_MAX = 7 * 86_400;
 
 export const nodeRotate = operation({
   name: 'node.rotate',
@@ -18,20 +17,13 @@ export const nodeRotate = operation({
   idempotency: 'none',
   input: z.strictObject({
     sid: sidField,
-    overlap_seconds: z
-      .int()
-      .min(0)
-      .max(OVERLAP_SECONDS_MAX)
-      .default(3_600)
-      .describe(
-        'How long the old key is good beside the new one. 0 after a theft. A key older than the old one ends now.',
-      ),
+    overlap_seconds: overlapField,
   }),
   output: nodeWithKeySchema,
   refusals: ['not_found'],
   async run(call, input) {
     const { db, ports } = call.house;
-    const { text, ...key } = newNodeKey(call.house);
+    const { text, ...key } = makeKey(call.house, 'node');
     const now = ports.clock.now();
     return db.transaction('node.rotate', async (tx) => {
       const node = await rotateNodeKey(tx, input.sid, key, new Date(now.getTime() + input.overlap_seconds * 1_000));

@@ -1,6 +1,6 @@
 import { z } from 'zod';
 import { assert } from '../../domain/assert.ts';
-import { OPERATOR_ROLES, RIGHTS, roleHas, STEP_UP_MINUTES } from '../../domain/identity/role.ts';
+import { KEY_SCOPES, OPERATOR_ROLES, RIGHTS, roleHas, STEP_UP_MINUTES } from '../../domain/identity/role.ts';
 import { formatDecimal } from '../../domain/money.ts';
 import { readUser } from '../../store/user.ts';
 import { readWalletByUser } from '../../store/wallet.ts';
@@ -16,6 +16,12 @@ const sessionFactsSchema = z.object({
   proven_until: instant.describe('Until when money and secrets need no further proof.'),
   form_token: z.string().describe('To be sent as X-Form-Token with what a cookie vouches for.'),
 });
+const keyFactsSchema = z.object({
+  sid: sidField,
+  scopes: z.array(z.enum(KEY_SCOPES)),
+  expires_at: instant.nullable().describe('Null: it is good until it is revoked.'),
+});
+
 type SessionFacts = z.input<typeof sessionFactsSchema>;
 
 export const sessionGet = operation({
@@ -35,6 +41,7 @@ export const sessionGet = operation({
         .describe('What an operator is there for; null for everybody else.'),
       rights: z.array(z.enum(RIGHTS)).describe('What that role allows.'),
       session: sessionFactsSchema.nullable().describe('Null for who called without one.'),
+      key: keyFactsSchema.nullable().describe('By which key, for who called with one.'),
       user: sessionUserSchema.nullable(),
       top_up: z.object({ min: signedAmount, max: signedAmount, presets: z.array(signedAmount) }),
       providers: z.array(z.string()).describe('The payment providers that are configured.'),
@@ -55,6 +62,7 @@ export const sessionGet = operation({
       operator_role: actor.kind === 'operator' ? actor.role : null,
       rights: actor.kind === 'operator' ? RIGHTS.filter((right) => roleHas(actor.role, right)) : [],
       session: toSession(actor),
+      key: toKeyFacts(actor),
       user: await readSessionUser(house, actor),
       top_up: { min: formatDecimal(topUpMin), max: formatDecimal(topUpMax), presets: topUpPresets.map(formatDecimal) },
       providers: [...house.providers.keys()],
@@ -79,6 +87,12 @@ function toSession(actor: Actor): SessionFacts | null {
     proven_until: new Date(provenAt.getTime() + STEP_UP_MINUTES * 60_000).toISOString(),
     form_token: formToken,
   };
+}
+
+function toKeyFacts(actor: Actor): z.input<typeof keyFactsSchema> | null {
+  if (actor.kind !== 'user' || actor.credential?.kind !== 'key') return null;
+  const { sid, expiresAt } = actor.credential;
+  return { sid, scopes: [...(actor.scopes ?? [])], expires_at: expiresAt?.toISOString() ?? null };
 }
 
 async function readSessionUser(house: House, actor: Actor): Promise<z.input<typeof sessionUserSchema> | null> {

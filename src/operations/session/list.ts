@@ -23,6 +23,7 @@ export const sessionList = operation({
   summary: 'List where a user is signed in, newest first',
   http: { method: 'get', path: '/v1/users/{sid}/sessions', status: 200 },
   access: 'user',
+  scope: null,
   idempotency: 'none',
   input: z.strictObject({ sid: sidField }),
   output: z.object({ items: z.array(listedSchema), next_cursor: z.null() }),

@@ -25,6 +25,7 @@ export interface CliDeps {
 export interface GlobalOptions {
   readonly url: string;
   readonly token?: string;
+  readonly tokenFile?: string;
   readonly adminSecretFile?: string;
   readonly idempotencyKey?: string;
   readonly json?: boolean;
@@ -60,7 +61,8 @@ function programOf(deps: CliDeps, run: Runner): Command {
         deps.env['HERO_ONBOARDING_PUBLIC_URL'] ?? `http://${deps.env['HERO_ONBOARDING_LISTEN'] ?? '127.0.0.1:9920'}`,
       ),
     )
-    .option('--token <token>', 'a session token, to call as a user')
+    .option('--token <token>', 'a session token, to call as a user. On a machine of others use --token-file')
+    .option('--token-file <path>', 'a file with a session token or a key (uk_…, nk_…)')
     .option(
       '--admin-secret-file <path>',
       'a file with the admin secret; otherwise HERO_ONBOARDING_ADMIN_SECRET. Never an argument: everybody on the machine can read those',

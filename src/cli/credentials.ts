@@ -4,7 +4,7 @@ import type { Operation } from '../operations/operation.ts';
 import type { CliDeps, GlobalOptions } from './cli.ts';
 
 /**
- * How the command line shows who it is: a token, the admin secret from a file or the environment; and with none of them as
+ * How the command line shows who it is: a token or a key, the admin secret from a file or the environment; and with none of them as
  * an operator of a sandbox, where anybody may be one. Throws ProblemError when the file is not there.
  */
 export async function signIn(
@@ -13,6 +13,7 @@ export async function signIn(
   options: GlobalOptions,
 ): Promise<Pick<ClientOptions, 'token' | 'adminSecret'>> {
   if (options.token !== undefined) return { token: options.token };
+  if (options.tokenFile !== undefined) return { token: secretIn(deps, options.tokenFile) };
   if (options.adminSecretFile !== undefined) return { adminSecret: secretIn(deps, options.adminSecretFile) };
   const adminSecret = deps.env['HERO_ONBOARDING_ADMIN_SECRET'];
   if (adminSecret !== undefined && adminSecret !== '') return { adminSecret };

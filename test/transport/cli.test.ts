@@ -1,6 +1,7 @@
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { buildCli } from '../../src/cli/cli.ts';
 import { OPERATIONS } from '../../src/operations/registry.ts';
+import { makeUserKey } from '../support/key.ts';
 import { ADMIN_SECRET, testSite, type TestSite } from './site.ts';
 
 let site: TestSite;
@@ -8,6 +9,8 @@ beforeAll(async () => {
   site = await testSite();
 });
 afterAll(() => site.close());
+
+const files = new Map([['/secret', `${ADMIN_SECRET}\n`]]);
 
 interface Ran {
   readonly exitCode: number;
@@ -29,7 +32,7 @@ async function run(
     err: (text) => {
       err += text;
     },
-    readFile: (path) => (path === '/secret' ? `${ADMIN_SECRET}\n` : null),
+    readFile: (path) => files.get(path) ?? null,
     fetch: async (url, init) => await site.app.request(url, init),
     sleep: () => Promise.resolve(),
   });
@@ -102,6 +105,18 @@ describe('a command', () => {
     expect((await run(['user', 'list', '--admin-secret-file', '/secret'], {})).exitCode).toBe(0);
     expect((await run(['user', 'list'], {})).exitCode).toBe(0);
     expect((await run(['user', 'list', '--admin-secret-file', '/none'], {})).err).toContain('There is no file');
+  });
+
+  test('takes a key from a file, and does what that key may', async () => {
+    const { sid, userSid } = await site.wallet(1_000);
+    files.set('/key', `${(await makeUserKey(site.house, userSid)).text}\n`);
+    const read = await run(['billing', 'get', sid, '--token-file', '/key', '--json'], {});
+    expect(JSON.parse(read.out)).toMatchObject({ sid, credit_balance: '10.00' });
+    const barred = await run(
+      ['billing', 'debit', sid, '--amount', '1', '--description', 'x', '--token-file', '/key'],
+      {},
+    );
+    expect([barred.exitCode, barred.err]).toEqual([1, expect.stringContaining('needs the scope spend')]);
   });
 
   test('that is wrong exits with 2 and says how to get help', async () => {

@@ -21,7 +21,7 @@ beforeAll(async () => {
 afterAll(() => closeSound(site));
 
 interface Person {
-  readonly headers: { readonly authorization: string };
+  readonly headers: Readonly<Record<string, string>>;
   readonly userSid: string;
   readonly wallet: string;
 }
@@ -322,7 +322,9 @@ describe('a key that spends', () => {
     const who = await signIn();
     const key = await keyOf(who, 'spend');
     const body = { wallet_sid: who.wallet, amount: '0.01', description: 'x' };
-    const made = await Promise.all(Array.from({ length: 100 }, () => pay(key, '/v1/holds', body)));
+    const made: Answer[] = [];
+    while (made.length < 100)
+      made.push(...(await Promise.all(Array.from({ length: 5 }, () => pay(key, '/v1/holds', body)))));
     expect(new Set(made.map(({ status }) => status))).toEqual(new Set([201]));
     expect(refusalOf(await pay(key, '/v1/holds', body))).toBe('409 state_conflict');
     expect((await site.operator('POST', '/v1/holds', body, { 'idempotency-key': `h-${who.wallet}` })).status).toBe(201);

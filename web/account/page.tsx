@@ -12,6 +12,7 @@ import { Form } from '../ui/form.tsx';
 import { Loading, PageTitle } from '../ui/page.tsx';
 import { Select } from '../ui/select.tsx';
 import { useToast } from '../ui/toast.tsx';
+import { KeysCard } from './keys/card.tsx';
 
 const LANGUAGES = [
   ['en', 'English'],
@@ -30,6 +31,7 @@ export function AccountPage(): ReactElement {
       {!user.data && user.error && <ProblemBanner problem={user.error} retry={() => void user.refetch()} />}
       {!user.data && !user.error && <Loading what="your account" />}
       {user.data && <Contact user={user.data} />}
+      {user.data && <KeysCard />}
     </div>
   );
 }

@@ -205,6 +205,7 @@ export function houseSettings(config: Config): HouseSettings {
     leaseSecondsMax: config.leaseSecondsMax,
     sessionHours: config.sessionHours,
     sessionIdleMinutes: config.sessionIdleMinutes,
+    hasAdminSecret: config.adminSecret !== null,
     operators: config.operators ?? [],
     encryptionKeys: [config.encryptionKey, config.encryptionKeyPrevious].filter((key) => key !== null),
     endpointNetworks: config.endpointNetworks ?? [],

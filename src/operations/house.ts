@@ -77,6 +77,8 @@ export interface HouseSettings {
   /** How long a session lasts, and how long when nobody uses it. */
   readonly sessionHours: number;
   readonly sessionIdleMinutes: number;
+  /** Whether somebody can come in with an admin secret, so that a mistake with roles can be put right. */
+  readonly hasAdminSecret: boolean;
   /** Whom the configuration makes operators. */
   readonly operators: readonly ListedOperator[];
   /** Seal secrets that are used again: the present one first, then the one before. Empty: none is kept. */

@@ -69,6 +69,9 @@ import { nodeReverse } from './node/reverse.ts';
 import { nodeUsage } from './node/usage.ts';
 import { nodeRotate } from './node/rotate.ts';
 import type { Operation } from './operation.ts';
+import { operatorGrant } from './operator/grant.ts';
+import { operatorList } from './operator/list.ts';
+import { operatorRevoke } from './operator/revoke.ts';
 import { paymentCheck } from './payment/check.ts';
 import { paymentCreate } from './payment/create.ts';
 import { paymentGet } from './payment/get.ts';
@@ -106,6 +109,8 @@ import { usageSummary } from './usage/summary.ts';
 import { usageVoid } from './usage/void.ts';
 import { usageWriteOff } from './usage/write-off.ts';
 import { userCreate } from './user/create.ts';
+import { userDisable } from './user/disable.ts';
+import { userEnable } from './user/enable.ts';
 import { userGet } from './user/get.ts';
 import { userList } from './user/list.ts';
 import { userUpdate } from './user/update.ts';
@@ -123,6 +128,11 @@ const declared = [
   userGet,
   userList,
   userUpdate,
+  userDisable,
+  userEnable,
+  operatorList,
+  operatorGrant,
+  operatorRevoke,
   billingGet,
   billingList,
   billingStatement,

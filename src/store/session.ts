@@ -175,9 +175,12 @@ export async function revokeSessionsOf(
   return rows.map(({ sid }) => sid);
 }
 
-const deleteExpiredStatement = statement('session.delete_expired', `delete from session where expires_at < $1`);
+const deleteExpiredStatement = statement(
+  'session.delete_expired',
+  `delete from session where token_hash in (select token_hash from session where expires_at < $1 limit $2) returning 1`,
+);
 
-/** Rows that no cookie can use any more. */
-export async function deleteExpiredSessions(tx: Tx, before: Date): Promise<void> {
-  await tx.query(deleteExpiredStatement, [before]);
+/** Rows that no cookie can use any more; answers how many, at most `limit`. */
+export async function deleteExpiredSessions(tx: Tx, before: Date, limit: number): Promise<number> {
+  return (await tx.query(deleteExpiredStatement, [before, limit])).length;
 }

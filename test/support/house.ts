@@ -38,6 +38,7 @@ export const TEST_SETTINGS: HouseSettings = {
   leaseSecondsMax: 7_200,
   sessionHours: 12,
   sessionIdleMinutes: 30,
+  hasAdminSecret: true,
   operators: [],
   encryptionKeys: ['a key that only tests seal secrets with'],
   endpointNetworks: [],

@@ -29,6 +29,7 @@ export const SETTINGS: HouseSettings = {
   leaseSecondsMax: 7_200,
   sessionHours: 12,
   sessionIdleMinutes: 30,
+  hasAdminSecret: true,
   operators: [],
   encryptionKeys: ['test-encryption-key-of-thirty-two-bytes-and-more'],
   endpointNetworks: [],

@@ -142,12 +142,22 @@ async function run(
     const refusal = refuse('invalid_request', `${operation.name} takes at most ${fieldsOf(operation).length} params.`);
     return refusalReply(refusal, requestId);
   }
-  const { idempotency_key: key, ...input } = named as Record<string, JsonValue>;
+  const { input, key } = splitKey(operation, named as Record<string, JsonValue>);
   if (key !== undefined && typeof key !== 'string') {
     const errors = [{ pointer: '#/idempotency_key', detail: 'must be a string' }];
     return refusalReply(refuse('invalid_request', 'The idempotency key is not valid.', { errors }), requestId);
   }
   return await execute(house, operation, { actor, input, idempotencyKey: key ?? headerKey, requestId });
+}
+
+/** The param stands for the header, except where it is a field of the operation's own: a node's key for a record. */
+function splitKey(
+  operation: Operation,
+  named: Record<string, JsonValue>,
+): { readonly input: Record<string, JsonValue>; readonly key: JsonValue | undefined } {
+  if (Object.hasOwn(operation.input.shape, 'idempotency_key')) return { input: named, key: undefined };
+  const { idempotency_key: key, ...input } = named;
+  return { input, key };
 }
 
 /** Params by position follow the document: required ones first, otherwise as declared. A null leaves an optional one out. */

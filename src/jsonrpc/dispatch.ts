@@ -5,6 +5,7 @@ import type { House } from '../operations/house.ts';
 import { fieldsOf } from '../operations/json-schema.ts';
 import type { Actor, Operation } from '../operations/operation.ts';
 import type { Problem } from '../operations/problem.ts';
+import { noteSecretUse } from '../operations/operator/secret-use.ts';
 import { operationByRpcMethod } from '../operations/registry.ts';
 import { refusalReply } from '../operations/reply.ts';
 import type { Reply } from '../operations/reply.ts';
@@ -147,7 +148,11 @@ async function run(
     const errors = [{ pointer: '#/idempotency_key', detail: 'must be a string' }];
     return refusalReply(refuse('invalid_request', 'The idempotency key is not valid.', { errors }), requestId);
   }
-  return await execute(house, operation, { actor, input, idempotencyKey: key ?? headerKey, requestId });
+  // An object of its own: of a batch each call leaves its own traces.
+  const caller = { ...actor };
+  const reply = await execute(house, operation, { actor: caller, input, idempotencyKey: key ?? headerKey, requestId });
+  await noteSecretUse(house, { actor: caller, operation, status: reply.status, requestId });
+  return reply;
 }
 
 /** The param stands for the header, except where it is a field of the operation's own: a node's key for a record. */

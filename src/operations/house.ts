@@ -79,6 +79,8 @@ export interface HouseSettings {
   readonly sessionIdleMinutes: number;
   /** Whether somebody can come in with an admin secret, so that a mistake with roles can be put right. */
   readonly hasAdminSecret: boolean;
+  /** Proxies of ours: what they say of where a request comes from is believed. */
+  readonly trustedProxies: readonly Network[];
   /** Whom the configuration makes operators. */
   readonly operators: readonly ListedOperator[];
   /** Seal secrets that are used again: the present one first, then the one before. Empty: none is kept. */

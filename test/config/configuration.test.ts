@@ -35,6 +35,8 @@ const WRONG: Readonly<Record<keyof typeof SETTINGS, string>> = {
   databasePoolMax: '0',
   adminSecret: 'two words',
   adminSecretPrevious: 'two words',
+  adminSecretUse: 'maybe',
+  trustedProxies: '*',
   sessionKey: 'two words',
   sessionHours: '1000',
   sessionIdleMinutes: '0',

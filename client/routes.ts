@@ -3,6 +3,8 @@ export const ROUTES = {
   'session.get': { method: 'GET', path: '/v1/session', idempotency: 'none' },
   'session.list': { method: 'GET', path: '/v1/users/{sid}/sessions', idempotency: 'none' },
   'session.revoke': { method: 'POST', path: '/v1/users/{sid}/sessions/revoke', idempotency: 'none' },
+  'session.view-as': { method: 'POST', path: '/v1/users/{sid}/view-as', idempotency: 'none' },
+  'session.stop-viewing': { method: 'POST', path: '/v1/session/stop-viewing', idempotency: 'none' },
   'identity.list': { method: 'GET', path: '/v1/users/{sid}/identities', idempotency: 'none' },
   'identity.unlink': { method: 'DELETE', path: '/v1/users/{sid}/identities/{identity_sid}', idempotency: 'none' },
   'user.create': { method: 'POST', path: '/v1/users', idempotency: 'none' },

@@ -206,6 +206,7 @@ export function houseSettings(config: Config): HouseSettings {
     sessionHours: config.sessionHours,
     sessionIdleMinutes: config.sessionIdleMinutes,
     hasAdminSecret: config.adminSecretUse === 'on' && config.adminSecret !== null,
+    financeDailyLimit: config.financeDailyLimit,
     trustedProxies: config.trustedProxies ?? [],
     operators: config.operators ?? [],
     encryptionKeys: [config.encryptionKey, config.encryptionKeyPrevious].filter((key) => key !== null),

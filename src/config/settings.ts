@@ -152,6 +152,13 @@ export const SETTINGS = {
     prose:
       'Who is an operator, by identity: role=issuer#subject, with commas between; roles are support, auditor, finance and admin. Unset: whom an admin made one.',
   }),
+  financeDailyLimit: optional({
+    env: 'HERO_ONBOARDING_FINANCE_DAILY_LIMIT',
+    group: 'Operators and sessions',
+    kind: amount,
+    prose:
+      'What an operator with the role finance may move in a day (UTC), whichever way. Unset: no limit; admins have none.',
+  }),
   stripeSecretKey: optional({
     env: 'STRIPE_SECRET_KEY',
     group: 'Stripe',

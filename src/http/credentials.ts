@@ -24,7 +24,7 @@ const SAFE_METHODS = new Set(['GET', 'HEAD']);
  */
 export async function identify(site: Site, c: AppContext): Promise<Actor> {
   const actor = await actorOf(site, c);
-  c.set('actor', actor.id);
+  c.set('actor', 'viewer' in actor && actor.viewer !== undefined ? `${actor.viewer} as ${actor.id}` : actor.id);
   return actor;
 }
 

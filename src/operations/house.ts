@@ -79,6 +79,8 @@ export interface HouseSettings {
   readonly sessionIdleMinutes: number;
   /** Whether somebody can come in with an admin secret, so that a mistake with roles can be put right. */
   readonly hasAdminSecret: boolean;
+  /** What an operator with the role finance may move in a day; null: no limit. */
+  readonly financeDailyLimit: bigint | null;
   /** Proxies of ours: what they say of where a request comes from is believed. */
   readonly trustedProxies: readonly Network[];
   /** Whom the configuration makes operators. */

@@ -95,6 +95,8 @@ import { identityUnlink } from './identity/unlink.ts';
 import { sessionGet } from './session/get.ts';
 import { sessionList } from './session/list.ts';
 import { sessionRevoke } from './session/revoke.ts';
+import { sessionStopViewing } from './session/stop-viewing.ts';
+import { sessionViewAs } from './session/view-as.ts';
 import { usageAggregate } from './usage/aggregate.ts';
 import { usageBillUnbilled } from './usage/bill-unbilled.ts';
 import { usageExplain } from './usage/explain.ts';
@@ -122,6 +124,8 @@ const declared = [
   sessionGet,
   sessionList,
   sessionRevoke,
+  sessionViewAs,
+  sessionStopViewing,
   identityList,
   identityUnlink,
   userCreate,

@@ -75,6 +75,8 @@ export async function insertSession(tx: Tx, session: SessionRow): Promise<void> 
 export interface LiveSession extends SessionRow {
   /** What an admin made of the user. */
   readonly grantedRole: OperatorRole | null;
+  /** The user whose pages its operator looks at, as they do; null: their own. */
+  readonly viewedUserSid: string | null;
   readonly identities: readonly {
     readonly issuer: string;
     readonly subject: string;
@@ -87,7 +89,7 @@ export interface LiveSession extends SessionRow {
 const readStatement = statement(
   'session.read',
   `select s.sid, s.token_hash, s.user_sid, s.identity_sid, s.secret_id, s.created_at, s.proven_at, s.seen_at, s.expires_at, s.address,
-          s.agent, operator_role.role as granted_role, known.identities
+          s.agent, s.viewed_user_sid, operator_role.role as granted_role, known.identities
    from session as s
    left join app_user on app_user.sid = s.user_sid
    left join operator_role on operator_role.user_sid = s.user_sid
@@ -107,6 +109,7 @@ export async function readLiveSession(
   const [row] = await tx.query<
     SessionRecord & {
       granted_role: OperatorRole | null;
+      viewed_user_sid: string | null;
       identities: [string, string, OperatorRole | null, boolean][] | null;
     }
   >(readStatement, [Buffer.from(tokenHash), at.now, at.seenSince]);
@@ -117,7 +120,7 @@ export async function readLiveSession(
     claimedRole,
     isUsed,
   }));
-  return { ...fromRow(row), grantedRole: row.granted_role, identities };
+  return { ...fromRow(row), grantedRole: row.granted_role, viewedUserSid: row.viewed_user_sid, identities };
 }
 
 const seeStatement = statement(
@@ -173,6 +176,16 @@ export async function revokeSessionsOf(
     which.except ?? null,
   ]);
   return rows.map(({ sid }) => sid);
+}
+
+const viewStatement = statement(
+  'session.view',
+  `update session set viewed_user_sid = $2 where sid = $1 and revoked_at is null returning sid`,
+);
+
+/** Whose pages the operator of a session sees from now on; null: their own. False when the session is over. */
+export async function setViewed(tx: Tx, sid: string, userSid: string | null): Promise<boolean> {
+  return (await tx.query(viewStatement, [sid, userSid])).length === 1;
 }
 
 const deleteExpiredStatement = statement(

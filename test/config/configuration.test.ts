@@ -36,6 +36,7 @@ const WRONG: Readonly<Record<keyof typeof SETTINGS, string>> = {
   adminSecret: 'two words',
   adminSecretPrevious: 'two words',
   adminSecretUse: 'maybe',
+  financeDailyLimit: '-5',
   trustedProxies: '*',
   sessionKey: 'two words',
   sessionHours: '1000',

@@ -39,6 +39,7 @@ export const TEST_SETTINGS: HouseSettings = {
   sessionHours: 12,
   sessionIdleMinutes: 30,
   hasAdminSecret: true,
+  financeDailyLimit: null,
   trustedProxies: [],
   operators: [],
   encryptionKeys: ['a key that only tests seal secrets with'],

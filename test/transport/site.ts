@@ -30,6 +30,7 @@ export const SETTINGS: HouseSettings = {
   sessionHours: 12,
   sessionIdleMinutes: 30,
   hasAdminSecret: true,
+  financeDailyLimit: null,
   trustedProxies: [],
   operators: [],
   encryptionKeys: ['test-encryption-key-of-thirty-two-bytes-and-more'],

@@ -8,6 +8,7 @@ import { applyPostings, ensureSystemAccount } from '../../store/ledger.ts';
 import { operation } from '../operation.ts';
 import { amountField, sidField } from '../schema.ts';
 import { holdSchema, holdToEnd, toHold } from './hold.ts';
+import { countMoved } from '../operator/daily-limit.ts';
 
 export const holdCapture = operation({
   name: 'hold.capture',
@@ -55,6 +56,7 @@ export const holdCapture = operation({
       assert(outcome?.kind === 'applied', 'a capture takes what is reserved or may overdraw');
       const closed = { ...hold, state: plan.state, captured: amount, closedAt: now };
       await closeHold(tx, closed);
+      await countMoved(tx, call, amount);
       return toHold(closed);
     });
   },

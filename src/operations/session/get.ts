@@ -43,6 +43,12 @@ export const sessionGet = operation({
       session: sessionFactsSchema.nullable().describe('Null for who called without one.'),
       key: keyFactsSchema.nullable().describe('By which key, for who called with one.'),
       user: sessionUserSchema.nullable(),
+      viewed_by: z
+        .string()
+        .nullable()
+        .describe(
+          'The operator who sees this account as its user does, as audit rows name them; null: it is the user.',
+        ),
       top_up: z.object({ min: signedAmount, max: signedAmount, presets: z.array(signedAmount) }),
       providers: z.array(z.string()).describe('The payment providers that are configured.'),
       refund_self_service: z.boolean().describe('Whether users may ask their own money back.'),
@@ -64,6 +70,7 @@ export const sessionGet = operation({
       session: toSession(actor),
       key: toKeyFacts(actor),
       user: await readSessionUser(house, actor),
+      viewed_by: actor.kind === 'user' ? (actor.viewer ?? null) : null,
       top_up: { min: formatDecimal(topUpMin), max: formatDecimal(topUpMax), presets: topUpPresets.map(formatDecimal) },
       providers: [...house.providers.keys()],
       refund_self_service: house.settings.isRefundSelfService,

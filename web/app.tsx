@@ -21,6 +21,7 @@ import { OperatorWalletsPage } from './operator/wallets/list-page.tsx';
 import { OperatorWebhookEventsPage } from './operator/webhook-events/page.tsx';
 import { PaymentPage } from './payment/page.tsx';
 import { SessionContext, useSessionQuery } from './session.ts';
+import { ProofGate } from './sign-in/proof-dialog.tsx';
 import { SignInPage } from './sign-in/page.tsx';
 import type { Session } from './surface.ts';
 import { ProblemBanner } from './ui/banner.tsx';
@@ -40,7 +41,9 @@ export function App(): ReactElement {
   }
   return (
     <SessionContext value={session}>
-      <Frame>{pagesFor(session.role)}</Frame>
+      <ProofGate>
+        <Frame>{pagesFor(session.role)}</Frame>
+      </ProofGate>
     </SessionContext>
   );
 }

@@ -8,6 +8,7 @@ export interface Page<T> {
 }
 
 export type Session = Output<'session.get'>;
+export type UserIdentity = Output<'identity.list'>['items'][number];
 export type Billing = Output<'billing.get'>;
 export type StatementLine = Output<'billing.statement'>['items'][number];
 export type Adjustment = Output<'billing.adjust'>;

@@ -18,6 +18,7 @@ const SID_BY_PATH: readonly (readonly [start: string, field: string])[] = [
   ['/v1/endpoints/', 'endpoint_sid'],
   ['/v1/deliveries/', 'delivery_sid'],
   ['/v1/nodes/', 'node_sid'],
+  ['/v1/keys/', 'key_sid'],
 ];
 
 /** What else a field may hold, so that nothing but who asks is wrong. */
@@ -100,6 +101,7 @@ const BELONGINGS = new Set([...SID_BY_PATH.map(([, field]) => field), 'session_s
 
 function belongingOf({ http }: Operation, field: string): string | null {
   if (field === 'seq') return http.path.includes('{seq}') ? 'seq' : null;
+  if (field === 'owner_sid') return 'user_sid';
   if (field !== 'sid') return BELONGINGS.has(field) ? field : null;
   return SID_BY_PATH.find(([start]) => http.path.startsWith(start))?.[1] ?? 'nothing';
 }

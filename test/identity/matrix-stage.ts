@@ -52,6 +52,8 @@ export async function setStage(site: TestSite): Promise<Stage> {
   const as = async (role: 'support' | 'auditor' | 'finance' | 'admin'): Promise<Record<string, string>> => ({
     ...(await signIn(site, `A ${role}`, role)).headers,
   });
+  const viewer = await signIn(site, 'A viewer', 'admin');
+  await made(site.call('POST', `/v1/users/${ada.userSid}/view-as`, { body: { reason: 'x' }, headers: viewer.headers }));
   const callers: Callers = {
     anonymous: {},
     user: ada.headers,
@@ -61,6 +63,11 @@ export async function setStage(site: TestSite): Promise<Stage> {
     finance: await as('finance'),
     admin: await as('admin'),
     'admin (stale)': stale.admin.headers,
+    'key (read)': { authorization: String(own['key_read']) },
+    'key (top_up)': { authorization: String(own['key_top_up']) },
+    'key (spend)': { authorization: String(own['key_spend']) },
+    'revoked key': { authorization: String(own['key_revoked']) },
+    viewer: viewer.headers,
     'admin secret': { 'x-hero-onboarding-admin-secret': 'test-admin-secret-of-thirty-two-bytes-and-more' },
     node: { authorization: String(own['node_authorization']) },
     'revoked node': revokedNode.headers,
@@ -84,6 +91,11 @@ async function furnish(site: TestSite, house: House, bank: PaperBank, person: Pe
   await asNode('/v1/usage', {
     records: [{ ...USAGE, idempotency_key: 'x', user_sid: userSid, occurred_at: occurredAt }],
   });
+  const key = async (scopes: readonly string[]): Promise<Record<string, unknown>> =>
+    made(site.call('POST', '/v1/keys', { body: { name: scopes.join(), scopes }, headers }));
+  const keys = { read: await key(['read']), top_up: await key(['top_up']), spend: await key(['spend']) };
+  const revoked = await key(['read', 'top_up', 'spend']);
+  await made(site.call('POST', `/v1/keys/${String(revoked['sid'])}/revoke`, { body: {}, headers }));
   const endpoint = await made(site.call('POST', '/v1/endpoints', { body: ENDPOINT, headers }));
   const endpointSid = String(endpoint['sid']);
   const delivery = await made(site.call('POST', `/v1/endpoints/${endpointSid}/test`, { body: {}, headers }));
@@ -108,6 +120,11 @@ async function furnish(site: TestSite, house: House, bank: PaperBank, person: Pe
     hold_sid: String(hold['sid']),
     node_sid: node.sid,
     node_authorization: node.headers['authorization'] ?? '',
+    key_sid: String(keys.read['sid']),
+    key_read: `Bearer ${String(keys.read['key'])}`,
+    key_top_up: `Bearer ${String(keys.top_up['key'])}`,
+    key_spend: `Bearer ${String(keys.spend['key'])}`,
+    key_revoked: `Bearer ${String(revoked['key'])}`,
     lease_sid: String((lease['lease'] as { sid: string }).sid),
     endpoint_sid: endpointSid,
     delivery_sid: String(delivery['sid']),

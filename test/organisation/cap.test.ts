@@ -143,7 +143,7 @@ describe('a cap', () => {
     expect(await spentBy(member, shared)).toBe('7.00');
   });
 
-  test('is nobody else’s: owners, operators and nodes spend without it, and a member what is their own', async () => {
+  test('is nobody else’s: owners, operators, nodes and the organisation’s keys spend without it, and a member what is their own', async () => {
     const { shared, member } = await newMember('1.00');
     const node = await site.node();
     expect((await debit(owner, shared, '50.00')).status).toBe(200);
@@ -156,6 +156,11 @@ describe('a cap', () => {
     const record = { ...usage, idempotency_key: newKey(), occurred_at: site.ports.clock.now().toISOString() };
     const charged = await site.call('POST', '/record_usage', { body: record, headers: node.headers });
     expect(charged.json['outcome']).toBe('applied');
+    const wish = { name: 'a script', scopes: ['spend'], owner_sid: shared.sid };
+    const { json: made } = await owner.as('POST', '/v1/keys', wish);
+    const script = { authorization: `Bearer ${String(made['key'])}`, 'idempotency-key': newKey() };
+    const path = `/v1/billings/${shared.walletSid}/debits`;
+    expect((await site.call('POST', path, { body: byOperator, headers: script })).status).toBe(200);
     await site.operator('POST', '/admin/balance-adjust', { sid: member.walletSid, balance_cents: 500 });
     expect((await debit(member, { sid: '', walletSid: member.walletSid }, '5.00')).status).toBe(200);
     expect(await spentBy(member, shared)).toBe('0.00');

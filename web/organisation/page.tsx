@@ -4,6 +4,7 @@ import { useState } from 'react';
 import { useLocation } from 'wouter';
 import type { Problem } from '../api.ts';
 import { get, post, seg } from '../api.ts';
+import { KeysCard } from '../account/keys/card.tsx';
 import { useChosenWallet } from '../chosen-wallet.tsx';
 import { SESSION_KEY } from '../session.ts';
 import type { Organisation } from '../surface.ts';
@@ -40,6 +41,7 @@ export function OrganisationPage({ sid }: { readonly sid: string }): ReactElemen
       {data && <Standing organisation={data} />}
       {data && <MembersCard organisation={data} />}
       {data?.role === 'owner' && <InvitationsCard sid={sid} />}
+      {data?.role === 'owner' && <KeysCard ownerSid={sid} />}
       {data?.role === 'owner' && <NameCard key={data.name} organisation={data} />}
     </div>
   );

@@ -8,6 +8,13 @@ export interface Page<T> {
 }
 
 export type Session = Output<'session.get'>;
+export type SessionWallet = Session['wallets'][number];
+export type MemberRole = SessionWallet['role'];
+export type Organisation = Output<'organisation.get'>;
+export type Member = Output<'member.list'>['items'][number];
+export type Invitation = Output<'invitation.list'>['items'][number];
+export type InvitationWithToken = Output<'invitation.create'>;
+export type InvitationLook = Output<'invitation.look'>;
 export type Billing = Output<'billing.get'>;
 export type StatementLine = Output<'billing.statement'>['items'][number];
 export type Adjustment = Output<'billing.adjust'>;

@@ -9,6 +9,7 @@ import { watchBalances } from '../operations/event/watch-balances.ts';
 import { pollDisputes } from '../operations/dispute/poll.ts';
 import { tellOfGaps } from '../operations/gap-policy/tell.ts';
 import { sendDueMails } from '../operations/mail/send.ts';
+import { pruneOldInvitations } from '../operations/invitation/prune.ts';
 import { expireHolds } from '../operations/hold/expire.ts';
 import { recomputeLadders } from '../operations/ladder/recompute.ts';
 import { pruneOldBudgets } from '../operations/node/prune-budgets.ts';
@@ -58,6 +59,7 @@ export const TICKS: readonly Tick[] = [
   { name: 'holds.expire', waitMs: every(30 * SECOND_MS), run: expireHolds },
   { name: 'deliveries.send', waitMs: every(SECOND_MS), run: sendDueDeliveries },
   { name: 'events.prune', waitMs: every(HOUR_MS), run: pruneOldEvents },
+  { name: 'invitations.prune', waitMs: every(HOUR_MS), run: pruneOldInvitations },
   { name: 'secrets.reseal', waitMs: every(5 * MINUTE_MS), run: resealSecrets },
   { name: 'mails.send', waitMs: every(5 * SECOND_MS), run: sendDueMails },
   { name: 'receipts.issue', waitMs: every(10 * SECOND_MS), run: issueReceipts },

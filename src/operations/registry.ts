@@ -89,6 +89,21 @@ import { receiptDownload } from './receipt/download.ts';
 import { receiptList } from './receipt/list.ts';
 import { identityList } from './identity/list.ts';
 import { identityUnlink } from './identity/unlink.ts';
+import { invitationAccept } from './invitation/accept.ts';
+import { invitationCreate } from './invitation/create.ts';
+import { invitationDecline } from './invitation/decline.ts';
+import { invitationList } from './invitation/list.ts';
+import { invitationLook } from './invitation/look.ts';
+import { invitationRevoke } from './invitation/revoke.ts';
+import { memberList } from './member/list.ts';
+import { memberRemove } from './member/remove.ts';
+import { memberSet } from './member/set.ts';
+import { organisationCreate } from './organisation/create.ts';
+import { organisationGet } from './organisation/get.ts';
+import { organisationLeave } from './organisation/leave.ts';
+import { organisationList } from './organisation/list.ts';
+import { organisationTransfer } from './organisation/transfer.ts';
+import { organisationUpdate } from './organisation/update.ts';
 import { sessionGet } from './session/get.ts';
 import { sessionList } from './session/list.ts';
 import { sessionRevoke } from './session/revoke.ts';
@@ -123,6 +138,21 @@ const declared = [
   userGet,
   userList,
   userUpdate,
+  organisationGet,
+  organisationList,
+  organisationCreate,
+  organisationUpdate,
+  organisationTransfer,
+  organisationLeave,
+  memberList,
+  memberSet,
+  memberRemove,
+  invitationList,
+  invitationCreate,
+  invitationRevoke,
+  invitationLook,
+  invitationAccept,
+  invitationDecline,
   billingGet,
   billingList,
   billingStatement,

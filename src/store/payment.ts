@@ -256,21 +256,21 @@ export async function countOpenPayments(tx: Tx, wallet: bigint, now: Date): Prom
 const listStatement = statement(
   'payment.list',
   `select ${COLUMNS} ${FROM}
-   where ($1::bigint is null or payment.wallet = $1) and ($2::text is null or payment.sid < $2) and ($3::text is null or state = $3)
+   where ($1::bigint[] is null or payment.wallet = any($1)) and ($2::text is null or payment.sid < $2) and ($3::text is null or state = $3)
    order by payment.sid desc limit $4`,
 );
 
-/** Newest first; `before` is the sid of the last one of the page before; a null wallet means all. */
+/** Newest first; `before` is the sid of the last one of the page before; null wallets mean all. */
 export async function listPayments(
   tx: Tx,
   page: {
-    readonly wallet: bigint | null;
+    readonly wallets: readonly bigint[] | null;
     readonly before: string | null;
     readonly state: PaymentState | null;
     readonly limit: number;
   },
 ): Promise<PaymentRow[]> {
-  const rows = await tx.query<PaymentRecord>(listStatement, [page.wallet, page.before, page.state, page.limit]);
+  const rows = await tx.query<PaymentRecord>(listStatement, [page.wallets, page.before, page.state, page.limit]);
   return rows.map(fromRow);
 }
 

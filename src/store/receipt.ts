@@ -59,22 +59,22 @@ export async function readReceipt(tx: Tx, sid: string): Promise<ReceiptRow | nul
 const listStatement = statement(
   'receipt.list',
   `${selectReceipt}
-   where ($1::text is null or receipt.sid < $1) and ($2::text is null or payment_event.user_sid = $2)
+   where ($1::text is null or receipt.sid < $1) and ($2::text[] is null or payment_event.user_sid = any($2))
      and ($3::text is null or payment_event.payment_sid = $3)
    order by receipt.sid desc limit $4`,
 );
 
-/** Newest first, those to be issued included. A null user means all. */
+/** Newest first, those to be issued included. Null owners mean all. */
 export async function listReceipts(
   tx: Tx,
   page: {
     readonly before: string | null;
-    readonly userSid: string | null;
+    readonly owners: readonly string[] | null;
     readonly paymentSid: string | null;
     readonly limit: number;
   },
 ): Promise<ReceiptRow[]> {
-  const rows = await tx.query<ReceiptRecord>(listStatement, [page.before, page.userSid, page.paymentSid, page.limit]);
+  const rows = await tx.query<ReceiptRecord>(listStatement, [page.before, page.owners, page.paymentSid, page.limit]);
   return rows.map(fromRow);
 }
 

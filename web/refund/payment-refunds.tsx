@@ -3,6 +3,7 @@ import type { ReactElement } from 'react';
 import { useState } from 'react';
 import type { Problem } from '../api.ts';
 import { get, seg } from '../api.ts';
+import { useRoleOf } from '../chosen-wallet.tsx';
 import { useSession } from '../session.ts';
 import type { Page, Payment, Refund, RefundPlan } from '../surface.ts';
 import { Button } from '../ui/button.tsx';
@@ -15,7 +16,8 @@ import { nextLookMs } from './state.ts';
 export function PaymentRefunds({ payment }: { readonly payment: Payment }): ReactElement | null {
   const { role, refund_self_service: isSelfService } = useSession();
   const [isOpen, setOpen] = useState(false);
-  const mayAsk = payment.state === 'credited' && (role === 'operator' || isSelfService);
+  const isOwner = useRoleOf(payment.wallet_sid) === 'owner';
+  const mayAsk = payment.state === 'credited' && isOwner && (role === 'operator' || isSelfService);
   const refunds = useQuery<Page<Refund>, Problem>({
     queryKey: ['/v1/refunds', 'of-payment', payment.sid],
     queryFn: ({ signal }) =>

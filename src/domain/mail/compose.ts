@@ -81,9 +81,10 @@ export function composeLetter({ type, language, name, facts, link }: LetterAbout
 const isKnown = (sentence: string, values: Readonly<Record<string, string>>): boolean =>
   [...sentence.matchAll(/\{([a-z_]+)\}/g)].every(([, key = '']) => Object.hasOwn(values, key));
 
-const oneLine = (text: string): string => text.replaceAll(/\s+/g, ' ').trim();
+export const oneLine = (text: string): string => text.replaceAll(/\s+/g, ' ').trim();
 
-function htmlOf(
+/** The same in simple HTML. */
+export function htmlOf(
   language: Language,
   paragraphs: readonly string[],
   { link, ending }: { readonly link: string; readonly ending: string },

@@ -73,7 +73,7 @@ async function gather(tx: Tx, dispute: DisputeRow, now: Date): Promise<Evidence>
   assert(payment !== null && customer !== null, 'a dispute has its payment, and that its user');
   const { wallet } = dispute;
   const since = payment.createdAt;
-  const receipts = await listPaymentEvents(tx, { wallet, before: null, limit: LINES_MAX });
+  const receipts = await listPaymentEvents(tx, { wallets: [wallet], before: null, limit: LINES_MAX });
   const { charges, total } = await sumUsed(tx, wallet, since);
   const lines = await listUsed(tx, wallet, since, LINES_MAX);
   const signInsSince = new Date(since.getTime() - SIGN_INS_BEFORE_MS);

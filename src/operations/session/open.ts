@@ -76,7 +76,7 @@ export async function readSession(house: House, token: string): Promise<Actor | 
     return { kind: 'operator', id: `admin:${session.secretId ?? ''}`, role: 'admin', userSid: null, credential };
   const role = roleOf(house, session);
   if (role !== null) return { kind: 'operator', id: `operator:${userSid}`, role, userSid, credential };
-  return { kind: 'user', id: `user:${userSid}`, userSid, credential };
+  return { kind: 'user', id: `user:${userSid}`, userSid, memberships: session.memberships, credential };
 }
 
 /**

@@ -127,6 +127,23 @@ export async function lockMovement(tx: Tx, sid: string): Promise<MovementRow | n
   return row ? fromRow(row) : null;
 }
 
+const lockOppositeStatement = statement(
+  'movement.lock_opposite',
+  // Passed by while another process has it: two that compare one line each would wait for one another.
+  `select ${COLUMNS} from provider_movement
+   where provider = $1 and provider_account = $2 and refund_ref = $3 and amount = $4 and currency = $5 and sid <> $6
+     and kind in ('refund', 'refund_returned') and state in ('new', 'unmatched') and booked = 0
+   order by sid limit 1 for no key update skip locked`,
+);
+
+/** The line by which what left for a refund came back, or the other way round, if nobody has decided about it; locked. */
+export async function lockOpposite(tx: Tx, row: MovementRow): Promise<MovementRow | null> {
+  const { provider, providerAccount, refundRef, amount, currency, sid } = row;
+  const values = [provider, providerAccount, refundRef, micros(-amount), currency, sid];
+  const [other] = await tx.query<MovementRecord>(lockOppositeStatement, values);
+  return other ? fromRow(other) : null;
+}
+
 const updateStatement = statement(
   'movement.update',
   `update provider_movement set booked = $2, state = $3, reason = $4, payment_sid = $5, our_refund_ref = $6, updated_at = $7 where sid = $1`,

@@ -247,7 +247,7 @@ export class PaperBank {
   }
 
   #keepRefund(refundSid: string, amount: Micros): ProviderRefund {
-    const refundRef = `re_${this.refunds.size + 1}`;
+    const refundRef = `re_${(this.#made += 1)}`;
     const state = 'succeeded' as const;
     const made = { refundRef, refundSid, amount, state, fee: null, claimUrl: null, detail: null };
     this.refunds.set(refundSid, made);

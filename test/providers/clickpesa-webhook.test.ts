@@ -112,6 +112,7 @@ describe('a delivery', () => {
       paymentRef: null,
       paymentSid: sidNumber(7),
       refundSid: null,
+      refundRef: null,
       verifiedWith: 'current',
     });
   });

@@ -27,7 +27,7 @@ export async function sendBack(house: House, sid: string): Promise<void> {
     refund = await provider.refund({
       refundSid: row.sid,
       paymentSid: row.paymentSid ?? row.sid,
-      orderRef: row.movementRef,
+      orderRef: row.orderRef ?? row.movementRef,
       paymentRef: row.paymentRef,
       amount: micros(row.amount),
       currency: 'USD',

@@ -11,7 +11,7 @@ import type { ChecksumMethod } from './checksum.ts';
 import { clickPesaClient, type ClickPesaApi } from './client.ts';
 import { listMovements, listOrders } from './lists.ts';
 import { hasMoney, toLink, toProviderOrder, usdOf } from './map.ts';
-import { ATTEMPTS_MAX, readReference, referenceOf, referencesUpTo } from './reference.ts';
+import { ATTEMPTS_MAX, paymentReferences, referenceOf } from './reference.ts';
 import { readRefund, refund } from './refund.ts';
 import { checked, paymentShape, type PaymentRecord } from './shapes.ts';
 import { checksumKeyProblem, verifyClickPesaWebhook } from './webhook.ts';
@@ -41,12 +41,11 @@ export function clickPesaProvider(options: ClickPesaProviderOptions): PaymentPro
     account: () => Promise.resolve(account),
     createOrder: (order) => using('create-order', true, (api) => createOrder(api, order, account)),
     readOrder: async (orderRef) => {
-      const reference = readReference(orderRef);
-      // Anything else would be put into a path, and is none of ours.
-      if (reference?.names !== 'payment') return null;
+      const references = paymentReferences(orderRef);
+      if (references.length === 0) return null;
       const records = await using('read-order', false, async (api) => {
         const tries: PaymentRecord[] = [];
-        for (const earlier of referencesUpTo(reference)) tries.push(...(await readTries(api, earlier)));
+        for (const reference of references) tries.push(...(await readTries(api, reference)));
         return tries;
       });
       return records.length === 0 ? null : toProviderOrder(orderRef, records, account);

@@ -90,6 +90,7 @@ function readEvent(payload: Payload, isLive: boolean): VerifiedWebhook {
     ...referencesOf(type, data.orderReference),
     // A later payment of the same link is no other order.
     paymentRef: null,
+    refundRef: null,
     verifiedWith: 'current',
   };
 }

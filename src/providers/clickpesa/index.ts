@@ -21,6 +21,9 @@ export interface ClickPesaProviderOptions {
   readonly apiKey: string;
   /** Null: no webhook is accepted, and requests carry no checksum. */
   readonly checksumKey: string | null;
+  /** The key before it, good for webhooks until its end; requests are never signed with it. */
+  readonly checksumKeyPrevious?: string | null;
+  readonly checksumKeyPreviousUntil?: Date | null;
   readonly checksumMethod: ChecksumMethod;
   /** With its path: `https://api.clickpesa.com/third-parties`, or a simulator's. */
   readonly apiUrl: string;
@@ -31,7 +34,7 @@ export interface ClickPesaProviderOptions {
 
 /** ClickPesa's hosted checkout (mobile money and cards in Tanzania) as a payment provider. Connects to nothing until it is first used. */
 export function clickPesaProvider(options: ClickPesaProviderOptions): PaymentProvider {
-  const { checksumKey, checksumMethod, isLive } = options;
+  const { checksumKey, isLive } = options;
   const account: ProviderAccount = { id: options.clientId, isLive };
   const signing = checksumKeyProblem(checksumKey) === null ? checksumKey : null;
   const using = clickPesaClient({ ...options, checksumKey: signing });
@@ -50,7 +53,7 @@ export function clickPesaProvider(options: ClickPesaProviderOptions): PaymentPro
       });
       return records.length === 0 ? null : toProviderOrder(orderRef, records, account);
     },
-    verifyWebhook: (delivery) => verifyClickPesaWebhook({ checksumKey, checksumMethod, isLive }, delivery),
+    verifyWebhook: (delivery) => verifyClickPesaWebhook(options, delivery),
     listOrders: async (since) => {
       const orders = await using('list-orders', false, (api) => listOrders(api, account, since));
       return { orders, nextCursor: null };

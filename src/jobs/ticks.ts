@@ -17,6 +17,7 @@ import { reconcilePayments } from '../operations/payment/reconcile.ts';
 import { issueReceipts } from '../operations/receipt/issue.ts';
 import { lookAtRefunds } from '../operations/refund/look.ts';
 import { aggregateUsageByClock } from '../operations/usage/aggregate-usage.ts';
+import { pruneUsageQueue } from '../operations/usage/prune-queue.ts';
 import { pushUsageByClock } from '../operations/usage/push-usage.ts';
 import { billAll } from '../operations/usage/bill-wallet.ts';
 import { sendAllBack } from '../operations/movement/send-back.ts';
@@ -64,6 +65,7 @@ export const TICKS: readonly Tick[] = [
   { name: 'balances.watch', waitMs: every(30 * SECOND_MS), run: watchBalances },
   { name: 'gaps.tell', waitMs: every(MINUTE_MS), run: tellOfGaps },
   { name: 'budgets.prune', waitMs: every(HOUR_MS), run: pruneOldBudgets },
+  { name: 'usage-queue.prune', waitMs: every(HOUR_MS), run: pruneUsageQueue },
   { name: 'corrections.resume', waitMs: every(30 * SECOND_MS), run: resumeCorrections },
   { name: 'usage.bill', waitMs: every(5 * MINUTE_MS), run: billAll },
   { name: 'ladder.recompute', waitMs: every(DAY_MS), run: recomputeLadders },

@@ -12,6 +12,8 @@ import { reconcileAll } from '../../src/operations/reconciliation/reconcile-all.
 import { refundCreate } from '../../src/operations/refund/create.ts';
 import { sendRefund } from '../../src/operations/refund/send.ts';
 import type { NewOrder } from '../../src/providers/provider.ts';
+import { readCustomer } from '../../src/store/card.ts';
+import { cardStory } from '../support/card-story.ts';
 import { cryptoStory } from '../support/crypto-story.ts';
 import { OPERATOR, type PaymentStory } from '../support/payment-story.ts';
 import { stripeStory, type StripeStory } from '../support/stripe-story.ts';
@@ -117,6 +119,32 @@ describe('money of Stripe that an operator has assigned', () => {
     stripe.refund(openRefundSchema.parse({ about: session, amountCents: 700 }));
     await explained(house);
     expect(await told.cents()).toBe(1800n);
+  });
+});
+
+describe('a charge of a saved card that no payment of ours knows', () => {
+  it('B05 is in no list of checkout pages, and the statement finds it, with whose it is; it can be assigned', async () => {
+    const made = await cardStory();
+    stories.push(made);
+    const { told, house } = made;
+    await made.saveCard();
+    const { cards } = house.providers.get('stripe') ?? {};
+    const account = await house.providers.get('stripe')?.account();
+    const owner = { userSid: told.wallet.userSid, provider: 'stripe', providerAccount: account?.id ?? '' };
+    const { customerRef = '' } = (await readCustomer(told.database.owner, owner)) ?? {};
+    const [card] = (await cards?.list(customerRef)) ?? [];
+    const { paymentSid, userSid, amount, currency, description } = forgotten(told);
+    const createdAt = told.ports.clock.now();
+    const cardRef = card?.cardRef ?? '';
+    const charge = { paymentSid, userSid, amount, currency, description, customerRef, cardRef, createdAt };
+    const order = await cards?.charge(charge);
+    expect(order).toMatchObject({ state: 'paid' });
+    await assign(told, house);
+    expect(await lines(told, { state: 'assigned' })).toMatchObject([
+      { payment_ref: order?.orderRef, amount: '25.00', detail: expect.stringContaining(paymentSid) as string },
+    ]);
+    expect(await told.cents()).toBe(2500n);
+    await explained(house);
   });
 });
 

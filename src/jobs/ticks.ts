@@ -6,6 +6,7 @@ import { pruneOldEvents } from '../operations/delivery/prune.ts';
 import { sendDueDeliveries } from '../operations/delivery/send-due.ts';
 import { resealSecrets } from '../operations/endpoint/reseal.ts';
 import { watchBalances } from '../operations/event/watch-balances.ts';
+import { sendAnswers } from '../operations/dispute/send-answer.ts';
 import { pollDisputes } from '../operations/dispute/poll.ts';
 import { tellOfGaps } from '../operations/gap-policy/tell.ts';
 import { sendDueMails } from '../operations/mail/send.ts';
@@ -49,6 +50,7 @@ const every = (ms: number) => (): number => ms;
 export const TICKS: readonly Tick[] = [
   { name: 'payments.poll', waitMs: every(15 * SECOND_MS), run: pollPayments },
   { name: 'disputes.poll', waitMs: every(HOUR_MS), run: pollDisputes },
+  { name: 'disputes.answer', waitMs: every(MINUTE_MS), run: sendAnswers },
   { name: 'refunds.look', waitMs: every(15 * SECOND_MS), run: lookAtRefunds },
   { name: 'webhooks.sweep', waitMs: every(10 * SECOND_MS), run: (house) => sweepWebhooks(house) },
   { name: 'webhooks.undelivered', waitMs: every(5 * MINUTE_MS), run: fetchUndelivered, isDueAtStart: true },

@@ -1,5 +1,6 @@
 import type { Micros } from '../domain/money.ts';
 import type { Refusal } from '../domain/refusal.ts';
+import type { ProviderDisputes } from './provider-disputes.ts';
 import type { ListedEvent, ProviderCards, ProviderDecline } from './provider-cards.ts';
 
 /**
@@ -40,6 +41,8 @@ export interface PaymentProvider {
   ): Promise<{ movements: ProviderMovement[]; nextCursor: string | null }>;
   /** Saved cards; absent where the provider has none. */
   readonly cards?: ProviderCards;
+  /** Answers to disputes; absent where the provider takes none from us. */
+  readonly disputes?: ProviderDisputes;
   /**
    * Events created in the period that no webhook endpoint has taken, in any order; absent where the provider keeps no such list.
    * `cursor` from the page before.

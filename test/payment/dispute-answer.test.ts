@@ -125,7 +125,7 @@ describe('evidence that is handed in', () => {
   it('is what was gathered with the intent, submitted once; the bank then decides', async () => {
     const { act, look, dispute, stripe, told, hear, house } = await disputed();
     const first = await act(disputeSubmitEvidence, STATEMENT);
-    expect(first, first.body).toMatchObject({ status: 201 });
+    expect(first).toMatchObject({ status: 201 });
     expect(await act(disputeSubmitEvidence, STATEMENT)).toMatchObject({ status: 201, body: first.body });
     const { sid } = JSON.parse(first.body) as DisputeAnswer;
     await Promise.all([sendAnswer(house, sid), sendAnswer(house, sid)]);

@@ -11,6 +11,7 @@ export const disputeAccept = operation({
     'it has set aside is written off, as if the bank had decided. It cannot be taken back. Only where the provider takes answers from us.',
   http: { method: 'post', path: '/v1/disputes/{sid}/accept', status: 201 },
   access: 'operator',
+  right: 'money',
   idempotency: 'required',
   input: z.strictObject({ sid: sidField, reason: textField(255) }),
   output: answerSchema,

@@ -14,6 +14,7 @@ export const disputeSubmitEvidence = operation({
     'from us.',
   http: { method: 'post', path: '/v1/disputes/{sid}/evidence', status: 201 },
   access: 'operator',
+  right: 'money',
   idempotency: 'required',
   input: z.strictObject({
     sid: sidField,

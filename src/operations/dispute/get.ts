@@ -23,11 +23,9 @@ export const disputeGet = operation({
   async run({ house, actor }, input) {
     const dispute = await visibleDispute(house.db, actor, input.sid);
     if (isRefusal(dispute)) return dispute;
+    const shown = toDispute(dispute);
+    if (actor.kind !== 'operator') return { ...shown, answers: [], why_no_answer: 'Operators answer disputes.' };
     const answers = await listAnswersOf(house.db, dispute.sid);
-    return {
-      ...toDispute(dispute),
-      answers: actor.kind === 'operator' ? answers.map(toAnswer) : [],
-      why_no_answer: whyNoAnswer(house, dispute, answers),
-    };
+    return { ...shown, answers: answers.map(toAnswer), why_no_answer: whyNoAnswer(house, dispute, answers) };
   },
 });

@@ -75,6 +75,8 @@ export const ROUTES = {
   'dispute.get': { method: 'GET', path: '/v1/disputes/{sid}', idempotency: 'none' },
   'dispute.list': { method: 'GET', path: '/v1/disputes', idempotency: 'none' },
   'dispute.evidence': { method: 'GET', path: '/v1/disputes/{sid}/evidence', idempotency: 'none' },
+  'dispute.submit-evidence': { method: 'POST', path: '/v1/disputes/{sid}/evidence', idempotency: 'required' },
+  'dispute.accept': { method: 'POST', path: '/v1/disputes/{sid}/accept', idempotency: 'required' },
   'webhook-event.list': { method: 'GET', path: '/v1/webhook-events', idempotency: 'none' },
   'webhook-event.replay': { method: 'POST', path: '/v1/webhook-events/{sid}/replay', idempotency: 'none' },
   'reconciliation.report': { method: 'GET', path: '/v1/reconciliation', idempotency: 'none' },

@@ -199,6 +199,19 @@ export const SETTINGS = {
     prose:
       "The application's checksum key; not the API key. Unset or too short: the webhook answers 503, and requests carry no checksum.",
   }),
+  clickpesaChecksumKeyPrevious: optional({
+    env: 'CLICKPESA_CHECKSUM_KEY_PREVIOUS',
+    group: 'ClickPesa',
+    kind: secret,
+    isSecret: true,
+    prose: 'The checksum key before the present one, accepted of webhooks until the instant below.',
+  }),
+  clickpesaChecksumKeyPreviousUntil: optional({
+    env: 'CLICKPESA_CHECKSUM_KEY_PREVIOUS_UNTIL',
+    group: 'ClickPesa',
+    kind: instant,
+    prose: 'When the previous checksum key stops being accepted; must be set when it is.',
+  }),
   clickpesaApiUrl: optional({
     env: 'CLICKPESA_API_URL',
     group: 'ClickPesa',

@@ -6,6 +6,7 @@ import { pruneOldEvents } from '../operations/delivery/prune.ts';
 import { sendDueDeliveries } from '../operations/delivery/send-due.ts';
 import { resealSecrets } from '../operations/endpoint/reseal.ts';
 import { watchBalances } from '../operations/event/watch-balances.ts';
+import { sendAnswers } from '../operations/dispute/send-answer.ts';
 import { pollDisputes } from '../operations/dispute/poll.ts';
 import { tellOfGaps } from '../operations/gap-policy/tell.ts';
 import { sendDueMails } from '../operations/mail/send.ts';
@@ -18,6 +19,7 @@ import { reconcilePayments } from '../operations/payment/reconcile.ts';
 import { issueReceipts } from '../operations/receipt/issue.ts';
 import { lookAtRefunds } from '../operations/refund/look.ts';
 import { aggregateUsageByClock } from '../operations/usage/aggregate-usage.ts';
+import { pruneUsageQueue } from '../operations/usage/prune-queue.ts';
 import { pushUsageByClock } from '../operations/usage/push-usage.ts';
 import { billAll } from '../operations/usage/bill-wallet.ts';
 import { sendAllBack } from '../operations/movement/send-back.ts';
@@ -49,6 +51,7 @@ const every = (ms: number) => (): number => ms;
 export const TICKS: readonly Tick[] = [
   { name: 'payments.poll', waitMs: every(15 * SECOND_MS), run: pollPayments },
   { name: 'disputes.poll', waitMs: every(HOUR_MS), run: pollDisputes },
+  { name: 'disputes.answer', waitMs: every(MINUTE_MS), run: sendAnswers },
   { name: 'refunds.look', waitMs: every(15 * SECOND_MS), run: lookAtRefunds },
   { name: 'webhooks.sweep', waitMs: every(10 * SECOND_MS), run: (house) => sweepWebhooks(house) },
   { name: 'webhooks.undelivered', waitMs: every(5 * MINUTE_MS), run: fetchUndelivered, isDueAtStart: true },
@@ -66,6 +69,7 @@ export const TICKS: readonly Tick[] = [
   { name: 'balances.watch', waitMs: every(30 * SECOND_MS), run: watchBalances },
   { name: 'gaps.tell', waitMs: every(MINUTE_MS), run: tellOfGaps },
   { name: 'budgets.prune', waitMs: every(HOUR_MS), run: pruneOldBudgets },
+  { name: 'usage-queue.prune', waitMs: every(HOUR_MS), run: pruneUsageQueue },
   { name: 'corrections.resume', waitMs: every(30 * SECOND_MS), run: resumeCorrections },
   { name: 'usage.bill', waitMs: every(5 * MINUTE_MS), run: billAll },
   { name: 'ladder.recompute', waitMs: every(DAY_MS), run: recomputeLadders },

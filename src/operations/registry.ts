@@ -28,9 +28,11 @@ import { endpointRotate } from './endpoint/rotate.ts';
 import { endpointTest } from './endpoint/test.ts';
 import { endpointUpdate } from './endpoint/update.ts';
 import { eventList } from './event/list.ts';
+import { disputeAccept } from './dispute/accept.ts';
 import { disputeEvidence } from './dispute/evidence.ts';
 import { disputeGet } from './dispute/get.ts';
 import { disputeList } from './dispute/list.ts';
+import { disputeSubmitEvidence } from './dispute/submit-evidence.ts';
 import { gapPolicyList } from './gap-policy/list.ts';
 import { gapPolicySet } from './gap-policy/set.ts';
 import { holdCapture } from './hold/capture.ts';
@@ -200,6 +202,8 @@ const declared = [
   disputeGet,
   disputeList,
   disputeEvidence,
+  disputeSubmitEvidence,
+  disputeAccept,
   webhookEventList,
   webhookEventReplay,
   reconciliationReport,

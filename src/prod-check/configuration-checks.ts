@@ -239,6 +239,7 @@ type SecretName =
   | 'stripeWebhookSecretPrevious'
   | 'clickpesaApiKey'
   | 'clickpesaChecksumKey'
+  | 'clickpesaChecksumKeyPrevious'
   | 'btcpayApiKey'
   | 'btcpayWebhookSecret'
   | 'btcpayWebhookSecretPrevious'
@@ -252,6 +253,7 @@ const SECRETS: readonly SecretName[] = [
   'stripeWebhookSecretPrevious',
   'clickpesaApiKey',
   'clickpesaChecksumKey',
+  'clickpesaChecksumKeyPrevious',
   'btcpayApiKey',
   'btcpayWebhookSecret',
   'btcpayWebhookSecretPrevious',
@@ -293,13 +295,18 @@ function judgeProviders({ values }: ConfigurationFacts): readonly Finding[] {
 /** As ClickPesa makes them they are longer; below this one can be guessed. */
 const CHECKSUM_KEY_LENGTH_MIN = 16;
 
-function judgeClickPesa({ clickpesaApiKey: apiKey, clickpesaChecksumKey: checksumKey }: Values): readonly Finding[] {
+function judgeClickPesa(values: Values): readonly Finding[] {
+  const { clickpesaApiKey: apiKey, clickpesaChecksumKey: checksumKey, clickpesaChecksumKeyPrevious: previous } = values;
   if (apiKey === null && checksumKey === null) return [];
-  const isTooShort = checksumKey !== null && checksumKey.length < CHECKSUM_KEY_LENGTH_MIN;
+  const isTooShort = (key: string | null): boolean => key !== null && key.length < CHECKSUM_KEY_LENGTH_MIN;
   return [
     ...must(apiKey !== null, 'CLICKPESA_CHECKSUM_KEY is set but CLICKPESA_API_KEY is not.'),
     ...must(checksumKey !== null, 'CLICKPESA_API_KEY is set but CLICKPESA_CHECKSUM_KEY is not.'),
-    ...must(!isTooShort && !isExample(checksumKey), 'CLICKPESA_CHECKSUM_KEY is short, or contains a known example.'),
+    ...must(
+      !isTooShort(checksumKey) && !isExample(checksumKey),
+      'CLICKPESA_CHECKSUM_KEY is short, or contains a known example.',
+    ),
+    ...must(!isTooShort(previous), 'CLICKPESA_CHECKSUM_KEY_PREVIOUS is shorter than 16 characters.'),
   ];
 }
 

@@ -64,6 +64,8 @@ function clickPesaOf(config: Config, ports: Ports, simulators: Simulators): Paym
     apiKey,
     apiUrl,
     checksumKey: config.clickpesaChecksumKey,
+    checksumKeyPrevious: config.clickpesaChecksumKeyPrevious,
+    checksumKeyPreviousUntil: config.clickpesaChecksumKeyPreviousUntil,
     checksumMethod: config.clickpesaChecksumMethod,
     isLive: config.mode === 'production',
     ports,

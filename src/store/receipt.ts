@@ -102,6 +102,8 @@ export interface ReceiptSource {
   readonly amount: Micros;
   readonly currency: string;
   readonly movedAt: Date;
+  /** Whether it was real money. */
+  readonly isLive: boolean;
   /** The number of the receipt of the payment; null when there is none yet. */
   readonly receiptNumber: string | null;
 }
@@ -126,10 +128,11 @@ const readSourceStatement = statement(
   'receipt.read_source',
   `select receipt.series, payment_event.kind, payment_event.user_sid, app_user.display_name, app_user.language, payment_event.provider,
           payment_event.external_ref, payment_event.payment_sid, payment_event.amount, payment_event.currency,
-          payment_event.created_at as moved_at,
+          payment_event.created_at as moved_at, payment.is_live,
           (select original.facts ->> 'number' from receipt as original join payment_event as came on came.sid = original.sid
            where came.payment_sid = payment_event.payment_sid and came.kind = 'top_up' order by came.sid limit 1) as receipt_number
    from receipt join payment_event on payment_event.sid = receipt.sid join app_user on app_user.sid = payment_event.user_sid
+   join payment on payment.sid = payment_event.payment_sid
    where receipt.sid = $1 and receipt.number is null`,
 );
 
@@ -147,6 +150,7 @@ export async function readReceiptSource(tx: Tx, sid: string): Promise<ReceiptSou
     amount: bigint;
     currency: string;
     moved_at: Date;
+    is_live: boolean;
     receipt_number: string | null;
   }>(readSourceStatement, [sid]);
   return row
@@ -162,6 +166,7 @@ export async function readReceiptSource(tx: Tx, sid: string): Promise<ReceiptSou
         amount: micros(row.amount),
         currency: row.currency,
         movedAt: row.moved_at,
+        isLive: row.is_live,
         receiptNumber: row.receipt_number,
       }
     : null;

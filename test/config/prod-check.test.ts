@@ -18,6 +18,10 @@ import { testPorts } from '../support/ports.ts';
 const CANARY = 'Zc4nAryQ';
 const strong = (seed: string): string => `${CANARY}${seed}f8Kd02LmPq7RtVx3YbN5cWgHj6sUoEiA1lMz9`.slice(0, 48);
 
+const PREVIOUS_KEY = {
+  CLICKPESA_CHECKSUM_KEY_PREVIOUS: 'CHKZc4nAryQ',
+  CLICKPESA_CHECKSUM_KEY_PREVIOUS_UNTIL: '2027-01-31T12:00:00Z',
+};
 const CLICKPESA = { CLICKPESA_CLIENT_ID: 'IDnBz3k9QwLmX7', CLICKPESA_API_KEY: 'SKZc4nAryQ8yT2rWq5Kp0Zs4' };
 const GOOD: Environment = {
   HERO_ONBOARDING_MODE: 'production',
@@ -74,6 +78,11 @@ describe('settings', () => {
     [7, 'mobile money without a checksum key', CLICKPESA],
     [7, 'a checksum key without mobile money', { CLICKPESA_CHECKSUM_KEY: 'CHKZc4nAryQp3Vd9Lk2Xw7' }],
     [7, 'a short checksum key', { ...CLICKPESA, CLICKPESA_CHECKSUM_KEY: 'CHKZc4nAryQ' }],
+    [
+      7,
+      'a short previous checksum key',
+      { ...CLICKPESA, ...PREVIOUS_KEY, CLICKPESA_CHECKSUM_KEY: 'CHKZc4nAryQp3Vd9Lk2Xw7' },
+    ],
     [7, 'a BTCPay Server without a webhook secret', { BTCPAY_WEBHOOK_SECRET: '' }],
     [7, 'a short webhook secret of BTCPay Server', { BTCPAY_WEBHOOK_SECRET: 'Zc4nAryQ' }],
     [46, 'a BTCPay Server over http', { BTCPAY_URL: 'http://pay.example.org' }],

@@ -263,6 +263,7 @@ export class PaperBank {
       fee: micros(0n),
       currency: 'USD',
       at: new Date(0),
+      orderRef: null,
       paymentRef: null,
       refundRef: null,
       disputeRef: null,
@@ -352,6 +353,7 @@ function readEvent(body: Uint8Array, headers: ReadonlyMap<string, readonly strin
     paymentRef: event.payment,
     paymentSid: event.payment_sid,
     refundSid: null,
+    refundRef: null,
     verifiedWith: 'current' as const,
   };
 }

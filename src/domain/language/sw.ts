@@ -24,6 +24,12 @@ export const SW: Words = {
   refund_returned: 'Marejesho yasiyofika, yamerudi kwenye pochi',
   reversal: 'Malipo ya pochi yaliyochukuliwa tena na mtoa huduma ya malipo',
   dispute_lost: 'Malipo ya pochi yaliyorudishwa baada ya pingamizi',
+  play_receipt: 'PESA ZA MAJARIBIO · HII SI STAKABADHI',
+  play_credit_note: 'PESA ZA MAJARIBIO · HII SI HATI YA KREDITI',
+  play_why: 'Malipo haya yalifanywa kwa majaribio. Hakuna pesa halisi iliyolipwa.',
+  mail_play_subject: '[Pesa za majaribio] {subject}',
+  mail_play:
+    'Barua pepe hii inatoka kwenye mfumo wa majaribio. Humu mna pesa za majaribio tu; hakuna pesa halisi inayolipwa.',
   mail_hello: 'Habari {name},',
   mail_ending: 'Unapata barua pepe hii kwa sababu anwani hii iko kwenye akaunti yako. Unaweza kuibadilisha huko.',
   mail_invited: 'Umealikwa kushiriki pochi',

@@ -67,7 +67,8 @@ export const disputeEvidence = operation({
   },
 });
 
-async function gather(tx: Tx, dispute: DisputeRow, now: Date): Promise<Evidence> {
+/** Everything that a bank should see of a dispute, as it is now. */
+export async function gather(tx: Tx, dispute: DisputeRow, now: Date): Promise<Evidence> {
   const payment = await readPayment(tx, dispute.paymentSid);
   const customer = await readUser(tx, dispute.userSid);
   assert(payment !== null && customer !== null, 'a dispute has its payment, and that its user');

@@ -47,7 +47,7 @@ async function askFor(house: House, provider: PaymentProvider, row: MovementRow)
     const { state, refundRef, detail } = await provider.refund({
       refundSid: row.sid,
       paymentSid: row.paymentSid ?? row.sid,
-      orderRef: row.movementRef,
+      orderRef: row.orderRef ?? row.movementRef,
       paymentRef: row.paymentRef,
       amount: micros(row.amount),
       currency: 'USD',

@@ -17,7 +17,12 @@ import {
   updateMovement,
   type MovementRow,
 } from '../../store/movement.ts';
-import { readPaymentByPaymentRef } from '../../store/payment.ts';
+import {
+  listPaymentsAssignedFrom,
+  readPaymentByOrder,
+  readPaymentByPaymentRef,
+  type PaymentRow,
+} from '../../store/payment.ts';
 import { readRefundByReference } from '../../store/refund.ts';
 import {
   firstPaymentAt,
@@ -96,9 +101,22 @@ async function keepPage(house: House, owner: Owner, movements: readonly Provider
 
 /** A line about a payment of ours is news of it: the payment is settled before the line is compared. */
 async function settleBehind(house: House, { provider }: Owner, movement: ProviderMovement): Promise<void> {
-  if (movement.kind === 'payment' || movement.paymentRef === null) return;
-  const payment = await readPaymentByPaymentRef(house.db, provider, movement.paymentRef);
-  if (payment) await settlePayment(house, payment.sid, ownCause(house, 'reconciler'));
+  if (movement.kind === 'payment') return;
+  for (const { sid } of await paymentsBehind(house, provider, movement))
+    await settlePayment(house, sid, ownCause(house, 'reconciler'));
+}
+
+/** By the payment, where the line names it; else by the order: whose of its payments is meant only the provider's truth tells. */
+async function paymentsBehind(
+  { db }: House,
+  provider: string,
+  { paymentRef, orderRef }: Pick<ProviderMovement, 'paymentRef' | 'orderRef'>,
+): Promise<readonly PaymentRow[]> {
+  const named = paymentRef === null ? null : await readPaymentByPaymentRef(db, provider, paymentRef);
+  if (named !== null || paymentRef !== null || orderRef === null) return named === null ? [] : [named];
+  const own = await readPaymentByOrder(db, provider, orderRef);
+  const assigned = await listPaymentsAssignedFrom(db, provider, orderRef);
+  return own === null ? assigned : [own, ...assigned];
 }
 
 async function keep(tx: Tx, house: House, owner: Owner, movement: ProviderMovement): Promise<boolean> {

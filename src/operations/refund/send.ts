@@ -74,7 +74,7 @@ export function toNewRefund(refund: RefundRow, payment: PaymentRow): NewRefund {
   return {
     refundSid: refund.sid,
     paymentSid: refund.paymentSid,
-    orderRef: payment.orderRef,
+    orderRef: payment.assignedOrderRef ?? payment.orderRef,
     paymentRef: refund.paymentRef,
     amount: refund.amount,
     currency: 'USD',

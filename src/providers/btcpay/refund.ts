@@ -20,11 +20,10 @@ const refundSidIn = ({ name }: PullPayment): string | null =>
 const invoiceIdIn = ({ name }: PullPayment): string | null =>
   /^Refund ([A-Za-z0-9]{8,64})$/.exec(name ?? '')?.[1] ?? null;
 
-/** Whose refund a pull payment is: one of ours, or one that the merchant made of an invoice on its page. */
-function belongsTo(pullPayment: PullPayment, invoiceId: string): boolean {
-  const isOurs =
-    refundSidIn(pullPayment) !== null && (pullPayment.description ?? '').endsWith(` of invoice ${invoiceId}.`);
-  return isOurs || invoiceIdIn(pullPayment) === invoiceId;
+/** Whose refund a pull payment is: one of ours, or one that the merchant made of an invoice on its page. Null: of none. */
+export function invoiceIdOf(pullPayment: PullPayment): string | null {
+  if (refundSidIn(pullPayment) === null) return invoiceIdIn(pullPayment);
+  return / of invoice ([A-Za-z0-9]{8,64})\.$/.exec(pullPayment.description ?? '')?.[1] ?? null;
 }
 
 /**
@@ -148,7 +147,7 @@ function toProviderRefund(
  */
 export async function withRefunds(api: Greenfield, order: ProviderOrder, full: FullInvoice): Promise<ProviderOrder> {
   if (order.payments.length === 0) return order;
-  const pullPayments = (await api.listPullPayments()).filter((one) => belongsTo(one, order.orderRef)).toReversed();
+  const pullPayments = (await api.listPullPayments()).filter((one) => invoiceIdOf(one) === order.orderRef).toReversed();
   const payments = [...order.payments];
   const sids = new Set<string>();
   for (const pullPayment of pullPayments) {

@@ -3,7 +3,7 @@ import { formatDecimal, isWholeCents } from '../../domain/money.ts';
 import { ProviderFailure, type NewRefund, type ProviderRefund } from '../provider.ts';
 import { unknownIfFails } from '../unknown-outcome.ts';
 import type { ClickPesaApi, WithClickPesa } from './client.ts';
-import { readReference, referenceOf, referencesUpTo } from './reference.ts';
+import { paymentReferences, readReference, referenceOf } from './reference.ts';
 import type { PayoutRecord } from './shapes.ts';
 import { toUsd } from './usd.ts';
 
@@ -48,8 +48,7 @@ const referenceOfRefund = ({ refundSid }: NewRefund): string =>
 
 /** The number that paid, as ClickPesa holds it. Money goes to no other unless somebody who may says so. */
 async function payingNumber(api: ClickPesaApi, { orderRef, paymentRef }: NewRefund): Promise<string> {
-  const order = readReference(orderRef);
-  for (const reference of order === null ? [] : referencesUpTo(order)) {
+  for (const reference of paymentReferences(orderRef)) {
     const payment = (await api.readPayments(reference)).find(({ id }) => id === paymentRef);
     const number = payment?.paymentPhoneNumber ?? payment?.customer?.customerPhoneNumber ?? '';
     if (/^[0-9]{9,15}$/.test(number)) return number;

@@ -5,6 +5,8 @@
  * neither the store nor another provider. Every method has a total deadline and throws {@link MessengerFailure} when the outside breaks.
  */
 export interface Messenger {
+  /** Where people read what came to the play nodes of a simulator; null: their nodes are real, and so are their ways to read. */
+  readonly inboxUrl: string | null;
   /** The key of the node that has an address; null: the network knows of none, or not yet. */
   keyOf(address: string): Promise<string | null>;
   /** Hands a message to our node, which tries to deliver it for five minutes. Returns before it has arrived. */

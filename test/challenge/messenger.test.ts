@@ -14,7 +14,7 @@ let service: Messenger;
 let ada: Messenger;
 
 beforeAll(async () => {
-  running = await startMyceliumSandbox(ports);
+  running = await startMyceliumSandbox({ clock: ports.clock, random: ports.random });
   service = myceliumMessenger({ url: running.url, ports });
   ada = myceliumMessenger({ url: `${running.url}/nodes/ada`, ports });
 });
@@ -84,7 +84,7 @@ describe('the messenger', () => {
           (error: unknown) => error,
         );
         if (/timeout|hang/.test(kind)) {
-          await expect.poll(() => ports.clock.sleeping).toBe(1);
+          await expect.poll(() => running.sandbox.switches.faults.length).toBe(0);
           await ports.clock.advance(5_000);
         }
         expect(await asked, kind).toMatchObject({ name: 'MessengerFailure' });
@@ -180,7 +180,7 @@ describe('the simulated daemon', () => {
   });
 
   it('has nodes that are the same in every run, and a page for each', async () => {
-    const other = new MyceliumSandbox({ ...ports, nodes: ['ada'] });
+    const other = new MyceliumSandbox({ clock: ports.clock, random: ports.random, nodes: ['ada'] });
     expect(other.own).toEqual(node('ada'));
     expect((await sandboxFetch(other)('http://mycelium.invalid/api/v1/admin')).status).toBe(200);
     await service.send({ to: node('ben').address, topic: 'login', text: 'Code: K7QM-2F9D-XW3T <b>' });

@@ -6,13 +6,16 @@ import { failure, LOOK_UP, myceliumCaller, type CallMycelium, type MyceliumAnswe
 export interface MyceliumOptions {
   /** The daemon's own address, without a slash at the end. It asks nobody who they are: whoever reaches it is the node. */
   readonly url: string;
+  /** Of a simulator's page; by default none. */
+  readonly inboxUrl?: string | null;
   readonly ports: Ports;
 }
 
 /** The message service of a Mycelium daemon, by its REST API. Connects to nothing until it is first used. */
-export function myceliumMessenger({ url, ports }: MyceliumOptions): Messenger {
+export function myceliumMessenger({ url, inboxUrl = null, ports }: MyceliumOptions): Messenger {
   const call = myceliumCaller({ url, ports });
   return {
+    inboxUrl,
     keyOf: (address) => lookUpKey(call, address),
     send: (message) => send(call, message),
     take: (topic) => take(call, topic),

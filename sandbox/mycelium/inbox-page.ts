@@ -59,14 +59,14 @@ const SHOWN_MAX = 20;
 /** What a person would copy out of the message. */
 const CODE = /\b[0-9A-Z]{4}(-[0-9A-Z]{4})+\b/;
 
-function messageOf(message: Message): string {
+function messageOf(message: Message, index: number): string {
   const text = message.payload.toString('utf8');
   const [code = ''] = CODE.exec(text) ?? [];
   return `
 <section data-testid="message" data-id="${message.id}">
 <p class="product">From ${shortened(message.srcIp)}${message.topic.length === 0 ? '' : `, topic ${escape(message.topic.toString('utf8'))}`}</p>
 <pre data-testid="text">${escape(text)}</pre>
-<form method="post" aria-label="Reply">
+<form method="post" aria-label="Reply to message ${index + 1}">
   <input type="hidden" name="id" value="${message.id}"><input type="hidden" name="to" value="${message.srcIp}">
   <label>Reply<input name="text" data-testid="reply-text" value="${escape(code)}" autocomplete="off" required></label>
   <button data-testid="reply">Send the reply</button>

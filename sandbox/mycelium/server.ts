@@ -144,11 +144,13 @@ function answerPage(
   const form = new URLSearchParams(body);
   const [, , name = ''] = url.pathname.split('/');
   if (name === '') {
-    if (method !== 'POST') return write(nodesPage(sandbox.nodes(), nonce, null));
+    // The service's own is nobody's to sign in as.
+    const nodes = sandbox.nodes().filter((node) => node !== sandbox.own);
+    if (method !== 'POST') return write(nodesPage(nodes, nonce, null));
     const added = sandbox.add(form.get('name') ?? '');
     if (added !== null) return goTo(`/inbox/${added.name}`);
     const problem = 'A name has 1 to 20 small letters, digits or dashes; or there are enough nodes.';
-    return write({ ...nodesPage(sandbox.nodes(), nonce, problem), status: 400 });
+    return write({ ...nodesPage(nodes, nonce, problem), status: 400 });
   }
   const node = sandbox.node(name);
   if (node === null) return write(missingPage(nonce));

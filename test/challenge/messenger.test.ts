@@ -45,7 +45,7 @@ describe('the messenger', () => {
     expect(await ada.take('log')).toBeNull();
     expect(await ada.take('login')).toEqual({ sourceKey: node('service').publicKey, text: 'héllo' });
     expect(await ada.take('login')).toBeNull();
-    const [{ id = '' } = {}] = running.sandbox.arrived(node('ada'));
+    const id = running.sandbox.arrived(node('ada'))[0]?.id ?? '';
     const body = { dst: { ip: node('service').address }, topic: base64('login'), payload: base64('yes') };
     expect((await post(`/nodes/ada/api/v1/messages/reply/${id}`, body)).status).toBe(204);
     expect(await service.take('login')).toBeNull();
@@ -87,7 +87,7 @@ describe('the messenger', () => {
           await expect.poll(() => running.sandbox.switches.faults.length).toBe(0);
           await ports.clock.advance(5_000);
         }
-        expect(await asked, kind).toMatchObject({ name: 'MessengerFailure' });
+        expect(await asked).toMatchObject({ name: 'MessengerFailure' });
       }
     }
     running.sandbox.switches.isDown = true;
@@ -140,7 +140,7 @@ describe('the simulated daemon', () => {
     const dst = { ip: node('ada').address };
     const waiting = post('/api/v1/messages?reply_timeout=2', { dst, payload: base64('there?') });
     await expect.poll(() => running.sandbox.arrived(node('ada'))[0]?.payload.toString()).toBe('there?');
-    const [{ id = '' } = {}] = running.sandbox.arrived(node('ada'));
+    const id = running.sandbox.arrived(node('ada'))[0]?.id ?? '';
     await post(`/nodes/ada/api/v1/messages/reply/${id}`, {
       dst: { ip: node('service').address },
       payload: base64('y'),
@@ -156,7 +156,7 @@ describe('the simulated daemon', () => {
     const waiting = api('/api/v1/messages?timeout=60');
     await expect.poll(() => ports.clock.sleeping).toBe(1);
     let isAnswered = false;
-    const other = api('/api/v1/admin').then(() => {
+    const other = api('/api/v1/admin').finally(() => {
       isAnswered = true;
     });
     await expect.poll(() => running.sandbox.requests.at(-1)?.path).toBe('/admin');

@@ -6,11 +6,9 @@ export interface ChallengeMessage {
   readonly minutes: number;
 }
 
-/** What a node gets. Its first line is for programs; it does not hold the number, so sent back as it is it proves nothing. */
+/** What a node gets. Its last line is for programs; it does not hold the number, so sent back as it is it proves nothing. */
 export function messageText({ challengeSid, publicUrl, address, code, minutes }: ChallengeMessage): string {
   return [
-    `hero-onboarding challenge ${challengeSid} code ${code}`,
-    '',
     `Somebody says at ${publicUrl} that they are the node ${address}. If that is you, type this code there:`,
     '',
     `    ${code}`,
@@ -19,6 +17,7 @@ export function messageText({ challengeSid, publicUrl, address, code, minutes }:
     '',
     `The code is good for ${minutes} minutes. If you have not asked for it, do nothing. Give it to nobody: whoever has it comes in as you.`,
     '',
+    `hero-onboarding challenge ${challengeSid} code ${code}`,
   ].join('\n');
 }
 

@@ -1,7 +1,7 @@
 import { timingSafeEqual } from 'node:crypto';
 import { codeHash } from '../../domain/challenge/code.ts';
 import { judgeTry } from '../../domain/challenge/judge.ts';
-import { assert } from '../../domain/assert.ts';
+import { assert, assertNever } from '../../domain/assert.ts';
 import { isRefusal, refuse, type Refusal } from '../../domain/refusal.ts';
 import type { Tx } from '../../store/db.ts';
 import { changeChallenge, lockChallenge, pinNodeKey, readChallenge, type ChallengeRow } from '../../store/challenge.ts';
@@ -103,6 +103,8 @@ async function use(tx: Tx, house: House, asked: Try): Promise<Used | Waiting | R
       return (await isFirstKey(tx, challenge, now))
         ? { kind: 'used', challenge, purpose: purposeOf(challenge) }
         : refuse('forbidden', OTHER_KEY);
+    default:
+      return assertNever(verdict);
   }
 }
 

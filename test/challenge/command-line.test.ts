@@ -6,7 +6,7 @@ import { myceliumMessenger } from '../../src/providers/mycelium/index.ts';
 import { testSite, type TestSite } from '../transport/site.ts';
 
 const DAEMONS = 'http://mycelium.invalid';
-const FILE = '/home/ada/.config/hero-onboarding/sessions.json';
+const FILE = '/ada/.config/hero-onboarding/sessions.json';
 
 let site: TestSite;
 let overlay: MyceliumSandbox;
@@ -33,7 +33,7 @@ async function run(args: readonly string[], answer: (question: string) => string
   let out = '';
   let err = '';
   const cli = buildCli({
-    env: { HOME: '/home/ada' },
+    env: { HOME: '/ada' },
     out: (text) => (out += text),
     err: (text) => (err += text),
     readFile: (path) => files.get(path) ?? null,

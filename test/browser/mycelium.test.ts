@@ -55,9 +55,11 @@ describe.each(LOOKS)('in %s, %i px wide, axe finds nothing and nothing sticks ou
     await page.keyboard.press('Enter');
     await page.getByTestId('balance').waitFor();
   });
+});
 
+describe('two browsers, and a node', () => {
   test('the node replies with the number, and the page goes on by itself', { timeout: STORY_MS }, async ({ open }) => {
-    const page = await open(scheme, width);
+    const page = await open();
     const { nodes, address } = await openNodes(page, 'ben');
     await page.getByLabel('Address of your node').fill(address);
     await button(page, 'Send a code to my node').click();
@@ -68,9 +70,7 @@ describe.each(LOOKS)('in %s, %i px wide, axe finds nothing and nothing sticks ou
     await nodes.getByTestId('replied').waitFor();
     await page.getByTestId('balance').waitFor();
   });
-});
 
-describe('two browsers and one node', () => {
   test('each has a code of its own, and the other’s opens nothing', { timeout: STORY_MS }, async ({ open }) => {
     const [one, other] = [await open(), await open()];
     const { nodes, address } = await openNodes(one, 'ada');

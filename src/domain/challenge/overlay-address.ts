@@ -30,7 +30,9 @@ export function readOverlayAddress(given: string): OverlayAddress | NoOverlayAdd
   if (address.bits === 32 || text.includes('.'))
     return no('That is an IPv4 address. The overlay network has IPv6 only.');
   if (!isWithin(address, OVERLAY)) {
-    return no('That address is not in the overlay network: those begin with 4 or 5 and have three digits first.');
+    return no(
+      'That address is not in the overlay network: its addresses begin with three digits, the first of them a 4 or a 5.',
+    );
   }
   const groups = groupsOf(address.value);
   return { text: shorten(groups), node: `${shorten([...groups.slice(0, 4), 0, 0, 0, 0])}/64` };

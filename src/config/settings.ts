@@ -256,6 +256,13 @@ export const SETTINGS = {
     isSecret: true,
     prose: 'A token for that repository: on a node with write:repository, on the service read:repository is enough.',
   }),
+  myceliumApiUrl: optional({
+    env: 'MYCELIUM_API_URL',
+    group: 'Mycelium',
+    kind: httpUrl,
+    prose:
+      'The API of a Mycelium daemon of its own, through which people show that they control their node, for example http://127.0.0.1:8989. Unset: nobody signs in so; in sandbox mode a simulated network is started.',
+  }),
   topUpMin: given({
     env: 'HERO_ONBOARDING_TOP_UP_MIN',
     group: 'Wallets',

@@ -2,6 +2,7 @@ import { Bug } from '../domain/assert.ts';
 import type { House } from '../operations/house.ts';
 import { runAutoRecharges } from '../operations/auto-recharge/run.ts';
 import { resumeCorrections } from '../operations/correction/run.ts';
+import { pruneOldChallenges } from '../operations/challenge/prune.ts';
 import { pruneOldEvents } from '../operations/delivery/prune.ts';
 import { sendDueDeliveries } from '../operations/delivery/send-due.ts';
 import { resealSecrets } from '../operations/endpoint/reseal.ts';
@@ -68,6 +69,7 @@ export const TICKS: readonly Tick[] = [
   { name: 'receipts.issue', waitMs: every(10 * SECOND_MS), run: issueReceipts },
   { name: 'balances.watch', waitMs: every(30 * SECOND_MS), run: watchBalances },
   { name: 'gaps.tell', waitMs: every(MINUTE_MS), run: tellOfGaps },
+  { name: 'challenges.prune', waitMs: every(HOUR_MS), run: pruneOldChallenges },
   { name: 'budgets.prune', waitMs: every(HOUR_MS), run: pruneOldBudgets },
   { name: 'usage-queue.prune', waitMs: every(HOUR_MS), run: pruneUsageQueue },
   { name: 'corrections.resume', waitMs: every(30 * SECOND_MS), run: resumeCorrections },

@@ -201,6 +201,14 @@ export const CONFIGURATION_CHECKS: readonly ConfigurationCheck[] = [
       return must(isSafe, 'BTCPAY_URL is not https.');
     },
   },
+  {
+    ...base,
+    id: 49,
+    title: 'nobody else is on the way to the Mycelium daemon',
+    why: 'The daemon asks no one who they are. Whoever can read what we say to it has the codes that people sign in with.',
+    remedy: 'Run the daemon on this machine and set MYCELIUM_API_URL to its loopback address, or reach it by https.',
+    judge: ({ values }) => judgeMyceliumUrl(values.myceliumApiUrl),
+  },
 ];
 
 const LIMIT_MAX = 10_000n * MICROS_PER_USD;
@@ -339,6 +347,13 @@ function judgeForgeToken(token: string | null): readonly Finding[] {
     ...must(token.length >= FORGE_TOKEN_LENGTH_MIN, 'FORGE_USAGE_TOKEN is shorter than 40 characters.'),
     ...must(!/^(.)\1*$/.test(token) && !isExample(token), 'FORGE_USAGE_TOKEN is or contains a known example.'),
   ];
+}
+
+function judgeMyceliumUrl(url: string | null): readonly Finding[] {
+  if (url === null) return [];
+  const { protocol, hostname } = new URL(url);
+  const isAlone = protocol === 'https:' || isLoopback(hostname.replace(/[[\]]/g, ''));
+  return must(isAlone, 'MYCELIUM_API_URL reaches another machine over http.');
 }
 
 function judgeSwitches({ values, env }: ConfigurationFacts): readonly Finding[] {

@@ -55,7 +55,7 @@ const selectUser = statement(
   'user.select',
   `select sid, app_user.kind, display_name, email, language, created_at, disabled_at,
           (select subject from identity where identity.user_sid = app_user.sid and kind = 'forge' order by sid limit 1) as forge_id,
-          (select subject from identity where identity.user_sid = app_user.sid and kind = 'mycelium' order by sid limit 1) as mycelium_address
+          (select label from identity where identity.user_sid = app_user.sid and kind = 'mycelium' order by sid limit 1) as mycelium_address
    from app_user`,
 ).text;
 

@@ -64,6 +64,7 @@ const WRONG: Readonly<Record<keyof typeof SETTINGS, string>> = {
   forgeUsageRepository: 'usage',
   forgeUsageBranch: '../main',
   forgeUsageToken: 'two words',
+  myceliumApiUrl: '127.0.0.1:8989',
   topUpMin: '-5',
   topUpMax: '1e3',
   topUpPresets: '10;25',

@@ -38,6 +38,7 @@ const GOOD: Environment = {
   BTCPAY_STORE_ID: 'Fv6xJ8dKq2mNp4rTs9uWz3',
   BTCPAY_WEBHOOK_SECRET: `${CANARY}4Rk9bYw2HsXqLm7TzVn3`,
   FORGE_URL: 'https://git.example.org',
+  MYCELIUM_API_URL: 'http://[::1]:8989',
   FORGE_USAGE_REPOSITORY: 'org/usage',
   FORGE_USAGE_TOKEN: `${CANARY}0a1b2c3d4e5f60718293a4b5c6d7e8f9`,
 };
@@ -94,6 +95,7 @@ describe('settings', () => {
     [43, 'a Forge over http', { FORGE_URL: 'http://git.example.org' }],
     [44, 'a short token for the Forge', { FORGE_USAGE_TOKEN: 'short' }],
     [44, 'a made-up token for the Forge', { FORGE_USAGE_TOKEN: '0'.repeat(40) }],
+    [49, 'a Mycelium daemon on another machine', { MYCELIUM_API_URL: 'http://10.0.0.7:8989' }],
     [12, 'a redirected API', { STRIPE_API_BASE: 'http://127.0.0.1:1234' }],
     [12, 'a redirected mobile money API', { CLICKPESA_API_URL: 'http://127.0.0.1:1234' }],
     [12, 'the checksum of before 2026', { CLICKPESA_CHECKSUM_METHOD: 'legacy' }],

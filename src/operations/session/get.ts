@@ -70,6 +70,12 @@ export const sessionGet = operation({
       payment_methods: z
         .array(z.object({ provider: z.string(), title: z.string().describe('For a button: "Mobile money".') }))
         .describe('The same providers as a person chooses between them.'),
+      mycelium: z
+        .object({
+          inbox_url: z.string().nullable().describe("Of a sandbox: where the play nodes' messages are read."),
+        })
+        .nullable()
+        .describe('Sign-in by a Mycelium node; null: it is not set up.'),
       card_providers: z.array(z.string()).describe('Those of them that save cards.'),
     })
     .meta({ id: 'Session' }),
@@ -93,6 +99,7 @@ export const sessionGet = operation({
         provider: name,
         title: description.title,
       })),
+      mycelium: house.messenger && { inbox_url: house.messenger.inboxUrl },
       card_providers: [...house.providers.values()].filter(({ cards }) => cards).map(({ name }) => name),
     };
   },

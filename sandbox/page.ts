@@ -16,16 +16,25 @@ export interface SandboxPage {
   readonly body: string;
   /** Further elements of the head. */
   readonly head?: string;
+  /** What the window is called after its title. */
+  readonly kind?: string;
 }
 
 /** A page that people are sent to by a simulator. Works without script. */
-export const layout = ({ title, standsInFor, nonce, body, head = '' }: SandboxPage): string => `<!doctype html>
+export const layout = ({
+  title,
+  standsInFor,
+  nonce,
+  body,
+  head = '',
+  kind = 'sandbox checkout',
+}: SandboxPage): string => `<!doctype html>
 <html lang="en">
 <head>
 <meta charset="utf-8">
 <meta name="viewport" content="width=device-width, initial-scale=1">
 <meta name="robots" content="noindex">
-<title>${escape(title)} · sandbox checkout</title>
+<title>${escape(title)} · ${kind}</title>
 ${head}<style nonce="${nonce}">${STYLE}</style>
 </head>
 <body>
@@ -48,6 +57,8 @@ main { max-width: 26rem; margin: 2.5rem auto; padding: 2rem; background: var(--c
 @media (max-width: 30rem) { main { margin: 0; border: 0; border-radius: 0; padding: 1.5rem 1rem; } }
 .product { margin: 0; color: var(--soft); overflow-wrap: anywhere; }
 h1 { margin: 0 0 1.5rem; font-size: 1.75rem; font-variant-numeric: tabular-nums; }
+pre { margin: 0 0 1rem; white-space: pre-wrap; overflow-wrap: anywhere; }
+section { padding: 1rem 0; border-top: 1px solid var(--line); }
 dl { display: grid; grid-template-columns: 1fr auto; margin: 0 0 1.5rem; }
 dd { margin: 0; font-variant-numeric: tabular-nums; }
 .alert { padding: .75rem 1rem; border-radius: .5rem; background: var(--alert); color: var(--on-alert); }

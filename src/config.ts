@@ -86,6 +86,11 @@ export function contradictions(values: Values): string[] {
       'STRIPE_WEBHOOK_SECRET_PREVIOUS and STRIPE_WEBHOOK_SECRET_PREVIOUS_UNTIL must be set together: a previous secret has an end.',
     );
   }
+  if ((values.clickpesaChecksumKeyPrevious === null) !== (values.clickpesaChecksumKeyPreviousUntil === null)) {
+    problems.push(
+      'CLICKPESA_CHECKSUM_KEY_PREVIOUS and CLICKPESA_CHECKSUM_KEY_PREVIOUS_UNTIL must be set together: a previous key has an end.',
+    );
+  }
   if ((values.clickpesaClientId === null) !== (values.clickpesaApiKey === null)) {
     problems.push('CLICKPESA_CLIENT_ID and CLICKPESA_API_KEY must be set together.');
   }

@@ -15,6 +15,7 @@ const HELP = `hero-onboarding: a prepaid wallet and usage billing that you run y
   hero-onboarding --check-prod-config [--json]  say whether this configuration is fit for real money; exit 1 if not
   hero-onboarding --print-config              show every setting and where it came from, without secrets
   hero-onboarding --version
+  hero-onboarding login                       sign in at a running server, as a Mycelium node
   hero-onboarding <noun> <verb> …             call a running server; see hero-onboarding help
 
 Settings are environment variables, or lines of a file named .env in the working folder: docs/reference/configuration.md

@@ -11,6 +11,7 @@ import {
   openBtcpaySimulator,
   openClickPesaSimulator,
   openForgeSimulator,
+  openMyceliumSimulator,
   openStripeSimulator,
   type Simulators,
 } from './serve/simulators.ts';
@@ -31,6 +32,8 @@ export interface RunningServer {
   /** The repository for usage of the simulated Forge. */
   readonly btcpayUrl: string | null;
   readonly forgeUrl: string | null;
+  /** Null: no simulated Mycelium network was started. */
+  readonly myceliumUrl: string | null;
   readonly database: string;
   readonly house: House;
   /** Rejects when the server started without its database, and the one that came is not one to work with. */
@@ -103,6 +106,7 @@ export async function serve({ config: given, ports, version }: ServeOptions): Pr
       clickpesaUrl: simulators.clickpesa?.url ?? null,
       btcpayUrl: simulators.btcpay?.url ?? null,
       forgeUrl: simulators.forge?.url ?? null,
+      myceliumUrl: simulators.mycelium?.url ?? null,
       database: isLate ? `${store.description}, which does not answer yet` : store.description,
       house,
       begun,
@@ -188,23 +192,31 @@ async function openAll(
   ports: Ports,
   stack: AsyncDisposableStack,
 ): Promise<{ store: OpenedStore; simulators: Simulators }> {
-  const [store, stripe, clickpesa, btcpay, forge] = await Promise.allSettled([
+  const [store, stripe, clickpesa, btcpay, forge, mycelium] = await Promise.allSettled([
     openStore(config, ports, { leavesSchema: true }),
     openStripeSimulator(config, ports),
     openClickPesaSimulator(config, ports),
     openBtcpaySimulator(config, ports),
     openForgeSimulator(config, ports),
+    openMyceliumSimulator(config, ports),
   ]);
   if (store.status === 'fulfilled') stack.defer(() => store.value.close());
   if (stripe.status === 'fulfilled') stack.defer(() => stripe.value?.stop());
-  const simulators = [stripe, clickpesa, btcpay, forge];
+  const simulators = [stripe, clickpesa, btcpay, forge, mycelium];
   for (const one of simulators) if (one.status === 'fulfilled') stack.defer(() => one.value?.stop());
   if (store.status === 'rejected') throw store.reason;
   if (stripe.status === 'rejected') throw stripe.reason;
   if (clickpesa.status === 'rejected') throw clickpesa.reason;
   if (btcpay.status === 'rejected') throw btcpay.reason;
   if (forge.status === 'rejected') throw forge.reason;
-  const opened = { stripe: stripe.value, clickpesa: clickpesa.value, btcpay: btcpay.value, forge: forge.value };
+  if (mycelium.status === 'rejected') throw mycelium.reason;
+  const opened = {
+    stripe: stripe.value,
+    clickpesa: clickpesa.value,
+    btcpay: btcpay.value,
+    forge: forge.value,
+    mycelium: mycelium.value,
+  };
   return { store: store.value, simulators: opened };
 }
 

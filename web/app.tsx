@@ -1,6 +1,7 @@
 import type { ReactElement } from 'react';
 import { Redirect, Route, Switch } from 'wouter';
 import { AccountPage } from './account/page.tsx';
+import { ChosenWallet, useChosenWallet } from './chosen-wallet.tsx';
 import { EndpointPage } from './events/endpoint-page.tsx';
 import { EventsPage } from './events/page.tsx';
 import { Frame } from './frame.tsx';
@@ -19,6 +20,8 @@ import { OperatorUnbilledPage } from './operator/unbilled/page.tsx';
 import { OperatorWalletPage } from './operator/wallets/wallet-page.tsx';
 import { OperatorWalletsPage } from './operator/wallets/list-page.tsx';
 import { OperatorWebhookEventsPage } from './operator/webhook-events/page.tsx';
+import { InvitationPage } from './organisation/invitation-page.tsx';
+import { OrganisationPage } from './organisation/page.tsx';
 import { PaymentPage } from './payment/page.tsx';
 import { SessionContext, useSessionQuery } from './session.ts';
 import { ProofGate } from './sign-in/proof-dialog.tsx';
@@ -41,9 +44,11 @@ export function App(): ReactElement {
   }
   return (
     <SessionContext value={session}>
-      <ProofGate>
-        <Frame>{pagesFor(session.role)}</Frame>
-      </ProofGate>
+      <ChosenWallet>
+        <ProofGate>
+          <Frame>{pagesFor(session.role)}</Frame>
+        </ProofGate>
+      </ChosenWallet>
     </SessionContext>
   );
 }
@@ -55,8 +60,10 @@ function pagesFor(role: Session['role']): ReactElement {
 }
 
 function UserPages(): ReactElement {
+  const { wallet } = useChosenWallet();
   return (
-    <Switch>
+    // Another wallet, another page: nothing that was typed or read for the one is left for the other.
+    <Switch key={wallet.wallet_sid}>
       <Route path="/">
         <Redirect to="/wallet" replace />
       </Route>
@@ -65,6 +72,8 @@ function UserPages(): ReactElement {
       <Route path="/events" component={EventsPage} />
       <Route path="/events/:sid">{({ sid }) => <EndpointPage key={sid} sid={sid} />}</Route>
       <Route path="/account" component={AccountPage} />
+      <Route path="/organisations/:sid">{({ sid }) => <OrganisationPage key={sid} sid={sid} />}</Route>
+      <Route path="/invitations/:token">{({ token }) => <InvitationPage key={token} token={token} />}</Route>
       <Route path="/payments/:sid">{({ sid }) => <PaymentPage key={sid} sid={sid} />}</Route>
       <Route component={NotFoundPage} />
     </Switch>

@@ -1,6 +1,7 @@
 import type { ReactElement, ReactNode } from 'react';
 import { useState } from 'react';
 import { Link, useLocation } from 'wouter';
+import { useChosenWallet } from './chosen-wallet.tsx';
 import { useSession, useSignOut } from './session.ts';
 import { SandboxBanner } from './ui/banner.tsx';
 import { cx } from './ui/class-names.ts';
@@ -30,6 +31,7 @@ export function Frame({ children }: { readonly children: ReactNode }): ReactElem
             </Link>
             {session.role === 'operator' && <OperatorNavigation />}
             {session.role === 'user' && <Navigation label="Wallet" pages={USER_PAGES} />}
+            {session.wallets.length > 1 && <WalletSwitcher />}
             {session.role !== 'anonymous' && <Account />}
           </div>
         </div>
@@ -135,6 +137,29 @@ function Navigation({ label, pages, here }: NavigationProps): ReactElement {
         </Link>
       ))}
     </nav>
+  );
+}
+
+/** The browser's own list, which every keyboard and screen reader knows. Only where there is something to choose. */
+function WalletSwitcher(): ReactElement {
+  const { wallets } = useSession();
+  const { wallet, choose } = useChosenWallet();
+  return (
+    <label className="flex min-w-0 items-center gap-2 text-sm">
+      <span className="sr-only">Wallet that the pages are about</span>
+      <select
+        name="wallet"
+        value={wallet.wallet_sid}
+        className="max-w-44 min-w-0 truncate rounded-lg border border-edge bg-surface px-2 py-1.5 font-medium"
+        onChange={(event) => choose(event.target.value)}
+      >
+        {wallets.map((one) => (
+          <option key={one.wallet_sid} value={one.wallet_sid}>
+            {one.kind === 'person' ? 'My wallet' : one.name}
+          </option>
+        ))}
+      </select>
+    </label>
   );
 }
 

@@ -9,6 +9,13 @@ export interface Page<T> {
 
 export type Session = Output<'session.get'>;
 export type UserIdentity = Output<'identity.list'>['items'][number];
+export type SessionWallet = Session['wallets'][number];
+export type MemberRole = SessionWallet['role'];
+export type Organisation = Output<'organisation.get'>;
+export type Member = Output<'member.list'>['items'][number];
+export type Invitation = Output<'invitation.list'>['items'][number];
+export type InvitationWithToken = Output<'invitation.create'>;
+export type InvitationLook = Output<'invitation.look'>;
 export type Billing = Output<'billing.get'>;
 export type StatementLine = Output<'billing.statement'>['items'][number];
 export type Adjustment = Output<'billing.adjust'>;
@@ -25,7 +32,9 @@ export type Refund = Output<'refund.get'>;
 export type RefundState = Refund['state'];
 export type RefundPlan = Output<'refund.plan'>;
 export type RefundQuote = Output<'refund.quote'>;
-export type Dispute = Output<'dispute.get'>;
+export type Dispute = Output<'dispute.list'>['items'][number];
+export type DisputeWithAnswers = Output<'dispute.get'>;
+export type DisputeAnswer = Output<'dispute.accept'>;
 export type DisputeEvidence = Output<'dispute.evidence'>;
 export type WebhookEvent = Output<'webhook-event.list'>['items'][number];
 export type Endpoint = Output<'endpoint.list'>['items'][number];

@@ -40,6 +40,8 @@ export interface Dispute {
   dueBy: number | null;
   evidence: Record<string, string>;
   submissions: number;
+  /** Absent in a state file from before it was kept. */
+  metadata?: Record<string, string>;
   transactions: DisputeTransaction[];
 }
 
@@ -166,13 +168,24 @@ function find(state: StripeState, id: string): Dispute {
   return dispute;
 }
 
+const EVIDENCE_TEXT_MAX = 20_000;
+
 /** Evidence is kept; with `submit` (the default) it goes to the bank, and no more is taken. */
-function submit(state: StripeState, dispute: Dispute, { evidence, submit: isSubmitted = 'true' }: FormMap): object {
+function submit(state: StripeState, dispute: Dispute, form: FormMap): object {
+  const { evidence, metadata, submit: isSubmitted = 'true' } = form;
   if (!dispute.status.endsWith('needs_response')) {
     throw invalid('evidence', 'The evidence for this dispute can no longer be updated.');
   }
   if (typeof evidence === 'object' && !Array.isArray(evidence)) {
-    for (const [name, text] of Object.entries(evidence)) if (typeof text === 'string') dispute.evidence[name] = text;
+    for (const [name, text] of Object.entries(evidence)) {
+      if (typeof text !== 'string') continue;
+      if (text.length > EVIDENCE_TEXT_MAX) throw invalid(`evidence[${name}]`, 'Evidence is at most 20000 characters.');
+      dispute.evidence[name] = text;
+    }
+  }
+  if (typeof metadata === 'object' && !Array.isArray(metadata)) {
+    const given = Object.entries(metadata).filter((pair): pair is [string, string] => typeof pair[1] === 'string');
+    dispute.metadata = { ...dispute.metadata, ...Object.fromEntries(given) };
   }
   if (isSubmitted === 'true') {
     dispute.submissions += 1;
@@ -205,7 +218,7 @@ export function disputeObject(it: Dispute): object {
     },
     is_charge_refundable: it.status.startsWith('warning_'),
     livemode: it.livemode,
-    metadata: {},
+    metadata: it.metadata ?? {},
     payment_intent: it.intentId,
     reason: it.reason,
     status: it.status,

@@ -8,7 +8,8 @@ import { fieldsOf } from '../operations/json-schema.ts';
 import type { JsonSchema } from '../operations/json-schema.ts';
 import type { Operation } from '../operations/operation.ts';
 import { OPERATIONS, pathFieldsOf } from '../operations/registry.ts';
-import { signIn, trimmed } from './credentials.ts';
+import { forgetKept, signIn, trimmed } from './credentials.ts';
+import { login, logout, type LoginOptions } from './login.ts';
 import { formatAnswer } from './table.ts';
 
 /** What the command line needs of the world. */
@@ -18,6 +19,11 @@ export interface CliDeps {
   readonly err: (text: string) => void;
   /** Null when there is no such file. */
   readonly readFile: (path: string) => string | null;
+  /** For nobody else to read; makes the folder. */
+  readonly writeFile: (path: string, text: string) => void;
+  /** One line from whoever sits there; null: nobody does. */
+  readonly ask: (question: string) => Promise<string | null>;
+  readonly now: () => Date;
   readonly fetch: NonNullable<ClientOptions['fetch']>;
   readonly sleep: NonNullable<ClientOptions['sleep']>;
 }
@@ -38,8 +44,12 @@ const WRONG_COMMAND = 2;
 export function buildCli(deps: CliDeps): (args: readonly string[]) => Promise<number> {
   return async (args) => {
     let exitCode = 0;
-    const program = programOf(deps, async (operation, input, options) => {
+    const run: Runner = async (operation, input, options) => {
       exitCode = await runOperation(deps, operation, input, options);
+    };
+    const program = programOf(deps, run);
+    addLogin(program, deps, async (work) => {
+      exitCode = await answering(deps, work);
     });
     try {
       await program.parseAsync([...args], { from: 'user' });
@@ -80,6 +90,21 @@ function programOf(deps: CliDeps, run: Runner): Command {
     for (const operation of operations) addVerb(command, operation, run);
   }
   return program.exitOverride();
+}
+
+/** What belongs to the command line alone: no operation, because it opens what operations are called with. */
+function addLogin(program: Command, deps: CliDeps, run: (work: () => Promise<void>) => Promise<void>): void {
+  inherit(program, program.command('login'))
+    .summary('sign in as a Mycelium node, and stay so')
+    .description(
+      'Sends a code to the node and takes it back: from the daemon on this machine, or by asking you. The session is kept for the commands that follow.',
+    )
+    .option('--address <text>', 'an address of the node; left out, the daemon is asked for it')
+    .option('--mycelium-api <url>', "the daemon's API, for example http://127.0.0.1:8989")
+    .action(async (_, command: Command) => run(() => login(deps, command.optsWithGlobals<LoginOptions>())));
+  inherit(program, program.command('logout'))
+    .summary('end the session that login keeps')
+    .action(async (_, command: Command) => run(() => logout(deps, command.optsWithGlobals<LoginOptions>())));
 }
 
 /** Sub-commands end and print like the program. */
@@ -152,12 +177,22 @@ async function runOperation(
   input: Record<string, unknown>,
   options: GlobalOptions,
 ): Promise<number> {
-  try {
+  return answering(deps, async () => {
     const credentials = await signIn(deps, operation, options);
     const client = createClient({ url: trimmed(options.url), fetch: deps.fetch, sleep: deps.sleep, ...credentials });
-    const answer = await callByName(client, operation.name, input, keyOf(options));
+    const answer = await callByName(client, operation.name, input, keyOf(options)).catch((error: unknown) => {
+      if (error instanceof ProblemError && error.status === 401) forgetKept(deps, options, credentials);
+      throw error;
+    });
     if (answer.isReplayed) deps.err('This is the first answer to the idempotency key again; nothing was done twice.\n');
     deps.out(options.json === true ? `${JSON.stringify(answer.value, null, 2)}\n` : formatAnswer(answer.value));
+  });
+}
+
+/** The exit code: a problem is told, everything else is thrown. */
+async function answering(deps: CliDeps, work: () => Promise<void>): Promise<number> {
+  try {
+    await work();
     return 0;
   } catch (error) {
     if (!(error instanceof ProblemError)) throw error;

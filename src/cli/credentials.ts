@@ -2,10 +2,11 @@ import type { ClientOptions } from '../../client/client.ts';
 import { ProblemError } from '../../client/problem.ts';
 import type { Operation } from '../operations/operation.ts';
 import type { CliDeps, GlobalOptions } from './cli.ts';
+import { storedSession, storeSession } from './stored-sessions.ts';
 
 /**
- * How the command line shows who it is: a token or a key, the admin secret from a file or the environment; and with none of them as
- * an operator of a sandbox, where anybody may be one. Throws ProblemError when the file is not there.
+ * How the command line shows who it is: a token or a key, the admin secret from a file or the environment, the session that `login`
+ * keeps; and with none of them as an operator of a sandbox, where anybody may be one. Throws ProblemError when the file is not there.
  */
 export async function signIn(
   deps: CliDeps,
@@ -17,9 +18,19 @@ export async function signIn(
   if (options.adminSecretFile !== undefined) return { adminSecret: secretIn(deps, options.adminSecretFile) };
   const adminSecret = deps.env['HERO_ONBOARDING_ADMIN_SECRET'];
   if (adminSecret !== undefined && adminSecret !== '') return { adminSecret };
+  const kept = storedSession(deps, trimmed(options.url));
+  if (kept !== null) return { token: kept.token };
   if (operation.access === 'anyone') return {};
   const token = await sandboxToken(deps, trimmed(options.url));
   return token === null ? {} : { token };
+}
+
+/** A session that is over is of no more use; says so if it was the one that `login` kept. */
+export function forgetKept(deps: CliDeps, options: GlobalOptions, used: { readonly token?: string | undefined }): void {
+  const url = trimmed(options.url);
+  if (used.token === undefined || storedSession(deps, url)?.token !== used.token) return;
+  storeSession(deps, url, null);
+  deps.err('The session that login kept is over: sign in again.\n');
 }
 
 function secretIn(deps: CliDeps, path: string): string {

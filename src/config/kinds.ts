@@ -1,5 +1,6 @@
 import path from 'node:path';
 import { z } from 'zod';
+import { readOverlayAddress } from '../domain/challenge/overlay-address.ts';
 import { parseNetwork, type Network } from '../domain/event/address.ts';
 import { OPERATOR_ROLES, type ListedOperator } from '../domain/identity/role.ts';
 import { parseDecimal, type Micros } from '../domain/money.ts';
@@ -133,7 +134,14 @@ export const operatorList: Kind<readonly ListedOperator[]> = kind(
 function readOperator(part: string): ListedOperator | null {
   const [, asked, issuer = '', subject = ''] = /^([a-z]+)=([^#\s]+)#(\S+)$/.exec(part) ?? [];
   const role = OPERATOR_ROLES.find((known) => known === asked);
-  return role === undefined ? null : { role, issuer: issuer.replace(/\/+$/, ''), subject };
+  const known = issuer === 'mycelium' ? nodeOf(subject) : subject;
+  return role === undefined || known === null ? null : { role, issuer: issuer.replace(/\/+$/, ''), subject: known };
+}
+
+/** Of a node any of its addresses may be written. */
+function nodeOf(address: string): string | null {
+  const read = readOverlayAddress(address);
+  return 'problem' in read ? null : read.node;
 }
 
 /** In hundredths of a percent. */

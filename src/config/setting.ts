@@ -21,6 +21,7 @@ export const GROUPS = [
   'ClickPesa',
   'BTCPay Server',
   'Forge',
+  'Mycelium',
   'Wallets',
   'Events',
   'Receipts',

@@ -222,6 +222,19 @@ export const SETTINGS = {
     prose:
       "The application's checksum key; not the API key. Unset or too short: the webhook answers 503, and requests carry no checksum.",
   }),
+  clickpesaChecksumKeyPrevious: optional({
+    env: 'CLICKPESA_CHECKSUM_KEY_PREVIOUS',
+    group: 'ClickPesa',
+    kind: secret,
+    isSecret: true,
+    prose: 'The checksum key before the present one, accepted of webhooks until the instant below.',
+  }),
+  clickpesaChecksumKeyPreviousUntil: optional({
+    env: 'CLICKPESA_CHECKSUM_KEY_PREVIOUS_UNTIL',
+    group: 'ClickPesa',
+    kind: instant,
+    prose: 'When the previous checksum key stops being accepted; must be set when it is.',
+  }),
   clickpesaApiUrl: optional({
     env: 'CLICKPESA_API_URL',
     group: 'ClickPesa',
@@ -265,6 +278,13 @@ export const SETTINGS = {
     kind: secret,
     isSecret: true,
     prose: 'A token for that repository: on a node with write:repository, on the service read:repository is enough.',
+  }),
+  myceliumApiUrl: optional({
+    env: 'MYCELIUM_API_URL',
+    group: 'Mycelium',
+    kind: httpUrl,
+    prose:
+      'The API of a Mycelium daemon of its own, through which people show that they control their node, for example http://127.0.0.1:8989. Unset: nobody signs in so; in sandbox mode a simulated network is started.',
   }),
   topUpMin: given({
     env: 'HERO_ONBOARDING_TOP_UP_MIN',

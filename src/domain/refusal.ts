@@ -10,6 +10,7 @@ export const REFUSALS = {
   unauthenticated: { status: 401, rpc: -32001, title: 'Sign in or send a credential' },
   insufficient_balance: { status: 402, rpc: -32002, title: 'The wallet does not hold enough' },
   forbidden: { status: 403, rpc: -32003, title: 'Not allowed' },
+  cap_reached: { status: 403, rpc: -32028, title: 'The monthly cap does not allow it' },
   reauth_required: { status: 403, rpc: -32027, title: 'Show once more who you are' },
   csrf_failed: { status: 403, rpc: -32023, title: 'The request came from another site' },
   wallet_frozen: { status: 403, rpc: -32009, title: 'The wallet is frozen' },

@@ -6,6 +6,7 @@ import type { House } from '../operations/house.ts';
 import { OPERATIONS } from '../operations/registry.ts';
 import { countOverdue } from '../store/gap-policy.ts';
 import { openMetrics } from '../telemetry/metrics.ts';
+import { addChallengeRoutes } from './challenge.ts';
 import { CLOCK_SKEW_HEADER } from './clock-skew.ts';
 import type { App, AppContext, AppEnv, HttpOptions, Site } from './context.ts';
 import { addDocsRoutes } from './docs.ts';
@@ -29,6 +30,9 @@ const ONE_KEY_FAILURES_MAX = 10;
 const KEY_FAILURES_MAX = 100;
 /** Webhooks with a bad signature from one address in a minute; a provider whose secret was rotated without us sends fewer. */
 const WEBHOOK_FAILURES_MAX = 100;
+/** Codes asked for from one address in a minute, and wrong ones tried: many people may be behind one. A node and a challenge have narrower limits. */
+const CHALLENGE_CALLS_MAX = 30;
+const CHALLENGE_FAILURES_MAX = 30;
 
 /** Everything the house answers over HTTP. Has no state outside `house` but counters. */
 export function buildHttp(house: House, options: HttpOptions): App {
@@ -45,6 +49,8 @@ export function buildHttp(house: House, options: HttpOptions): App {
     oneKeyFailures: new FailureLimit(house.ports.clock, ONE_KEY_FAILURES_MAX),
     keyFailures: new FailureLimit(house.ports.clock, KEY_FAILURES_MAX),
     webhookFailures: new FailureLimit(house.ports.clock, WEBHOOK_FAILURES_MAX),
+    challengeCalls: new FailureLimit(house.ports.clock, CHALLENGE_CALLS_MAX),
+    challengeFailures: new FailureLimit(house.ports.clock, CHALLENGE_FAILURES_MAX),
   };
   const version = options.version ?? '0.0.0';
   const documents = {
@@ -58,6 +64,7 @@ export function buildHttp(house: House, options: HttpOptions): App {
   addRpcRoute(app, site, documents.openRpc);
   addWebhookRoute(app, site);
   addSignInRoutes(app, site);
+  addChallengeRoutes(app, site);
   addDocsRoutes(app, site, documents);
   addPageRoutes(app, site);
   refuseOtherMethods(app);

@@ -47,6 +47,10 @@ export interface Site {
   readonly keyFailures: FailureLimit;
   /** By address: webhooks whose signature is bad. */
   readonly webhookFailures: FailureLimit;
+  /** By address: codes asked for, each of which is a message to somebody's node. */
+  readonly challengeCalls: FailureLimit;
+  /** By address: wrong codes, and tries at challenges of others. */
+  readonly challengeFailures: FailureLimit;
 }
 
 export interface AppEnv {

@@ -26,6 +26,8 @@ const PAGE_PATHS = [
   '/events',
   '/events/:sid',
   '/account',
+  '/organisations/:sid',
+  '/invitations/:token',
   '/payments/:sid',
   '/operator',
   '/operator/wallets/:sid',

@@ -49,7 +49,7 @@ export function addSignInRoutes(app: App, site: Site): void {
 const bearerToken = (c: AppContext): string | undefined =>
   /^bearer ([\x21-\x7e]{1,512})$/i.exec(c.req.header('authorization') ?? '')?.[1];
 
-function parse<T extends z.ZodType>(schema: T, raw: unknown): z.output<T> {
+export function parse<T extends z.ZodType>(schema: T, raw: unknown): z.output<T> {
   const parsed = schema.safeParse(raw);
   if (parsed.success) return parsed.data;
   const errors = parsed.error.issues.map((issue) => ({ pointer: `#/${issue.path.join('/')}`, detail: issue.message }));

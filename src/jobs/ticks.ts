@@ -2,13 +2,16 @@ import { Bug } from '../domain/assert.ts';
 import type { House } from '../operations/house.ts';
 import { runAutoRecharges } from '../operations/auto-recharge/run.ts';
 import { resumeCorrections } from '../operations/correction/run.ts';
+import { pruneOldChallenges } from '../operations/challenge/prune.ts';
 import { pruneOldEvents } from '../operations/delivery/prune.ts';
 import { sendDueDeliveries } from '../operations/delivery/send-due.ts';
 import { resealSecrets } from '../operations/endpoint/reseal.ts';
 import { watchBalances } from '../operations/event/watch-balances.ts';
+import { sendAnswers } from '../operations/dispute/send-answer.ts';
 import { pollDisputes } from '../operations/dispute/poll.ts';
 import { tellOfGaps } from '../operations/gap-policy/tell.ts';
 import { sendDueMails } from '../operations/mail/send.ts';
+import { pruneOldInvitations } from '../operations/invitation/prune.ts';
 import { expireHolds } from '../operations/hold/expire.ts';
 import { recomputeLadders } from '../operations/ladder/recompute.ts';
 import { pruneOldBudgets } from '../operations/node/prune-budgets.ts';
@@ -17,6 +20,7 @@ import { reconcilePayments } from '../operations/payment/reconcile.ts';
 import { issueReceipts } from '../operations/receipt/issue.ts';
 import { lookAtRefunds } from '../operations/refund/look.ts';
 import { aggregateUsageByClock } from '../operations/usage/aggregate-usage.ts';
+import { pruneUsageQueue } from '../operations/usage/prune-queue.ts';
 import { pushUsageByClock } from '../operations/usage/push-usage.ts';
 import { billAll } from '../operations/usage/bill-wallet.ts';
 import { sendAllBack } from '../operations/movement/send-back.ts';
@@ -49,6 +53,7 @@ const every = (ms: number) => (): number => ms;
 export const TICKS: readonly Tick[] = [
   { name: 'payments.poll', waitMs: every(15 * SECOND_MS), run: pollPayments },
   { name: 'disputes.poll', waitMs: every(HOUR_MS), run: pollDisputes },
+  { name: 'disputes.answer', waitMs: every(MINUTE_MS), run: sendAnswers },
   { name: 'refunds.look', waitMs: every(15 * SECOND_MS), run: lookAtRefunds },
   { name: 'webhooks.sweep', waitMs: every(10 * SECOND_MS), run: (house) => sweepWebhooks(house) },
   { name: 'webhooks.undelivered', waitMs: every(5 * MINUTE_MS), run: fetchUndelivered, isDueAtStart: true },
@@ -59,13 +64,16 @@ export const TICKS: readonly Tick[] = [
   { name: 'holds.expire', waitMs: every(30 * SECOND_MS), run: expireHolds },
   { name: 'deliveries.send', waitMs: every(SECOND_MS), run: sendDueDeliveries },
   { name: 'events.prune', waitMs: every(HOUR_MS), run: pruneOldEvents },
+  { name: 'invitations.prune', waitMs: every(HOUR_MS), run: pruneOldInvitations },
   { name: 'secrets.reseal', waitMs: every(5 * MINUTE_MS), run: resealSecrets },
   { name: 'mails.send', waitMs: every(5 * SECOND_MS), run: sendDueMails },
   { name: 'receipts.issue', waitMs: every(10 * SECOND_MS), run: issueReceipts },
   { name: 'balances.watch', waitMs: every(30 * SECOND_MS), run: watchBalances },
   { name: 'gaps.tell', waitMs: every(MINUTE_MS), run: tellOfGaps },
+  { name: 'challenges.prune', waitMs: every(HOUR_MS), run: pruneOldChallenges },
   { name: 'budgets.prune', waitMs: every(HOUR_MS), run: pruneOldBudgets },
   { name: 'sessions.prune', waitMs: every(HOUR_MS), run: pruneOldSessions },
+  { name: 'usage-queue.prune', waitMs: every(HOUR_MS), run: pruneUsageQueue },
   { name: 'corrections.resume', waitMs: every(30 * SECOND_MS), run: resumeCorrections },
   { name: 'usage.bill', waitMs: every(5 * MINUTE_MS), run: billAll },
   { name: 'ladder.recompute', waitMs: every(DAY_MS), run: recomputeLadders },

@@ -2,6 +2,7 @@ import type { Network } from '../domain/event/address.ts';
 import type { ListedOperator } from '../domain/identity/role.ts';
 import type { Issuer } from '../domain/receipt/receipt.ts';
 import type { Mailer, Ports } from '../ports/ports.ts';
+import type { Messenger } from '../providers/messenger.ts';
 import type { PaymentProvider } from '../providers/provider.ts';
 import type { UsageRepository } from '../providers/usage-repository.ts';
 import type { Db, Tx } from '../store/db.ts';
@@ -21,6 +22,8 @@ export interface House {
   readonly usageRepository: UsageRepository | null;
   /** Null: there is no mail server; mail is written and shown to operators. */
   readonly mailer: Mailer | null;
+  /** Our own node of the overlay network, through which people show that they control theirs; null: not configured. */
+  readonly messenger: Messenger | null;
   readonly settings: HouseSettings;
 }
 

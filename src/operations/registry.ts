@@ -28,9 +28,11 @@ import { endpointRotate } from './endpoint/rotate.ts';
 import { endpointTest } from './endpoint/test.ts';
 import { endpointUpdate } from './endpoint/update.ts';
 import { eventList } from './event/list.ts';
+import { disputeAccept } from './dispute/accept.ts';
 import { disputeEvidence } from './dispute/evidence.ts';
 import { disputeGet } from './dispute/get.ts';
 import { disputeList } from './dispute/list.ts';
+import { disputeSubmitEvidence } from './dispute/submit-evidence.ts';
 import { gapPolicyList } from './gap-policy/list.ts';
 import { gapPolicySet } from './gap-policy/set.ts';
 import { holdCapture } from './hold/capture.ts';
@@ -92,6 +94,21 @@ import { receiptDownload } from './receipt/download.ts';
 import { receiptList } from './receipt/list.ts';
 import { identityList } from './identity/list.ts';
 import { identityUnlink } from './identity/unlink.ts';
+import { invitationAccept } from './invitation/accept.ts';
+import { invitationCreate } from './invitation/create.ts';
+import { invitationDecline } from './invitation/decline.ts';
+import { invitationList } from './invitation/list.ts';
+import { invitationLook } from './invitation/look.ts';
+import { invitationRevoke } from './invitation/revoke.ts';
+import { memberList } from './member/list.ts';
+import { memberRemove } from './member/remove.ts';
+import { memberSet } from './member/set.ts';
+import { organisationCreate } from './organisation/create.ts';
+import { organisationGet } from './organisation/get.ts';
+import { organisationLeave } from './organisation/leave.ts';
+import { organisationList } from './organisation/list.ts';
+import { organisationTransfer } from './organisation/transfer.ts';
+import { organisationUpdate } from './organisation/update.ts';
 import { sessionGet } from './session/get.ts';
 import { sessionList } from './session/list.ts';
 import { sessionRevoke } from './session/revoke.ts';
@@ -137,6 +154,21 @@ const declared = [
   operatorList,
   operatorGrant,
   operatorRevoke,
+  organisationGet,
+  organisationList,
+  organisationCreate,
+  organisationUpdate,
+  organisationTransfer,
+  organisationLeave,
+  memberList,
+  memberSet,
+  memberRemove,
+  invitationList,
+  invitationCreate,
+  invitationRevoke,
+  invitationLook,
+  invitationAccept,
+  invitationDecline,
   billingGet,
   billingList,
   billingStatement,
@@ -184,6 +216,8 @@ const declared = [
   disputeGet,
   disputeList,
   disputeEvidence,
+  disputeSubmitEvidence,
+  disputeAccept,
   webhookEventList,
   webhookEventReplay,
   reconciliationReport,

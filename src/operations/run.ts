@@ -13,6 +13,7 @@ import type { Reply } from './reply.ts';
 /** Refusals of the moment: the same call may succeed later, so they are not kept as the key's answer. */
 const PASSING: ReadonlySet<RefusalCode> = new Set<RefusalCode>([
   'rate_limited',
+  'cap_reached',
   'unavailable',
   'internal',
   'idempotency_in_progress',

@@ -10,19 +10,26 @@ const BOLD = 'dejavu-fonts-ttf/ttf/DejaVuSans-Bold.ttf';
 const MARGIN = 56;
 const GREY = '#555555';
 const LINE = '#cccccc';
+/** On white it is read easily, and on a printer without colours it is dark. */
+const ALARM = '#b00020';
 
 /** Draws documents as PDF/A4. The library is loaded with the first one: it takes 35 MB and a third of a second. */
 export const pdfPrinter: Printer = {
   async print(document) {
     const { default: PDFDocument } = await import('pdfkit');
-    const { title, number, createdAt, language } = document;
+    const { title, number, mark, createdAt, language } = document;
     const pdf = new PDFDocument({
       size: 'A4',
       margin: MARGIN,
       lang: language,
       tagged: true,
       displayTitle: true,
-      info: { Title: `${title} ${number}`, CreationDate: createdAt, ModDate: createdAt, Producer: 'hero-onboarding' },
+      info: {
+        Title: [mark?.text, title, number].filter(Boolean).join(' '),
+        CreationDate: createdAt,
+        ModDate: createdAt,
+        Producer: 'hero-onboarding',
+      },
     });
     const chunks: Buffer[] = [];
     const ended = new Promise<void>((done, fail) => {
@@ -47,7 +54,8 @@ function draw(pdf: Page, document: PrintedReceipt): void {
   const marked = (tag: string, write: () => void): void => {
     pdf.addStructure(pdf.struct(tag, {}, [write]));
   };
-  marked('H1', () => void pdf.font('bold').fontSize(20).fillColor('black').text(document.title, MARGIN, MARGIN));
+  if (document.mark !== null) stamp(pdf, marked, document.mark, width);
+  marked('H1', () => void pdf.font('bold').fontSize(20).fillColor('black').text(document.title, MARGIN, pdf.y));
   marked('P', () => void pdf.font('regular').fontSize(11).fillColor(GREY).text(document.number));
   const top = pdf.y + 24;
   const bottoms = document.parties.map(({ heading, lines }, index) => {
@@ -74,6 +82,27 @@ function draw(pdf: Page, document: PrintedReceipt): void {
   for (const [text, amount] of document.sums) line(pdf, marked, { text, amount, font: 'regular', width });
   const [text, amount] = document.total;
   line(pdf, marked, { text, amount, font: 'bold', width });
+}
+
+/** A frame that cannot be overlooked, before everything else. */
+function stamp(pdf: Page, marked: Marked, { text, why }: NonNullable<PrintedReceipt['mark']>, width: number): void {
+  const top = pdf.y;
+  const inner = { width: width - 24, align: 'center' } as const;
+  marked('P', () => {
+    pdf
+      .font('bold')
+      .fontSize(15)
+      .fillColor(ALARM)
+      .text(text, MARGIN + 12, top + 10, inner);
+    pdf.font('regular').fontSize(9).text(why, inner);
+  });
+  const bottom = pdf.y + 8;
+  pdf
+    .rect(MARGIN, top, width, bottom - top)
+    .lineWidth(1.5)
+    .strokeColor(ALARM)
+    .stroke();
+  pdf.y = bottom + 18;
 }
 
 type Marked = (tag: string, write: () => void) => void;

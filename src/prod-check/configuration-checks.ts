@@ -203,6 +203,14 @@ export const CONFIGURATION_CHECKS: readonly ConfigurationCheck[] = [
       return must(isSafe, 'BTCPAY_URL is not https.');
     },
   },
+  {
+    ...base,
+    id: 49,
+    title: 'nobody else is on the way to the Mycelium daemon',
+    why: 'The daemon asks no one who they are. Whoever can read what we say to it has the codes that people sign in with.',
+    remedy: 'Run the daemon on this machine and set MYCELIUM_API_URL to its loopback address, or reach it by https.',
+    judge: ({ values }) => judgeMyceliumUrl(values.myceliumApiUrl),
+  },
 ];
 
 const LIMIT_MAX = 10_000n * MICROS_PER_USD;
@@ -241,6 +249,7 @@ type SecretName =
   | 'stripeWebhookSecretPrevious'
   | 'clickpesaApiKey'
   | 'clickpesaChecksumKey'
+  | 'clickpesaChecksumKeyPrevious'
   | 'btcpayApiKey'
   | 'btcpayWebhookSecret'
   | 'btcpayWebhookSecretPrevious'
@@ -254,6 +263,7 @@ const SECRETS: readonly SecretName[] = [
   'stripeWebhookSecretPrevious',
   'clickpesaApiKey',
   'clickpesaChecksumKey',
+  'clickpesaChecksumKeyPrevious',
   'btcpayApiKey',
   'btcpayWebhookSecret',
   'btcpayWebhookSecretPrevious',
@@ -295,13 +305,18 @@ function judgeProviders({ values }: ConfigurationFacts): readonly Finding[] {
 /** As ClickPesa makes them they are longer; below this one can be guessed. */
 const CHECKSUM_KEY_LENGTH_MIN = 16;
 
-function judgeClickPesa({ clickpesaApiKey: apiKey, clickpesaChecksumKey: checksumKey }: Values): readonly Finding[] {
+function judgeClickPesa(values: Values): readonly Finding[] {
+  const { clickpesaApiKey: apiKey, clickpesaChecksumKey: checksumKey, clickpesaChecksumKeyPrevious: previous } = values;
   if (apiKey === null && checksumKey === null) return [];
-  const isTooShort = checksumKey !== null && checksumKey.length < CHECKSUM_KEY_LENGTH_MIN;
+  const isTooShort = (key: string | null): boolean => key !== null && key.length < CHECKSUM_KEY_LENGTH_MIN;
   return [
     ...must(apiKey !== null, 'CLICKPESA_CHECKSUM_KEY is set but CLICKPESA_API_KEY is not.'),
     ...must(checksumKey !== null, 'CLICKPESA_API_KEY is set but CLICKPESA_CHECKSUM_KEY is not.'),
-    ...must(!isTooShort && !isExample(checksumKey), 'CLICKPESA_CHECKSUM_KEY is short, or contains a known example.'),
+    ...must(
+      !isTooShort(checksumKey) && !isExample(checksumKey),
+      'CLICKPESA_CHECKSUM_KEY is short, or contains a known example.',
+    ),
+    ...must(!isTooShort(previous), 'CLICKPESA_CHECKSUM_KEY_PREVIOUS is shorter than 16 characters.'),
   ];
 }
 
@@ -334,6 +349,13 @@ function judgeForgeToken(token: string | null): readonly Finding[] {
     ...must(token.length >= FORGE_TOKEN_LENGTH_MIN, 'FORGE_USAGE_TOKEN is shorter than 40 characters.'),
     ...must(!/^(.)\1*$/.test(token) && !isExample(token), 'FORGE_USAGE_TOKEN is or contains a known example.'),
   ];
+}
+
+function judgeMyceliumUrl(url: string | null): readonly Finding[] {
+  if (url === null) return [];
+  const { protocol, hostname } = new URL(url);
+  const isAlone = protocol === 'https:' || isLoopback(hostname.replace(/[[\]]/g, ''));
+  return must(isAlone, 'MYCELIUM_API_URL reaches another machine over http.');
 }
 
 function judgeSwitches({ values, env }: ConfigurationFacts): readonly Finding[] {

@@ -1,5 +1,6 @@
 import type { Micros } from '../domain/money.ts';
 import type { Refusal } from '../domain/refusal.ts';
+import type { ProviderDisputes } from './provider-disputes.ts';
 import type { ListedEvent, ProviderCards, ProviderDecline } from './provider-cards.ts';
 
 /**
@@ -14,7 +15,10 @@ export interface PaymentProvider {
   account(): Promise<ProviderAccount>;
   /** Creates the order, or finds the one made before with the same `paymentSid` (the provider's idempotency key, for ever). */
   createOrder(order: NewOrder): Promise<ProviderOrder>;
-  /** The provider's present truth about one order and all money of it; null when the provider does not know it. */
+  /**
+   * The provider's present truth about one order and all money of it, also about one that is none of ours ({@link ProviderMovement.orderRef});
+   * null when the provider does not know it.
+   */
   readOrder(orderRef: string): Promise<ProviderOrder | null>;
   /** Checks headers and raw bytes; parses only what it has verified. Pure apart from the secrets it was built with. */
   verifyWebhook(delivery: WebhookDelivery): VerifiedWebhook | Refusal;
@@ -37,6 +41,8 @@ export interface PaymentProvider {
   ): Promise<{ movements: ProviderMovement[]; nextCursor: string | null }>;
   /** Saved cards; absent where the provider has none. */
   readonly cards?: ProviderCards;
+  /** Answers to disputes; absent where the provider takes none from us. */
+  readonly disputes?: ProviderDisputes;
   /**
    * Events created in the period that no webhook endpoint has taken, in any order; absent where the provider keeps no such list.
    * `cursor` from the page before.
@@ -166,6 +172,8 @@ export interface ProviderMovement {
   readonly currency: string;
   readonly at: Date;
   /** What it belongs to, as far as the provider says. */
+  /** The order by which `readOrder` tells of that payment; null: not known. */
+  readonly orderRef: string | null;
   readonly paymentRef: string | null;
   readonly refundRef: string | null;
   readonly disputeRef: string | null;
@@ -192,6 +200,8 @@ export interface VerifiedWebhook {
   readonly paymentSid: string | null;
   /** Our refund's sid, when the event speaks of a refund that is no part of an order (ClickPesa: a payout); else null. */
   readonly refundSid: string | null;
+  /** The provider's reference of the refund, when the event speaks of one and of no order (BTCPay Server: the pull payment of a payout); else null. */
+  readonly refundRef: string | null;
   readonly verifiedWith: 'current' | 'previous';
 }
 

@@ -15,6 +15,8 @@ export interface GreetingFacts {
   readonly btcpayUrl: string | null;
   /** Null: no simulated Forge was started. */
   readonly forgeUrl: string | null;
+  /** Null: no simulated Mycelium network was started. */
+  readonly myceliumUrl: string | null;
 }
 
 const MODES = {
@@ -25,7 +27,7 @@ const MODES = {
 
 /** What whoever started the server needs to know next. Names the place of the secret, never the secret. */
 export function greeting(facts: GreetingFacts): string {
-  const { config, version, url, database, simulatorUrl, clickpesaUrl, btcpayUrl, forgeUrl } = facts;
+  const { config, version, url, database, simulatorUrl, clickpesaUrl, btcpayUrl, forgeUrl, myceliumUrl } = facts;
   const rows: [string, string][] = [
     ['Pages', url],
     ['API', `${url}/docs`],
@@ -35,6 +37,7 @@ export function greeting(facts: GreetingFacts): string {
     ['ClickPesa', clickpesaRow(config, clickpesaUrl)],
     ['Crypto', btcpayRow(config, btcpayUrl)],
     ['Forge', forgeRow(config, forgeUrl)],
+    ['Mycelium', myceliumRow(config, myceliumUrl)],
   ];
   const shown = rows.map(([label, text]) => `  ${label.padEnd(10)}${text}`).join('\n');
   const next =
@@ -74,4 +77,9 @@ function forgeRow(config: Config, forgeUrl: string | null): string {
   return config.forgeUsageRepository === null
     ? 'not configured: FORGE_USAGE_REPOSITORY is not set'
     : `${config.forgeUrl}/${config.forgeUsageRepository}`;
+}
+
+function myceliumRow(config: Config, myceliumUrl: string | null): string {
+  if (myceliumUrl !== null) return `simulated, with inboxes at ${myceliumUrl}/inbox`;
+  return config.myceliumApiUrl ?? 'not configured: MYCELIUM_API_URL is not set';
 }

@@ -13,7 +13,10 @@ import { failClosed } from '../store/fail-closed.ts';
 import { graphileJobs } from '../store/jobs.ts';
 import { openPostingLanes } from '../store/posting-lanes.ts';
 import { forgeRepository } from '../providers/forge/index.ts';
+import type { Messenger } from '../providers/messenger.ts';
+import { myceliumMessenger } from '../providers/mycelium/index.ts';
 import type { UsageRepository } from '../providers/usage-repository.ts';
+import type { Simulator } from './simulator.ts';
 import type { BtcpaySimulator, ForgeSimulator, Simulators } from './simulators.ts';
 import type { OpenedStore } from './store.ts';
 
@@ -29,6 +32,7 @@ export function buildHouse(config: Config, ports: Ports, store: OpenedStore, sim
     providers: providersOf(config, ports, simulators),
     usageRepository: usageRepositoryOf(config, ports, simulators.forge),
     mailer: mailerOf(config),
+    messenger: messengerOf(config, ports, simulators.mycelium),
     settings: houseSettings(config),
   };
 }
@@ -64,6 +68,8 @@ function clickPesaOf(config: Config, ports: Ports, simulators: Simulators): Paym
     apiKey,
     apiUrl,
     checksumKey: config.clickpesaChecksumKey,
+    checksumKeyPrevious: config.clickpesaChecksumKeyPrevious,
+    checksumKeyPreviousUntil: config.clickpesaChecksumKeyPreviousUntil,
     checksumMethod: config.clickpesaChecksumMethod,
     isLive: config.mode === 'production',
     ports,
@@ -90,6 +96,11 @@ function mailerOf({ smtpUrl, mailFrom, mode }: Config): Mailer | null {
 }
 
 /** The simulated one has its own token, of this start alone. */
+function messengerOf(config: Config, ports: Ports, simulator: Simulator | null): Messenger | null {
+  if (simulator !== null) return myceliumMessenger({ url: simulator.url, inboxUrl: `${simulator.url}/inbox`, ports });
+  return config.myceliumApiUrl === null ? null : myceliumMessenger({ url: config.myceliumApiUrl, ports });
+}
+
 function usageRepositoryOf(config: Config, ports: Ports, forge: ForgeSimulator | null): UsageRepository | null {
   const { forgeUrl: url, forgeUsageRepository: repository, forgeUsageToken: token, forgeUsageBranch: branch } = config;
   if (forge !== null) return forgeRepository({ ...forge, branch, ports });

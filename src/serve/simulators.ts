@@ -9,6 +9,7 @@ export interface Simulators {
   readonly clickpesa: Simulator | null;
   readonly btcpay: BtcpaySimulator | null;
   readonly forge: ForgeSimulator | null;
+  readonly mycelium: Simulator | null;
 }
 
 export interface BtcpaySimulator extends Simulator {
@@ -77,4 +78,12 @@ export async function openForgeSimulator(config: Config, ports: Ports): Promise<
   const given = ['--token', token, '--repository', SANDBOX_REPOSITORY, '--folder', folder];
   const simulator = await startSimulator({ name: 'Forge', folder: 'forge', given, ports });
   return { ...simulator, repository: SANDBOX_REPOSITORY, token };
+}
+
+/** Not beside another Stripe: who brings one brings everything that is to be simulated. */
+export async function openMyceliumSimulator(config: Config, ports: Ports): Promise<Simulator | null> {
+  const { mode, myceliumApiUrl, stripeApiBase, dataDir } = config;
+  if (mode !== 'sandbox' || myceliumApiUrl !== null || stripeApiBase !== null) return null;
+  const given = ['--state-file', path.join(dataDir, 'mycelium-sandbox.jsonl')];
+  return await startSimulator({ name: 'Mycelium', folder: 'mycelium', given, ports });
 }

@@ -182,7 +182,7 @@ export async function takeOverFreeze(tx: Tx, wallet: bigint): Promise<void> {
 const listStatement = statement(
   'dispute.list',
   `${selectDispute} where ($1::text is null or dispute.sid < $1) and ($2::text is null or wallet.sid = $2)
-     and ($3::text is null or wallet.user_sid = $3) and ($4::text is null or dispute.state = $4)
+     and ($3::text[] is null or wallet.user_sid = any($3)) and ($4::text is null or dispute.state = $4)
    order by dispute.sid desc limit $5`,
 );
 
@@ -192,7 +192,7 @@ export async function listDisputes(
   page: {
     readonly before: string | null;
     readonly walletSid: string | null;
-    readonly userSid: string | null;
+    readonly owners: readonly string[] | null;
     readonly state: DisputeState | null;
     readonly limit: number;
   },
@@ -200,7 +200,7 @@ export async function listDisputes(
   const rows = await tx.query<DisputeRecord>(listStatement, [
     page.before,
     page.walletSid,
-    page.userSid,
+    page.owners,
     page.state,
     page.limit,
   ]);

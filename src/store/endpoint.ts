@@ -127,15 +127,15 @@ export async function updateEndpoint(tx: Tx, row: EndpointRow): Promise<void> {
 const listStatement = statement(
   'endpoint.list',
   `select ${COLUMNS} from endpoint
-   where state <> 'removed' and ($1::text is null or sid < $1) and ($2::text is null or user_sid = $2) order by sid desc limit $3`,
+   where state <> 'removed' and ($1::text is null or sid < $1) and ($2::text[] is null or user_sid = any($2)) order by sid desc limit $3`,
 );
 
-/** Newest first, without the removed ones. A null user means all. */
+/** Newest first, without the removed ones. Null owners mean all. */
 export async function listEndpoints(
   tx: Tx,
-  page: { readonly before: string | null; readonly userSid: string | null; readonly limit: number },
+  page: { readonly before: string | null; readonly owners: readonly string[] | null; readonly limit: number },
 ): Promise<EndpointRow[]> {
-  const rows = await tx.query<EndpointRecord>(listStatement, [page.before, page.userSid, page.limit]);
+  const rows = await tx.query<EndpointRecord>(listStatement, [page.before, page.owners, page.limit]);
   return rows.map(fromRow);
 }
 

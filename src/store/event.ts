@@ -60,21 +60,21 @@ export async function insertEvent(tx: Tx, event: EventRow): Promise<void> {
 const listStatement = statement(
   'event.list',
   `select sid, type, wallet, user_sid, sequence, body, occurred_at from event
-   where ($1::text is null or sid < $1) and ($2::text is null or user_sid = $2) and ($3::text is null or type = $3)
+   where ($1::text is null or sid < $1) and ($2::text[] is null or user_sid = any($2)) and ($3::text is null or type = $3)
    order by sid desc limit $4`,
 );
 
-/** Newest first. A null user means all, and the house's own. */
+/** Newest first. Null owners mean all, and the house's own. */
 export async function listEvents(
   tx: Tx,
   page: {
     readonly before: string | null;
-    readonly userSid: string | null;
+    readonly owners: readonly string[] | null;
     readonly type: EventType | null;
     readonly limit: number;
   },
 ): Promise<EventRow[]> {
-  const rows = await tx.query<EventRecord>(listStatement, [page.before, page.userSid, page.type, page.limit]);
+  const rows = await tx.query<EventRecord>(listStatement, [page.before, page.owners, page.type, page.limit]);
   return rows.map(fromRow);
 }
 

@@ -142,7 +142,7 @@ export async function countHoldsOfUsers(tx: Tx, wallet: bigint): Promise<bigint>
 const listStatement = statement(
   'hold.list',
   `${selectHold} where ($1::text is null or hold.sid < $1) and ($2::text is null or wallet.sid = $2)
-     and ($3::text is null or wallet.user_sid = $3) and ($4::text is null or hold.state = $4)
+     and ($3::text[] is null or wallet.user_sid = any($3)) and ($4::text is null or hold.state = $4)
      and ($5::text is null or hold.kind = $5) and ($6::int8 is null or hold.node = $6)
    order by hold.sid desc limit $7`,
 );
@@ -153,7 +153,7 @@ export async function listHolds(
   page: {
     readonly before: string | null;
     readonly walletSid: string | null;
-    readonly userSid: string | null;
+    readonly owners: readonly string[] | null;
     readonly state: HoldState | null;
     readonly kind: HoldKind | null;
     readonly node: bigint | null;
@@ -163,7 +163,7 @@ export async function listHolds(
   const rows = await tx.query<HoldRecord>(listStatement, [
     page.before,
     page.walletSid,
-    page.userSid,
+    page.owners,
     page.state,
     page.kind,
     page.node,

@@ -27,6 +27,8 @@ export interface InboxRow {
   readonly hintedSid: string | null;
   /** Our refund as the event names it: a hint, for refunds that are no part of an order. */
   readonly refundSid: string | null;
+  /** The provider's refund as the event names it: a hint likewise. */
+  readonly refundRef: string | null;
   readonly state: InboxState;
   readonly reason: string | null;
   readonly paymentSid: string | null;
@@ -48,6 +50,7 @@ interface InboxRecord extends Row {
   payment_ref: string | null;
   hinted_sid: string | null;
   refund_sid: string | null;
+  refund_ref: string | null;
   state: InboxState;
   reason: string | null;
   payment_sid: string | null;
@@ -69,6 +72,7 @@ const fromRow = (row: InboxRecord): InboxRow => ({
   paymentRef: row.payment_ref,
   hintedSid: row.hinted_sid,
   refundSid: row.refund_sid,
+  refundRef: row.refund_ref,
   state: row.state,
   reason: row.reason,
   paymentSid: row.payment_sid,
@@ -78,7 +82,7 @@ const fromRow = (row: InboxRecord): InboxRow => ({
   nextAttemptAt: row.next_attempt_at,
 });
 
-const COLUMNS = `sid, provider, provider_account, is_live, event_id, event_type, order_ref, payment_ref, hinted_sid, refund_sid, state, reason,
+const COLUMNS = `sid, provider, provider_account, is_live, event_id, event_type, order_ref, payment_ref, hinted_sid, refund_sid, refund_ref, state, reason,
   payment_sid, attempts, received_at, updated_at, next_attempt_at, source`;
 
 export interface NewInboxRow extends Pick<
@@ -94,6 +98,7 @@ export interface NewInboxRow extends Pick<
   | 'paymentRef'
   | 'hintedSid'
   | 'refundSid'
+  | 'refundRef'
   | 'state'
   | 'reason'
   | 'receivedAt'
@@ -107,8 +112,8 @@ export interface NewInboxRow extends Pick<
 const insertStatement = statement(
   'inbox.insert',
   `insert into inbox (sid, provider, provider_account, is_live, event_id, event_type, order_ref, payment_ref, hinted_sid, verified_with,
-                      body, state, reason, received_at, updated_at, next_attempt_at, refund_sid, source)
-   values ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $14, $15, $16, $17)
+                      body, state, reason, received_at, updated_at, next_attempt_at, refund_sid, source, refund_ref)
+   values ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $14, $15, $16, $17, $18)
    on conflict on constraint inbox__one_per_event do nothing
    returning sid`,
 );
@@ -133,6 +138,7 @@ export async function insertInbox(tx: Tx, row: NewInboxRow): Promise<boolean> {
     row.nextAttemptAt,
     row.refundSid,
     row.source,
+    row.refundRef,
   ]);
   return inserted.length === 1;
 }

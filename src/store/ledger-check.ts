@@ -1,5 +1,6 @@
 import { FRACTIONS_PER_MICRO, POSTING_KINDS } from '../domain/ledger/posting.ts';
 import { DISPUTE_INVARIANTS } from './ledger-check-disputes.ts';
+import { ORGANISATION_INVARIANTS } from './ledger-check-organisation.ts';
 import { REFUND_INVARIANTS } from './ledger-check-refund.ts';
 import { statement, type Db, type Row, type Statement, type Tx } from './db.ts';
 
@@ -349,6 +350,7 @@ const INVARIANTS: readonly Invariant[] = [
   },
   ...DISPUTE_INVARIANTS,
   ...REFUND_INVARIANTS,
+  ...ORGANISATION_INVARIANTS,
 ];
 
 const countStatement = statement(

@@ -17,7 +17,7 @@ import { BudgetIsShort, KeyIsKnown } from './decide-again.ts';
 import { LedgerBroken } from './fail-closed.ts';
 import { applyHousePostings, isHousePosting } from './house-posting.ts';
 import { boolArray, int2Array, int8Array, textArray, timestampArray, uuidArray } from './pg-binary.ts';
-import { areWithin, budgetsOf, lockBudgets, writeSpendings } from './posting-budget.ts';
+import { areWithin, budgetsOf, givesBack, lockBudgets, writeSpendings } from './posting-budget.ts';
 import { lockCounters, writeCountings } from './posting-volume.ts';
 
 /** Names one batch and dates it; both come from the ports, so that a simulator decides them. */
@@ -98,7 +98,7 @@ async function lockDecideWrite(
   );
   const budgets = budgetsOf(records);
   const { recordedAt } = stamp;
-  if (keyCheck === 'take_for_new') {
+  if (keyCheck === 'take_for_new' && !records.some(givesBack)) {
     const spent = new Map([...budgets.keys()].map((key) => [key, 0n]));
     const decision = decideBatch({ accounts, prior: new Map(), recordedAt, spent, counted }, records);
     // Whatever else it came to, the record may be a repetition: then its first answer counts, and that must be looked up.

@@ -13,6 +13,8 @@ export interface MovementRow {
   readonly fee: Micros;
   readonly currency: string;
   readonly at: Date;
+  /** The order by which the provider tells of it; null: not known. */
+  readonly orderRef: string | null;
   readonly paymentRef: string | null;
   readonly refundRef: string | null;
   readonly disputeRef: string | null;
@@ -36,6 +38,7 @@ interface MovementRecord extends Row {
   fee: bigint;
   currency: string;
   moved_at: Date;
+  order_ref: string | null;
   payment_ref: string | null;
   refund_ref: string | null;
   dispute_ref: string | null;
@@ -59,6 +62,7 @@ const fromRow = (row: MovementRecord): MovementRow => ({
   fee: micros(row.fee),
   currency: row.currency,
   at: row.moved_at,
+  orderRef: row.order_ref,
   paymentRef: row.payment_ref,
   refundRef: row.refund_ref,
   disputeRef: row.dispute_ref,
@@ -73,12 +77,12 @@ const fromRow = (row: MovementRecord): MovementRow => ({
 });
 
 const COLUMNS = `sid, provider, provider_account, movement_ref, kind, amount, fee, currency, moved_at, payment_ref, refund_ref, dispute_ref,
-  detail, booked, state, reason, payment_sid, our_refund_ref, seen_at, updated_at`;
+  detail, booked, state, reason, payment_sid, our_refund_ref, seen_at, updated_at, order_ref`;
 
 const insertStatement = statement(
   'movement.insert',
   `insert into provider_movement (${COLUMNS})
-   values ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16, $17, $18, $19, $20)
+   values ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16, $17, $18, $19, $20, $21)
    on conflict on constraint provider_movement__one_per_line do nothing
    returning sid`,
 );
@@ -106,6 +110,7 @@ export async function insertMovement(tx: Tx, row: MovementRow): Promise<boolean>
     row.ourRefundRef,
     row.seenAt,
     row.updatedAt,
+    row.orderRef,
   ]);
   return inserted.length === 1;
 }
@@ -125,6 +130,23 @@ export async function readMovement(tx: Tx, sid: string): Promise<MovementRow | n
 export async function lockMovement(tx: Tx, sid: string): Promise<MovementRow | null> {
   const [row] = await tx.query<MovementRecord>(lockStatement, [sid]);
   return row ? fromRow(row) : null;
+}
+
+const lockOppositeStatement = statement(
+  'movement.lock_opposite',
+  // Passed by while another process has it: two that compare one line each would wait for one another.
+  `select ${COLUMNS} from provider_movement
+   where provider = $1 and provider_account = $2 and refund_ref = $3 and amount = $4 and currency = $5 and sid <> $6
+     and kind in ('refund', 'refund_returned') and state in ('new', 'unmatched') and booked = 0
+   order by sid limit 1 for no key update skip locked`,
+);
+
+/** The line by which what left for a refund came back, or the other way round, if nobody has decided about it; locked. */
+export async function lockOpposite(tx: Tx, row: MovementRow): Promise<MovementRow | null> {
+  const { provider, providerAccount, refundRef, amount, currency, sid } = row;
+  const values = [provider, providerAccount, refundRef, micros(-amount), currency, sid];
+  const [other] = await tx.query<MovementRecord>(lockOppositeStatement, values);
+  return other ? fromRow(other) : null;
 }
 
 const updateStatement = statement(

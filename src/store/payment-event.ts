@@ -102,16 +102,16 @@ const listStatement = statement(
   `select payment_event.sid, payment_event.user_sid, payment_event.wallet, wallet.sid as wallet_sid, payment_sid, provider,
           provider_account, kind, external_ref, amount, payment_event.currency, payment_event.created_at
    from payment_event join wallet on wallet.id = payment_event.wallet
-   where ($1::bigint is null or payment_event.wallet = $1) and ($2::text is null or payment_event.sid < $2)
+   where ($1::bigint[] is null or payment_event.wallet = any($1)) and ($2::text is null or payment_event.sid < $2)
    order by payment_event.sid desc limit $3`,
 );
 
-/** Newest first; a null wallet means all. */
+/** Newest first; null wallets mean all. */
 export async function listPaymentEvents(
   tx: Tx,
-  page: { readonly wallet: bigint | null; readonly before: string | null; readonly limit: number },
+  page: { readonly wallets: readonly bigint[] | null; readonly before: string | null; readonly limit: number },
 ): Promise<PaymentEventRow[]> {
-  const rows = await tx.query<PaymentEventRecord>(listStatement, [page.wallet, page.before, page.limit]);
+  const rows = await tx.query<PaymentEventRecord>(listStatement, [page.wallets, page.before, page.limit]);
   return rows.map((row) => ({
     sid: row.sid,
     userSid: row.user_sid,

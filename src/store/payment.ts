@@ -39,6 +39,8 @@ export interface PaymentRow {
   readonly cardRef: string | null;
   /** Why the bank of a saved card said no; null: it did not. */
   readonly decline: DeclineCode | null;
+  /** The provider's order that holds the money of a payment which an operator has assigned; null: the order is our own. */
+  readonly assignedOrderRef: string | null;
 }
 
 interface PaymentRecord extends Row {
@@ -72,6 +74,7 @@ interface PaymentRecord extends Row {
   saves_card: boolean;
   card_ref: string | null;
   decline: DeclineCode | null;
+  assigned_order_ref: string | null;
 }
 
 const fromRow = (row: PaymentRecord): PaymentRow => ({
@@ -105,19 +108,20 @@ const fromRow = (row: PaymentRecord): PaymentRow => ({
   savesCard: row.saves_card,
   cardRef: row.card_ref,
   decline: row.decline,
+  assignedOrderRef: row.assigned_order_ref,
 });
 
 const COLUMNS = `payment.sid, payment.wallet, wallet.sid as wallet_sid, payment.user_sid, provider, provider_account, is_live, amount,
   payment.currency, state, provider_order_ref, provider_payment_ref, checkout_url, credited, problem, progress, idem, fingerprint,
   payment.created_at, updated_at, expires_at, paid_at, credited_at, next_check_at, checks, moves,
-  customer_ref, saves_card, card_ref, decline`;
+  customer_ref, saves_card, card_ref, decline, assigned_order_ref`;
 const FROM = `from payment join wallet on wallet.id = payment.wallet`;
 
 const insertStatement = statement(
   'payment.insert',
   `insert into payment (sid, wallet, user_sid, provider, provider_account, is_live, amount, currency, state, idem, fingerprint,
-                        created_at, updated_at, expires_at, next_check_at, customer_ref, saves_card, card_ref)
-   values ($1, $2, $3, $4, $5, $6, $7, $8, 'created', $9, $10, $11, $11, $12, $13, $14, $15, $16)`,
+                        created_at, updated_at, expires_at, next_check_at, customer_ref, saves_card, card_ref, assigned_order_ref)
+   values ($1, $2, $3, $4, $5, $6, $7, $8, 'created', $9, $10, $11, $11, $12, $13, $14, $15, $16, $17)`,
 );
 
 export type NewPayment = Pick<
@@ -136,7 +140,7 @@ export type NewPayment = Pick<
   | 'expiresAt'
   | 'nextCheckAt'
 > &
-  Partial<Pick<PaymentRow, 'customerRef' | 'savesCard' | 'cardRef'>>;
+  Partial<Pick<PaymentRow, 'customerRef' | 'savesCard' | 'cardRef' | 'assignedOrderRef'>>;
 
 /** The intent: committed before the provider hears of it. */
 export async function insertPayment(tx: Tx, payment: NewPayment): Promise<void> {
@@ -157,6 +161,7 @@ export async function insertPayment(tx: Tx, payment: NewPayment): Promise<void> 
     payment.customerRef ?? null,
     payment.savesCard ?? false,
     payment.cardRef ?? null,
+    payment.assignedOrderRef ?? null,
   ]);
 }
 
@@ -176,6 +181,11 @@ const readByPaymentRefStatement = statement(
   // Through the movement, not the payment row: its unique key is the index, and it exists exactly when we know the reference.
   `select ${COLUMNS} ${FROM} where payment.sid = (
      select payment_sid from payment_event where payment_event.provider = $1 and external_ref = $2 limit 1)`,
+);
+
+const listByAssignedOrderStatement = statement(
+  'payment.list_by_assigned_order',
+  `select ${COLUMNS} ${FROM} where provider = $1 and assigned_order_ref = $2 order by payment.sid limit 100`,
 );
 
 export const readPayment = (tx: Tx, sid: string): Promise<PaymentRow | null> => one(tx, readStatement, [sid]);
@@ -200,6 +210,12 @@ export const readPaymentByOrder = (tx: Tx, provider: string, orderRef: string): 
 /** By the provider's payment; null until it has been credited. */
 export const readPaymentByPaymentRef = (tx: Tx, provider: string, paymentRef: string): Promise<PaymentRow | null> =>
   one(tx, readByPaymentRefStatement, [provider, paymentRef]);
+
+/** Payments that operators have made of the money of one order at the provider, oldest first; at most 100. */
+export async function listPaymentsAssignedFrom(tx: Tx, provider: string, orderRef: string): Promise<PaymentRow[]> {
+  const rows = await tx.query<PaymentRecord>(listByAssignedOrderStatement, [provider, orderRef]);
+  return rows.map(fromRow);
+}
 
 async function one(tx: Tx, query: typeof readStatement, values: readonly unknown[]): Promise<PaymentRow | null> {
   const [row] = await tx.query<PaymentRecord>(query, values);
@@ -256,21 +272,21 @@ export async function countOpenPayments(tx: Tx, wallet: bigint, now: Date): Prom
 const listStatement = statement(
   'payment.list',
   `select ${COLUMNS} ${FROM}
-   where ($1::bigint is null or payment.wallet = $1) and ($2::text is null or payment.sid < $2) and ($3::text is null or state = $3)
+   where ($1::bigint[] is null or payment.wallet = any($1)) and ($2::text is null or payment.sid < $2) and ($3::text is null or state = $3)
    order by payment.sid desc limit $4`,
 );
 
-/** Newest first; `before` is the sid of the last one of the page before; a null wallet means all. */
+/** Newest first; `before` is the sid of the last one of the page before; null wallets mean all. */
 export async function listPayments(
   tx: Tx,
   page: {
-    readonly wallet: bigint | null;
+    readonly wallets: readonly bigint[] | null;
     readonly before: string | null;
     readonly state: PaymentState | null;
     readonly limit: number;
   },
 ): Promise<PaymentRow[]> {
-  const rows = await tx.query<PaymentRecord>(listStatement, [page.wallet, page.before, page.state, page.limit]);
+  const rows = await tx.query<PaymentRecord>(listStatement, [page.wallets, page.before, page.state, page.limit]);
   return rows.map(fromRow);
 }
 

@@ -59,22 +59,22 @@ export async function readReceipt(tx: Tx, sid: string): Promise<ReceiptRow | nul
 const listStatement = statement(
   'receipt.list',
   `${selectReceipt}
-   where ($1::text is null or receipt.sid < $1) and ($2::text is null or payment_event.user_sid = $2)
+   where ($1::text is null or receipt.sid < $1) and ($2::text[] is null or payment_event.user_sid = any($2))
      and ($3::text is null or payment_event.payment_sid = $3)
    order by receipt.sid desc limit $4`,
 );
 
-/** Newest first, those to be issued included. A null user means all. */
+/** Newest first, those to be issued included. Null owners mean all. */
 export async function listReceipts(
   tx: Tx,
   page: {
     readonly before: string | null;
-    readonly userSid: string | null;
+    readonly owners: readonly string[] | null;
     readonly paymentSid: string | null;
     readonly limit: number;
   },
 ): Promise<ReceiptRow[]> {
-  const rows = await tx.query<ReceiptRecord>(listStatement, [page.before, page.userSid, page.paymentSid, page.limit]);
+  const rows = await tx.query<ReceiptRecord>(listStatement, [page.before, page.owners, page.paymentSid, page.limit]);
   return rows.map(fromRow);
 }
 
@@ -102,6 +102,8 @@ export interface ReceiptSource {
   readonly amount: Micros;
   readonly currency: string;
   readonly movedAt: Date;
+  /** Whether it was real money. */
+  readonly isLive: boolean;
   /** The number of the receipt of the payment; null when there is none yet. */
   readonly receiptNumber: string | null;
 }
@@ -126,10 +128,11 @@ const readSourceStatement = statement(
   'receipt.read_source',
   `select receipt.series, payment_event.kind, payment_event.user_sid, app_user.display_name, app_user.language, payment_event.provider,
           payment_event.external_ref, payment_event.payment_sid, payment_event.amount, payment_event.currency,
-          payment_event.created_at as moved_at,
+          payment_event.created_at as moved_at, payment.is_live,
           (select original.facts ->> 'number' from receipt as original join payment_event as came on came.sid = original.sid
            where came.payment_sid = payment_event.payment_sid and came.kind = 'top_up' order by came.sid limit 1) as receipt_number
    from receipt join payment_event on payment_event.sid = receipt.sid join app_user on app_user.sid = payment_event.user_sid
+   join payment on payment.sid = payment_event.payment_sid
    where receipt.sid = $1 and receipt.number is null`,
 );
 
@@ -147,6 +150,7 @@ export async function readReceiptSource(tx: Tx, sid: string): Promise<ReceiptSou
     amount: bigint;
     currency: string;
     moved_at: Date;
+    is_live: boolean;
     receipt_number: string | null;
   }>(readSourceStatement, [sid]);
   return row
@@ -162,6 +166,7 @@ export async function readReceiptSource(tx: Tx, sid: string): Promise<ReceiptSou
         amount: micros(row.amount),
         currency: row.currency,
         movedAt: row.moved_at,
+        isLive: row.is_live,
         receiptNumber: row.receipt_number,
       }
     : null;

@@ -211,16 +211,16 @@ export async function readRefundsOfWallet(tx: Tx, wallet: bigint): Promise<Refun
 const listStatement = statement(
   'refund.list',
   `${selectRefund}
-   where ($1::bigint is null or refund.wallet = $1) and ($2::text is null or payment_sid = $2) and ($3::text is null or state = $3)
+   where ($1::bigint[] is null or refund.wallet = any($1)) and ($2::text is null or payment_sid = $2) and ($3::text is null or state = $3)
      and ($4::text is null or origin = $4) and ($5::text is null or refund.sid < $5)
    order by refund.sid desc limit $6`,
 );
 
-/** Newest first; a null wallet means all. */
+/** Newest first; null wallets mean all. */
 export async function listRefunds(
   tx: Tx,
   page: {
-    readonly wallet: bigint | null;
+    readonly wallets: readonly bigint[] | null;
     readonly paymentSid: string | null;
     readonly state: RefundState | null;
     readonly origin: RefundOrigin | null;
@@ -228,8 +228,8 @@ export async function listRefunds(
     readonly limit: number;
   },
 ): Promise<RefundRow[]> {
-  const { wallet, paymentSid, state, origin, before, limit } = page;
-  const rows = await tx.query<RefundRecord>(listStatement, [wallet, paymentSid, state, origin, before, limit]);
+  const { wallets, paymentSid, state, origin, before, limit } = page;
+  const rows = await tx.query<RefundRecord>(listStatement, [wallets, paymentSid, state, origin, before, limit]);
   return rows.map(fromRow);
 }
 

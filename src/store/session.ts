@@ -1,4 +1,4 @@
-import type { OperatorRole } from '../domain/identity/role.ts';
+import type { MemberRole, OperatorRole } from '../domain/identity/role.ts';
 import { statement, type Tx } from './db.ts';
 
 export interface SessionRow {
@@ -84,12 +84,14 @@ export interface LiveSession extends SessionRow {
     /** Whether this session was opened with it. */
     readonly isUsed: boolean;
   }[];
+  /** The user's organisations, with what they are there. */
+  readonly memberships: ReadonlyMap<string, MemberRole>;
 }
 
 const readStatement = statement(
   'session.read',
   `select s.sid, s.token_hash, s.user_sid, s.identity_sid, s.secret_id, s.created_at, s.proven_at, s.seen_at, s.expires_at, s.address,
-          s.agent, s.viewed_user_sid, operator_role.role as granted_role, known.identities
+          s.agent, s.viewed_user_sid, operator_role.role as granted_role, known.identities, joined.memberships
    from session as s
    left join app_user on app_user.sid = s.user_sid
    left join operator_role on operator_role.user_sid = s.user_sid
@@ -97,6 +99,10 @@ const readStatement = statement(
      select jsonb_agg(jsonb_build_array(issuer, subject, claimed_role, identity.sid = s.identity_sid)) as identities
      from identity where identity.user_sid = s.user_sid
    ) as known on true
+   left join lateral (
+     select jsonb_object_agg(organisation_sid, role) as memberships from membership
+     where membership.user_sid = coalesce(s.viewed_user_sid, s.user_sid) and left_at is null
+   ) as joined on true
    where s.token_hash = $1 and s.revoked_at is null and s.expires_at > $2 and s.seen_at > $3 and app_user.disabled_at is null`,
 );
 
@@ -111,6 +117,7 @@ export async function readLiveSession(
       granted_role: OperatorRole | null;
       viewed_user_sid: string | null;
       identities: [string, string, OperatorRole | null, boolean][] | null;
+      memberships: Record<string, MemberRole> | null;
     }
   >(readStatement, [Buffer.from(tokenHash), at.now, at.seenSince]);
   if (!row) return null;
@@ -120,7 +127,9 @@ export async function readLiveSession(
     claimedRole,
     isUsed,
   }));
-  return { ...fromRow(row), grantedRole: row.granted_role, viewedUserSid: row.viewed_user_sid, identities };
+  const memberships = new Map(Object.entries(row.memberships ?? {}));
+  const { granted_role: grantedRole, viewed_user_sid: viewedUserSid } = row;
+  return { ...fromRow(row), grantedRole, viewedUserSid, identities, memberships };
 }
 
 const seeStatement = statement(

@@ -115,3 +115,17 @@ export async function countWaiting(tx: Tx): Promise<number> {
   const [row] = await tx.query<{ waiting: bigint }>(countStatement);
   return Number(row?.waiting ?? 0n);
 }
+
+const pruneStatement = statement(
+  'usage_queue.prune',
+  `delete from usage_queue where (node, idempotency_key) in (
+     select node, idempotency_key from usage_queue
+     where pushed_at < $1 and not is_in_conflict order by pushed_at limit $2 for update skip locked
+   )
+   returning 1`,
+);
+
+/** Removes records that were pushed before the instant, without a conflict; answers how many, at most `limit`. */
+export async function pruneQueued(tx: Tx, before: Date, limit: number): Promise<number> {
+  return (await tx.query(pruneStatement, [before, limit])).length;
+}

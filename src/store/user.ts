@@ -4,6 +4,8 @@ import { likePattern } from './search.ts';
 
 export interface UserRow {
   readonly sid: string;
+  /** An organisation is a user that nobody signs in as. */
+  readonly kind: 'person' | 'organisation';
   readonly displayName: string;
   /** What their Forge calls them, and their overlay address: of the identities that are linked. */
   readonly forgeId: string | null;
@@ -18,6 +20,7 @@ export interface UserRow {
 
 interface UserRecord extends Record<string, unknown> {
   sid: string;
+  kind: UserRow['kind'];
   display_name: string;
   forge_id: string | null;
   mycelium_address: string | null;
@@ -29,6 +32,7 @@ interface UserRecord extends Record<string, unknown> {
 
 const fromRow = (row: UserRecord): UserRow => ({
   sid: row.sid,
+  kind: row.kind,
   displayName: row.display_name,
   forgeId: row.forge_id,
   myceliumAddress: row.mycelium_address,
@@ -49,9 +53,9 @@ export async function insertUser(tx: Tx, user: Pick<UserRow, 'sid' | 'displayNam
 
 const selectUser = statement(
   'user.select',
-  `select sid, display_name, email, language, created_at, disabled_at,
+  `select sid, app_user.kind, display_name, email, language, created_at, disabled_at,
           (select subject from identity where identity.user_sid = app_user.sid and kind = 'forge' order by sid limit 1) as forge_id,
-          (select subject from identity where identity.user_sid = app_user.sid and kind = 'mycelium' order by sid limit 1) as mycelium_address
+          (select label from identity where identity.user_sid = app_user.sid and kind = 'mycelium' order by sid limit 1) as mycelium_address
    from app_user`,
 ).text;
 

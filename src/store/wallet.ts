@@ -112,6 +112,15 @@ export async function readWalletByUser(tx: Tx, userSid: string): Promise<WalletR
   return row ? fromRow(row) : null;
 }
 
+const listIdsStatement = statement(
+  'wallet.list_ids',
+  `select id from wallet where user_sid = any($1::text[]) order by id`,
+);
+
+export async function listWalletIdsOf(tx: Tx, userSids: readonly string[]): Promise<bigint[]> {
+  return (await tx.query<{ id: bigint }>(listIdsStatement, [userSids])).map(({ id }) => id);
+}
+
 /** All that a posting between a wallet and a system account needs to know of them. */
 export interface PostingParties {
   readonly wallet: bigint;

@@ -63,6 +63,19 @@ describe.each(LOOKS)('in %s, %i px wide, axe finds nothing and nothing sticks ou
       expect(file.suggestedFilename()).toBe(`evidence-${dispute.sid}.txt`);
       expect(await readFile(await file.path(), 'utf8')).toContain(dispute.dispute_ref);
 
+      await page.getByRole('button', { name: 'Accept the loss…' }).click();
+      await page.getByText(/This cannot be taken back/).waitFor();
+      await page.getByRole('button', { name: 'Cancel' }).click();
+      await page.getByRole('button', { name: 'Hand in evidence…' }).click();
+      await page.getByRole('button', { name: 'Hand it in' }).click();
+      await page.getByText('Say in a sentence why the payment was the customer’s own.').first().waitFor();
+      await page.getByLabel('Statement to the bank').fill('It was her own machine, paid for by her before.');
+      await expectSound(page, `dispute-evidence-${look}`);
+      await page.getByRole('button', { name: 'Hand it in' }).click();
+      await page.getByText('Evidence: the provider has it').waitFor();
+      await page.getByText('The provider takes no answer to this dispute any more').waitFor();
+      await expectSound(page, `dispute-answered-${look}`);
+
       const customer = await open(scheme, width);
       await signIn(customer, `Dora ${look}`);
       await customer.getByText('Your bank disputes a payment of yours').waitFor();

@@ -98,6 +98,30 @@ describe('a person fills a wallet', () => {
     },
   );
 
+  test(
+    'who declines on the phone is told on the wallet page what happened and what to do',
+    { timeout: STORY_MS },
+    async ({ page }) => {
+      await signIn(page, 'Neema Hapana');
+      await page.getByLabel('Amount in US dollars').fill('30');
+      await page.getByRole('radio', { name: 'Mobile money' }).check();
+      await page.getByRole('button', { name: 'Continue to payment' }).click();
+      await page.getByTestId('send').click();
+      await page.getByTestId('decline').click();
+      await page.getByRole('heading', { name: 'Not paid' }).waitFor();
+      await page.getByTestId('back').click();
+      await page.getByText(/Failed: top-up of \$30\.00 through ClickPesa/).waitFor();
+      await page.getByText(/confirm it on the phone with your PIN/).waitFor();
+      expect(await page.getByText('On the way in').count()).toBe(0);
+      await expectSound(page, 'wallet-after-a-decline');
+      await page.getByRole('link', { name: 'See the payment' }).click();
+      await sees(page, 'No money was taken');
+      await page.goBack();
+      await page.getByRole('button', { name: 'Close this notice' }).click();
+      expect(await page.getByText(/Failed: top-up/).count()).toBe(0);
+    },
+  );
+
   test('a sandbox says on every page that no real money moves', { timeout: STORY_MS }, async ({ page }) => {
     const says = async (): Promise<void> => page.getByText('Sandbox: no real money moves.').waitFor();
     await page.goto('/');

@@ -18,6 +18,10 @@ import { testPorts } from '../support/ports.ts';
 const CANARY = 'Zc4nAryQ';
 const strong = (seed: string): string => `${CANARY}${seed}f8Kd02LmPq7RtVx3YbN5cWgHj6sUoEiA1lMz9`.slice(0, 48);
 
+const PREVIOUS_KEY = {
+  CLICKPESA_CHECKSUM_KEY_PREVIOUS: 'CHKZc4nAryQ',
+  CLICKPESA_CHECKSUM_KEY_PREVIOUS_UNTIL: '2027-01-31T12:00:00Z',
+};
 const CLICKPESA = { CLICKPESA_CLIENT_ID: 'IDnBz3k9QwLmX7', CLICKPESA_API_KEY: 'SKZc4nAryQ8yT2rWq5Kp0Zs4' };
 const GOOD: Environment = {
   HERO_ONBOARDING_MODE: 'production',
@@ -35,6 +39,7 @@ const GOOD: Environment = {
   BTCPAY_STORE_ID: 'Fv6xJ8dKq2mNp4rTs9uWz3',
   BTCPAY_WEBHOOK_SECRET: `${CANARY}4Rk9bYw2HsXqLm7TzVn3`,
   FORGE_URL: 'https://git.example.org',
+  MYCELIUM_API_URL: 'http://[::1]:8989',
   FORGE_USAGE_REPOSITORY: 'org/usage',
   FORGE_USAGE_TOKEN: `${CANARY}0a1b2c3d4e5f60718293a4b5c6d7e8f9`,
 };
@@ -99,6 +104,11 @@ describe('settings', () => {
     [7, 'mobile money without a checksum key', CLICKPESA],
     [7, 'a checksum key without mobile money', { CLICKPESA_CHECKSUM_KEY: 'CHKZc4nAryQp3Vd9Lk2Xw7' }],
     [7, 'a short checksum key', { ...CLICKPESA, CLICKPESA_CHECKSUM_KEY: 'CHKZc4nAryQ' }],
+    [
+      7,
+      'a short previous checksum key',
+      { ...CLICKPESA, ...PREVIOUS_KEY, CLICKPESA_CHECKSUM_KEY: 'CHKZc4nAryQp3Vd9Lk2Xw7' },
+    ],
     [7, 'a BTCPay Server without a webhook secret', { BTCPAY_WEBHOOK_SECRET: '' }],
     [7, 'a short webhook secret of BTCPay Server', { BTCPAY_WEBHOOK_SECRET: 'Zc4nAryQ' }],
     [46, 'a BTCPay Server over http', { BTCPAY_URL: 'http://pay.example.org' }],
@@ -110,6 +120,7 @@ describe('settings', () => {
     [43, 'a Forge over http', { FORGE_URL: 'http://git.example.org' }],
     [44, 'a short token for the Forge', { FORGE_USAGE_TOKEN: 'short' }],
     [44, 'a made-up token for the Forge', { FORGE_USAGE_TOKEN: '0'.repeat(40) }],
+    [49, 'a Mycelium daemon on another machine', { MYCELIUM_API_URL: 'http://10.0.0.7:8989' }],
     [12, 'a redirected API', { STRIPE_API_BASE: 'http://127.0.0.1:1234' }],
     [12, 'a redirected mobile money API', { CLICKPESA_API_URL: 'http://127.0.0.1:1234' }],
     [12, 'the checksum of before 2026', { CLICKPESA_CHECKSUM_METHOD: 'legacy' }],

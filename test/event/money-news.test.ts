@@ -8,7 +8,7 @@ let told: PaymentStory;
 afterEach(() => told.close());
 
 const types = async (): Promise<string[]> => {
-  const page = { before: null, userSid: told.wallet.userSid, type: null, limit: 100 } as const;
+  const page = { before: null, owners: [told.wallet.userSid], type: null, limit: 100 } as const;
   return (await listEvents(told.database.owner, page)).toReversed().map(({ type }) => type);
 };
 

@@ -18,7 +18,7 @@ afterAll(() => story.close());
 
 /** In the order of their numbers; the ids of two processes that share a clock that stands still are in no order. */
 async function eventsOf(userSid: string): Promise<EventRow[]> {
-  const page = { before: null, userSid, type: null, limit: 1_000 };
+  const page = { before: null, owners: [userSid], type: null, limit: 1_000 };
   return (await listEvents(story.database.owner, page)).toSorted((a, b) =>
     Number((a.sequence ?? 0n) - (b.sequence ?? 0n)),
   );

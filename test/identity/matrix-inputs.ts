@@ -19,6 +19,7 @@ const SID_BY_PATH: readonly (readonly [start: string, field: string])[] = [
   ['/v1/deliveries/', 'delivery_sid'],
   ['/v1/nodes/', 'node_sid'],
   ['/v1/keys/', 'key_sid'],
+  ['/v1/organisations/', 'organisation_sid'],
 ];
 
 /** What else a field may hold, so that nothing but who asks is wrong. */
@@ -33,7 +34,9 @@ const VALUES: Readonly<Record<string, unknown>> = {
   provider: 'paper',
   card_ref: 'card_1',
   id: '00000000-0000-4000-8000-000000000000',
-  role: 'support',
+  statement: 'x',
+  // In good order, and nobody's.
+  token: 'A'.repeat(43),
 };
 
 type Field = ReturnType<typeof fieldsOf>[number];
@@ -61,6 +64,8 @@ const SPECIAL: Readonly<Record<string, (of: Belongings) => Record<string, unknow
   'gap-policy.set': () => ({ category: 'llm', policy: 'ignore' }),
   'ladder.set': () => ({ category: 'llm', rungs: [] }),
   'model-price.create': () => ({ provider: 'x', model: 'x', input: '1', output: '1' }),
+  'invitation.create': () => ({ role: 'viewer' }),
+  'operator.grant': () => ({ role: 'support' }),
   'node.give-up-gaps': () => ({ category: 'llm', up_to: 1, reason: 'x' }),
   'price.create': () => ({ category: 'vm', kind: 'per_unit', unit: 'hour', amount: '1' }),
   'payment.create': () => ({ provider: 'stripe', amount: '25.00' }),
@@ -97,7 +102,13 @@ export function inputFor(operation: Operation, of: Belongings, mixed: Belongings
   return input;
 }
 
-const BELONGINGS = new Set([...SID_BY_PATH.map(([, field]) => field), 'session_sid', 'identity_sid', 'seq']);
+const BELONGINGS = new Set([
+  ...SID_BY_PATH.map(([, field]) => field),
+  'session_sid',
+  'identity_sid',
+  'invitation_sid',
+  'seq',
+]);
 
 function belongingOf({ http }: Operation, field: string): string | null {
   if (field === 'seq') return http.path.includes('{seq}') ? 'seq' : null;

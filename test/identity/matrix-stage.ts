@@ -25,6 +25,8 @@ export interface Stage {
   readonly own: Belongings;
   readonly other: Belongings;
   readonly callers: Callers;
+  /** What those who come with an organisation ask about instead of the first one's own. */
+  readonly ownOf: Readonly<Record<string, Belongings>>;
 }
 
 const ADMIN: Actor = { kind: 'operator', id: 'admin:adm_1', role: 'admin', userSid: null };
@@ -74,7 +76,32 @@ export async function setStage(site: TestSite): Promise<Stage> {
     'ended session': gone.headers,
     'barred user': barred.headers,
   };
-  return { house, own, other, callers };
+  const organisation: Belongings = {
+    ...own,
+    user_sid: own['organisation_sid'] ?? '',
+    wallet_sid: own['organisation_wallet_sid'] ?? '',
+  } as Belongings;
+  const members: Callers = {
+    'org viewer': await memberOf(site, ada, own, 'viewer'),
+    'org member': await memberOf(site, ada, own, 'member'),
+    'org owner': await memberOf(site, ada, own, 'owner'),
+  };
+  const ownOf = Object.fromEntries(Object.keys(members).map((name) => [name, organisation]));
+  return { house, own, other, callers: { ...callers, ...members }, ownOf };
+}
+
+/** Somebody in the organisation of its owner. */
+async function memberOf(
+  site: TestSite,
+  owner: Person,
+  { organisation_sid: sid }: Belongings,
+  role: 'viewer' | 'member' | 'owner',
+): Promise<Record<string, string>> {
+  const person = await signIn(site, `Of an organisation, ${role}`);
+  const wish = { body: { role }, headers: owner.headers };
+  const { token } = await made(site.call('POST', `/v1/organisations/${String(sid)}/invitations`, wish));
+  await made(site.call('POST', '/v1/invitations/accept', { body: { token }, headers: person.headers }));
+  return { ...person.headers };
 }
 
 async function furnish(site: TestSite, house: House, bank: PaperBank, person: Person): Promise<Belongings> {
@@ -96,6 +123,10 @@ async function furnish(site: TestSite, house: House, bank: PaperBank, person: Pe
   const keys = { read: await key(['read']), top_up: await key(['top_up']), spend: await key(['spend']) };
   const revoked = await key(['read', 'top_up', 'spend']);
   await made(site.call('POST', `/v1/keys/${String(revoked['sid'])}/revoke`, { body: {}, headers }));
+  const organisation = await made(site.call('POST', '/v1/organisations', { body: { name: 'x' }, headers }));
+  const organisationSid = String(organisation['sid']);
+  const inviting = { body: { role: 'viewer' }, headers };
+  const invitation = await made(site.call('POST', `/v1/organisations/${organisationSid}/invitations`, inviting));
   const endpoint = await made(site.call('POST', '/v1/endpoints', { body: ENDPOINT, headers }));
   const endpointSid = String(endpoint['sid']);
   const delivery = await made(site.call('POST', `/v1/endpoints/${endpointSid}/test`, { body: {}, headers }));
@@ -120,6 +151,9 @@ async function furnish(site: TestSite, house: House, bank: PaperBank, person: Pe
     hold_sid: String(hold['sid']),
     node_sid: node.sid,
     node_authorization: node.headers['authorization'] ?? '',
+    organisation_sid: organisationSid,
+    organisation_wallet_sid: String(organisation['wallet_sid']),
+    invitation_sid: String((invitation['invitation'] as { sid: string } | undefined)?.sid ?? invitation['sid']),
     key_sid: String(keys.read['sid']),
     key_read: `Bearer ${String(keys.read['key'])}`,
     key_top_up: `Bearer ${String(keys.top_up['key'])}`,

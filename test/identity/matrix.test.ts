@@ -114,9 +114,10 @@ const absent = (of: Belongings): Belongings =>
 
 /** What every caller comes to with an operation: for their own, and another's where that is something else. */
 async function rowOf(operation: Operation): Promise<Record<string, string>> {
-  const { own, other, callers } = stage;
+  const { other, callers, ownOf } = stage;
   const row: Record<string, string> = {};
   for (const [caller, headers] of Object.entries(callers)) {
+    const own = ownOf[caller] ?? stage.own;
     const seen: string[] = [];
     // Whoever is nobody is turned away before it is read what they ask about.
     for (const of of hasTarget(operation) && !NOBODY.has(caller) ? [own, other] : [own]) {

@@ -72,12 +72,19 @@ describe('a mail', () => {
     await sendDueMails(mailing);
     expect(await other.mails()).toEqual([]);
     expect(await user.mails()).toMatchObject([
-      { state: 'sent', language: 'sw', recipient: 'ada@example.org', subject: 'Malipo yako yamefika', tries: 1 },
+      {
+        state: 'sent',
+        language: 'sw',
+        recipient: 'ada@example.org',
+        subject: '[Pesa za majaribio] Malipo yako yamefika',
+        tries: 1,
+      },
     ]);
     const [mail] = server.taken.splice(0);
     expect(mail).toMatchObject({ from: expect.stringContaining('<wallet@example.org>') as string });
     expect(mail?.to).toEqual([expect.stringContaining('<ada@example.org>')]);
-    expect(mail?.message).toMatch(/^Subject: Malipo yako yamefika\r$/m);
+    expect(mail?.message).toMatch(/^Subject: \[Pesa za majaribio\] Malipo yako yamefika\r$/m);
+    expect(mail?.message).toContain('Barua pepe hii inatoka kwenye mfumo wa majaribio.');
     expect(mail?.message).toContain('Habari Ada,');
     expect(mail?.message).toContain('25.00 USD ziko kwenye pochi yako.');
   });
@@ -87,7 +94,7 @@ describe('a mail', () => {
     await user.tell();
     await sendDueMails(story.house);
     const [kept] = await user.mails();
-    expect(kept).toMatchObject({ state: 'kept', subject: 'Your payment has arrived' });
+    expect(kept).toMatchObject({ state: 'kept', subject: '[Play money] Your payment has arrived' });
     expect(String(kept?.['text'])).toContain('25.00 USD are in your wallet.');
     expect(String(kept?.['text'])).toContain('http://127.0.0.1:9920/wallet');
     expect(server.taken).toEqual([]);
@@ -158,7 +165,12 @@ describe('a mail', () => {
 });
 
 describe('what a mail says', () => {
-  const letter = { language: 'en', name: 'Ada', link: 'https://wallet.example.org/wallet' } as const;
+  const letter = {
+    language: 'en',
+    name: 'Ada',
+    link: 'https://wallet.example.org/wallet',
+    isPlayMoney: false,
+  } as const;
 
   it('is there for every type, in every language, without a hole, whatever the event knows', () => {
     for (const language of LANGUAGES) {
@@ -171,6 +183,20 @@ describe('what a mail says', () => {
       }
     }
     expect(EVENT_TYPE_NAMES.filter(isMailed)).toHaveLength(MAILED_TYPES.length);
+  });
+
+  it('says first of play money that it is none, in subject, text and page; of real money nothing', () => {
+    for (const language of LANGUAGES) {
+      const about = { ...letter, language, type: 'payment.credited', facts: {} } as const;
+      const play = composeLetter({ ...about, isPlayMoney: true });
+      expect(play.subject).toBe(
+        `[${{ en: 'Play money', sw: 'Pesa za majaribio' }[language]}] ${WORDS[language].mail_credited}`,
+      );
+      expect(play.text.startsWith(WORDS[language].mail_play)).toBe(true);
+      expect(play.html).toContain(`<p>${WORDS[language].mail_play}</p>`);
+      const real = composeLetter(about);
+      for (const said of [real.subject, real.text, real.html]) expect(said).not.toMatch(/play money|majaribio/i);
+    }
   });
 
   it('has the same holes in every language', () => {

@@ -3,11 +3,17 @@ import { sandboxFetch } from '../../sandbox/clickpesa/in-process.ts';
 import { ClickPesaSandbox } from '../../sandbox/clickpesa/sandbox.ts';
 import { execute, type Reply } from '../../src/operations/execute.ts';
 import type { House } from '../../src/operations/house.ts';
+import { headOf, sidOfHead } from '../../src/domain/reference-sid.ts';
+import { micros } from '../../src/domain/money.ts';
+import { movementAssign } from '../../src/operations/movement/assign.ts';
+import { movementList } from '../../src/operations/movement/list.ts';
+import type { Movement } from '../../src/operations/movement/movement.ts';
 import { paymentCheck } from '../../src/operations/payment/check.ts';
 import { paymentCreate } from '../../src/operations/payment/create.ts';
 import type { Payment } from '../../src/operations/payment/payment.ts';
 import { pollPayments } from '../../src/operations/payment/poll.ts';
 import { reconcilePayments } from '../../src/operations/payment/reconcile.ts';
+import { reconcileAll } from '../../src/operations/reconciliation/reconcile-all.ts';
 import { refundCreate } from '../../src/operations/refund/create.ts';
 import { lookAtRefund, lookAtRefunds } from '../../src/operations/refund/look.ts';
 import type { Refund } from '../../src/operations/refund/refund.ts';
@@ -255,6 +261,32 @@ describe('a top-up by mobile money', () => {
         ['top_up', 25_000_000n],
       ]),
     );
+  });
+});
+
+describe('money that an operator has assigned', () => {
+  it('is taken back when ClickPesa takes it back, though the link is of a payment that we do not have', async () => {
+    const forgotten = {
+      paymentSid: sidOfHead(headOf(told.ports.ids.sid())),
+      userSid: told.wallet.userSid,
+      amount: micros(9_000_000n),
+      currency: 'USD',
+      description: 'Wallet top-up',
+      successUrl: 'http://127.0.0.1/x',
+      cancelUrl: 'http://127.0.0.1/x',
+      expiresAt: new Date(told.ports.clock.now().getTime() + 3_600_000),
+    } as const;
+    const order = await house.providers.get('clickpesa')?.createOrder(forgotten);
+    const paid = sandbox.pay(order?.orderRef ?? '', 'SETTLED');
+    await told.ports.clock.advance(2 * 3_600_000);
+    await reconcileAll(house);
+    const { body } = await told.run(movementList, { state: 'unmatched' }, { actor: OPERATOR });
+    const line = (JSON.parse(body) as { items: Movement[] }).items.find(({ ref }) => ref === paid?.id);
+    const input = { sid: line?.sid, wallet_sid: told.wallet.sid, reason: 'her receipt' };
+    const assigned = () => told.run(movementAssign, input, { house, actor: OPERATOR, key: 'assign-it' });
+    expect(await cents(assigned)).toBe(900n);
+    sandbox.become(paid?.id ?? '', 'REVERSED');
+    expect(await cents(() => reconcileAll(house))).toBe(-900n);
   });
 });
 

@@ -7,7 +7,7 @@ import { closeStories, sweep, type Flow } from '../support/crash-sweep.ts';
 import type { PaymentStory } from '../support/payment-story.ts';
 
 const DONE = 'checkout.session.completed';
-const ALL_EVENTS = { before: null, userSid: null, type: null, limit: 100 } as const;
+const ALL_EVENTS = { before: null, owners: null, type: null, limit: 100 } as const;
 
 afterEach(closeStories);
 

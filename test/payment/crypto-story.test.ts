@@ -277,6 +277,34 @@ describe('a refund in coins', () => {
     expect((await events()).map(({ kind }) => kind)).toEqual(['refund', 'top_up']);
   });
 
+  it('is looked at as soon as a payout tells of it, and a payout of somebody else is of no interest', async () => {
+    const { told, house, btcpay, hear, open, pay, cents } = await begin();
+    const payment = await open();
+    await pay(payment);
+    await hear();
+    const sid = await refunded(told, house, payment, '10.00');
+    const pullPayment = [...btcpay.books.pullPayments.values()].at(-1);
+    const payout = pullPayment === undefined ? 'none' : btcpay.claim(pullPayment, { destination: 'bcrt1qme' });
+    await hear();
+    expect(await readRefund(told.database.owner, sid)).toMatchObject({
+      state: 'pending',
+      detail: 'claimed; the coins are to be sent',
+    });
+    if (typeof payout !== 'string') btcpay.refunds.move(payout, 'Completed');
+    await hear();
+    expect(await readRefund(told.database.owner, sid)).toMatchObject({ state: 'succeeded', posted: 10_000_000n });
+    expect(await cents()).toBe(1500n);
+    btcpay.forge({
+      type: 'PayoutUpdated',
+      facts: { payoutId: 'x', pullPaymentId: 'SomebodyElses1', payoutState: 'Completed' },
+    });
+    await hear();
+    await told.ports.clock.advance(15 * 60_000);
+    await hear();
+    const last = (await told.inbox()).at(-1);
+    expect(last).toMatchObject({ eventType: 'PayoutUpdated', state: 'ignored', reason: 'unknown_refund' });
+  });
+
   it('that nobody claims is money of the wallet again', async () => {
     const { told, house, hear, open, pay, cents } = await begin();
     const payment = await open();

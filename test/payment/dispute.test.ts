@@ -18,7 +18,7 @@ import { dispute, type DisputeNews } from '../support/paper-dispute.ts';
 import { OPERATOR, paymentStory, userActor, type PaymentStory } from '../support/payment-story.ts';
 
 const USD = 1_000_000n;
-const ALL_EVENTS = { before: null, userSid: null, type: null, limit: 100 } as const;
+const ALL_EVENTS = { before: null, owners: null, type: null, limit: 100 } as const;
 const systemStatement = statement(
   'test.system_accounts',
   `select code, coalesce(sum(amount), 0)::int8 as sum from system_account left join batch_leg on account = id group by code`,
@@ -163,7 +163,7 @@ describe('C08 a disputed payment', () => {
     const one = await customer();
     for (const state of ['inquiry', 'open', 'open', 'lost', 'open', 'won', 'won'] as const)
       await one.disputes({ state });
-    const heard = await listEvents(told.database.owner, { ...ALL_EVENTS, userSid: one.wallet.userSid });
+    const heard = await listEvents(told.database.owner, { ...ALL_EVENTS, owners: [one.wallet.userSid] });
     const types = heard.map(({ type }) => type).filter((type) => type.startsWith('dispute.'));
     expect(types.toReversed()).toEqual(['dispute.opened', 'dispute.lost', 'dispute.opened', 'dispute.won']);
   });

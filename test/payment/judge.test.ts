@@ -180,7 +180,7 @@ describe('B07 a payment never goes back', () => {
 
 describe('an event is compared before anything is asked', () => {
   const event = { provider: 'stripe', accountId: 'acct_1', isLive: false, orderRef: 'cs_1', paymentRef: 'pi_1' };
-  const payment = { ...ordered, paymentRef: 'pi_1' };
+  const payment = { ...ordered, paymentRef: 'pi_1', assignedOrderRef: null };
 
   it.each([
     [null, {}],
@@ -201,6 +201,12 @@ describe('an event is compared before anything is asked', () => {
     ['order_mismatch', { paymentRef: 'pi_2', orderRef: null }],
   ])('A04 misfitOf answers %s for %o', (reason, change) => {
     expect(misfitOf({ ...event, ...change }, payment)).toBe(reason);
+  });
+
+  it('what was assigned is known by its payment, whatever its order is called', () => {
+    const assigned = { ...payment, orderRef: 'txn_1', assignedOrderRef: 'pi_1' };
+    expect(misfitOf({ ...event, orderRef: 'cs_9' }, assigned)).toBe(null);
+    expect(misfitOf({ ...event, paymentRef: 'pi_2' }, assigned)).toBe('order_mismatch');
   });
 });
 

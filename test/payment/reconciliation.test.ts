@@ -14,7 +14,11 @@ import { reconcileAll } from '../../src/operations/reconciliation/reconcile-all.
 import { reconciliationReport } from '../../src/operations/reconciliation/report.ts';
 import type { AccountReport } from '../../src/operations/reconciliation/unexplained.ts';
 import type { ProviderMovement } from '../../src/providers/provider.ts';
+import { lookAtRefunds } from '../../src/operations/refund/look.ts';
+import { testHouse } from '../support/house.ts';
+import { PaperBank } from '../support/paper-bank.ts';
 import { OPERATOR, paymentStory, type PaymentStory } from '../support/payment-story.ts';
+import { asked, credited, refundOf, send } from '../support/refund-story.ts';
 
 const stories: PaymentStory[] = [];
 async function story(): Promise<PaymentStory> {
@@ -103,6 +107,45 @@ describe('a statement that agrees', () => {
     await reconcileAll(told.house);
     expect(await told.cents()).toBe(2_500n);
     expect(await report(told)).toMatchObject({ unexplained: '0.00', items: [] });
+  });
+});
+
+describe('a refund that our books have not posted', () => {
+  /** Its line is in the statement, and the provider says that it is under way. */
+  async function underWay(told: PaymentStory): Promise<string> {
+    const payment = await credited(told, '25.00');
+    told.bank.refundEnding = 'pending';
+    const refund = await asked(told, { payment, amount: '10.00' });
+    await send(told, refund.sid);
+    await told.ports.clock.advance(5 * HOUR);
+    await reconcileAll(told.house);
+    return refund.sid;
+  }
+  const states = async (told: PaymentStory) =>
+    (await movements(told)).map(({ kind, state }) => `${kind} ${state}`).toSorted();
+
+  it('is nobody’s to decide about while it is under way, however long that takes', async () => {
+    const told = await story();
+    const sid = await underWay(told);
+    expect(await states(told)).toEqual(['payment matched', 'refund new']);
+    expect(await report(told)).toMatchObject({ unexplained: '-10.00', remainder: '0.00' });
+    told.bank.endRefund((await refundOf(told, sid)).refundRef ?? '', 'succeeded');
+    await lookAtRefunds(told.house);
+    await reconcileAll(told.house);
+    expect(await report(told)).toMatchObject({ unexplained: '0.00', items: [] });
+  });
+
+  it('C05 and that came back before we knew that it had left: its two lines explain each other', async () => {
+    const told = await story();
+    const sid = await underWay(told);
+    told.bank.endRefund((await refundOf(told, sid)).refundRef ?? '', 'failed');
+    await lookAtRefunds(told.house);
+    expect(await refundOf(told, sid)).toMatchObject({ state: 'failed', posted: null });
+    await Promise.all([reconcileAll(told.house), reconcileAll(told.anotherProcess().house)]);
+    await reconcileAll(told.house);
+    expect(await states(told)).toEqual(['payment matched', 'refund matched', 'refund_returned matched']);
+    expect(await report(told)).toMatchObject({ unexplained: '0.00', remainder: '0.00', items: [] });
+    expect(await told.cents()).toBe(2500n);
   });
 });
 
@@ -249,6 +292,25 @@ describe('what an operator decides about unmatched money', () => {
     await reconcileAll(told.house);
     expect(await report(told)).toMatchObject({ unexplained: '0.00', items: [], statement: '0.00' });
     expect(await balanceOf(told, 'suspense')).toBe(0n);
+  });
+
+  it('sent back, and refused: it is set aside with the provider’s reason; with a key of another account it waits', async () => {
+    const told = await story();
+    const { sid } = await unmatched(told);
+    told.bank.fault = 'lost_before';
+    await decide(told, movementRefund, { sid, reason: 'not ours' });
+    told.bank.fault = 'none';
+    const stranger = new PaperBank({ account: { id: 'acct_other', isLive: false } });
+    const elsewhere = testHouse({ db: told.house.db, ports: told.ports, providers: [stranger.asProvider(told.ports)] });
+    await sendAllBack(elsewhere);
+    expect(await movements(told)).toMatchObject([{ state: 'refunding' }]);
+    told.bank.fault = 'refuses';
+    await sendAllBack(told.house);
+    expect(await movements(told)).toMatchObject([{ state: 'suspended', reason: 'the refund failed: refused' }]);
+    told.bank.fault = 'none';
+    await reconcileAll(told.house);
+    expect([await balanceOf(told, 'suspense'), stranger.refunds.size]).toEqual([7_000_000n, 0]);
+    expect(await report(told)).toMatchObject({ unexplained: '0.00', items: [] });
   });
 });
 

@@ -84,6 +84,21 @@ describe('a refund is claimed by the customer', () => {
     expect(open).toHaveLength(1);
   });
 
+  it('C06 a key that has ended says nothing of what was done before it ended', async () => {
+    await bench.provider.refund(asked);
+    const late = bench.another({ apiKey: `${API_KEY}x` });
+    await expect(late.refund(asked)).rejects.toMatchObject({ name: 'ProviderFailure', outcome: 'unknown' });
+  });
+
+  it('C06 a twin that nobody lived to take back is no refund of its own, and can be claimed no more', async () => {
+    const { refundRef } = await bench.provider.refund(asked);
+    const twin = bench.sandbox.refunds.create({ ...pullPayment(), startsAt: null });
+    expect(await inOrder()).toMatchObject([{ refundRef, state: 'pending' }]);
+    expect(await bench.provider.refund(asked)).toMatchObject({ refundRef, state: 'pending' });
+    expect(twin.archived).toBe(true);
+    expect(await inOrder()).toMatchObject([{ refundRef, state: 'pending' }]);
+  });
+
   it('is found by our sid when its reference was lost, and unknown when it never was made', async () => {
     expect(await bench.provider.readRefund({ ...asked, refundRef: null })).toBeNull();
     expect(await bench.provider.readRefund({ ...asked, refundRef: 'Unknown1111111111111111111' })).toBeNull();

@@ -149,6 +149,7 @@ describe('an event', () => {
       paymentRef: null,
       paymentSid: SID,
       refundSid: null,
+      refundRef: null,
       verifiedWith: 'current',
     });
   });

@@ -288,6 +288,17 @@ describe('a refund', () => {
     });
   });
 
+  it('C06 whose answer was lost, and whose next try is refused, may have left', async () => {
+    const refund = await asked();
+    const lost = { kind: 'error-after-effect', method: 'POST', path: '/payouts', times: 1 } as const;
+    bench.sandbox.turn({ faults: [lost, { kind: 'unauthorized', method: 'POST', path: '/payouts' }] });
+    expect(await through(bench.provider.refund(refund))).toMatchObject({
+      status: 'rejected',
+      reason: { kind: 'broken', outcome: 'unknown' },
+    });
+    expect(bench.sandbox.journal().payouts).toHaveLength(1);
+  });
+
   it('that is a webhook leads to the refund', async () => {
     await bench.provider.refund(await asked());
     await bench.pass(5);

@@ -28,9 +28,11 @@ const received = {
   },
 };
 
-function deliver(payload: object, as: WebhookTrust = trust) {
+const NEW_KEY = 'CHKr7Yt2Mw9Qz4Hs6Jd1';
+
+function deliver(payload: object, as: WebhookTrust = trust, now = new Date(0)) {
   const body = new TextEncoder().encode(JSON.stringify(payload));
-  return verifyClickPesaWebhook(as, { body, headers: new Map(), now: new Date(0) });
+  return verifyClickPesaWebhook(as, { body, headers: new Map(), now });
 }
 const sealed = (payload: object): object => ({ ...payload, checksum: canonicalChecksum(CHECKSUM_KEY, payload) });
 
@@ -112,8 +114,35 @@ describe('a delivery', () => {
       paymentRef: null,
       paymentSid: sidNumber(7),
       refundSid: null,
+      refundRef: null,
       verifiedWith: 'current',
     });
+  });
+
+  it('A13 during a rotation both keys are good until the old one ends, and the event says which it was', () => {
+    const until = new Date(3_600_000);
+    const rotating = {
+      ...trust,
+      checksumKey: NEW_KEY,
+      checksumKeyPrevious: CHECKSUM_KEY,
+      checksumKeyPreviousUntil: until,
+    };
+    const renewed = { ...received, checksum: canonicalChecksum(NEW_KEY, received) };
+    expect(deliver(renewed, rotating)).toMatchObject({ verifiedWith: 'current', orderRef: REFERENCE });
+    expect(deliver(sealed(received), rotating)).toMatchObject({ verifiedWith: 'previous', orderRef: REFERENCE });
+    expect(deliver(sealed(received), rotating, new Date(until.getTime() - 1))).toMatchObject({
+      verifiedWith: 'previous',
+    });
+    expect(deliver(sealed(received), rotating, until)).toMatchObject({ code: 'invalid_signature' });
+    expect(deliver(renewed, rotating, until)).toMatchObject({ verifiedWith: 'current' });
+  });
+
+  it('A13 a previous key without an end, or one that can be guessed, is not accepted', () => {
+    const endless = { ...trust, checksumKey: NEW_KEY, checksumKeyPrevious: CHECKSUM_KEY };
+    expect(deliver(sealed(received), endless)).toMatchObject({ code: 'invalid_signature' });
+    const short = { ...endless, checksumKeyPrevious: 'abc', checksumKeyPreviousUntil: new Date(3_600_000) };
+    const guessed = { ...received, checksum: canonicalChecksum('abc', received) };
+    expect(deliver(guessed, short)).toMatchObject({ code: 'invalid_signature' });
   });
 
   it('A10 that says its method is accepted, and one of an unknown method is not', () => {

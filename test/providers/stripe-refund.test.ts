@@ -116,6 +116,13 @@ describe('refunds by us at Stripe', () => {
     expect(bench.sandbox.state.refunds.size).toBe(0);
   });
 
+  it('C06 a key that has ended says nothing of what was done before it ended', async () => {
+    const asked = await paid();
+    await bench.provider.refund(asked);
+    const late = bench.another({ secretKey: `sk_test_${'x'.repeat(24)}` });
+    await expect(late.refund(asked)).rejects.toMatchObject({ name: 'ProviderFailure', outcome: 'unknown' });
+  });
+
   it.each([
     ['more than is left', { amount: micros(26n * DOLLAR) }],
     ['another payment', { paymentRef: 'pi_unknown' }],

@@ -301,6 +301,7 @@ describe('what an event says', () => {
       paymentRef: 'pi_3abc',
       paymentSid: session.metadata.payment_sid,
       refundSid: null,
+      refundRef: null,
       verifiedWith: 'current',
     });
   });

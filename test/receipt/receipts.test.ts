@@ -73,7 +73,13 @@ describe('a credited payment', () => {
     await issueReceipts(story.house);
     expect(await numbers()).toEqual(['R-2026-000001']);
     const [{ sid } = { sid: '' }] = await listed();
-    expect(await factsOf(sid)).toMatchObject({ amount: '25.00', payment_sid: paymentSid, tax: null, corrects: null });
+    expect(await factsOf(sid)).toMatchObject({
+      amount: '25.00',
+      payment_sid: paymentSid,
+      tax: null,
+      corrects: null,
+      is_play_money: true,
+    });
   });
 
   it('what goes back is given a credit note that names the receipt; what is withheld is given nothing', async () => {
@@ -230,6 +236,14 @@ describe('what a receipt says', () => {
     });
     const note = composeReceipt({ ...facts, series: 'credit_note', kind: 'refund', corrects: 'R-2026-000001' });
     expect([note.title, note.facts.at(-1)]).toEqual(['Credit note', ['For receipt', 'R-2026-000001']]);
+  });
+
+  it('says of play money that it is no receipt, in every language, and of real money nothing', () => {
+    const mark = (change: Partial<ReceiptFacts>) => composeReceipt({ ...facts, ...change }).mark?.text;
+    expect(mark({ is_play_money: true })).toBe('PLAY MONEY · NOT A RECEIPT');
+    expect(mark({ is_play_money: true, series: 'credit_note' })).toBe('PLAY MONEY · NOT A CREDIT NOTE');
+    expect(mark({ is_play_money: true, language: 'sw' })).toBe('PESA ZA MAJARIBIO · HII SI STAKABADHI');
+    expect([mark({ is_play_money: false }), mark({})]).toEqual([undefined, undefined]);
   });
 
   it('K06 takes a name for what it is, not for a template', () => {

@@ -90,6 +90,24 @@ describe('C06 a provider that does not say', () => {
     },
   );
 
+  it('whose answer was lost, and that then refuses to be asked: it is no "no", and nothing goes back to the wallet', async () => {
+    told = await paymentStory();
+    const payment = await credited(told);
+    const refund = await asked(told, { payment, amount: '30.00' });
+    told.bank.fault = 'lost_after';
+    await send(told, refund.sid);
+    told.bank.fault = 'refuses';
+    await told.ports.clock.advance(3_600_000);
+    await lookAtRefunds(told.house);
+    expect(await refundOf(told, refund.sid)).toMatchObject({ state: 'unknown', posted: null });
+    expect(await standing(told)).toEqual([dollars('70.00'), dollars('30.00'), HUNDRED]);
+    told.bank.fault = 'none';
+    await told.ports.clock.advance(3_600_000);
+    await lookAtRefunds(told.house);
+    expect((await refundOf(told, refund.sid)).state).toBe('succeeded');
+    expect(told.bank.refundsBy(refund.sid)).toHaveLength(1);
+  });
+
   it('an operator who asks again gets the one refund that was made', async () => {
     told = await paymentStory();
     const payment = await credited(told);

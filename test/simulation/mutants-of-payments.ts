@@ -267,8 +267,8 @@ export const PAYMENT_MUTANTS: readonly Mutant[] = [
     patches: [
       {
         file: 'src/store/payment.ts',
-        find: 'where ($1::bigint is null or payment.wallet = $1) and',
-        replace: 'where ($1::bigint is null or payment.wallet > 0) and',
+        find: 'where ($1::bigint[] is null or payment.wallet = any($1)) and',
+        replace: 'where ($1::bigint[] is null or payment.wallet > 0) and',
       },
     ],
   },

@@ -226,6 +226,7 @@ export class World {
       providers: new Map([['stripe', provider]]),
       usageRepository: this.forge.repositoryOf(life),
       mailer: null,
+      messenger: null,
       settings: {
         ...TEST_SETTINGS,
         openPaymentsMax: 50,

@@ -1,3 +1,6 @@
+import { execFile } from 'node:child_process';
+import { fileURLToPath } from 'node:url';
+import { promisify } from 'node:util';
 import { afterAll, beforeAll, expect, it } from 'vitest';
 import { startServer, type Server } from '../browser/server.ts';
 import { runSuite } from './suite.ts';
@@ -12,6 +15,13 @@ beforeAll(async () => {
   server = await startServer({ HERO_ONBOARDING_MODE: 'sandbox', HERO_ONBOARDING_ADMIN_SECRET: ADMIN_SECRET });
 });
 afterAll(() => server.stop());
+
+it('what is typed wrongly is told in one sentence that says what to type', async () => {
+  const command = [fileURLToPath(new URL('run.ts', import.meta.url)), 'payments'];
+  const told = await promisify(execFile)(process.execPath, command).catch((error: unknown) => error);
+  const sentence = 'A suite is named with --suite: npm run smoke -- --suite payments\n';
+  expect(told).toMatchObject({ code: 2, stderr: sentence, stdout: '' });
+});
 
 it.each([...SUITES.keys()])(
   'the smoke suite %s holds on a sandbox',

@@ -56,7 +56,7 @@ export async function cardStory(settings: Partial<HouseSettings> = {}): Promise<
     standing: () => ok(run(autoRechargeGet, {})),
     move: (cents) => fund(told.database.owner, told.ports, told.wallet, cents * CENT),
     charges: async () => {
-      const all = await listPayments(told.database.owner, { wallet: null, before: null, state: null, limit: 100 });
+      const all = await listPayments(told.database.owner, { wallets: null, before: null, state: null, limit: 100 });
       return all.filter(({ cardRef }) => cardRef !== null).toReversed();
     },
     taken: () =>

@@ -1,6 +1,7 @@
 import { MICROS_PER_USD } from '../../src/domain/money.ts';
 import type { House, HouseSettings, Jobs } from '../../src/operations/house.ts';
 import type { Mailer, Ports } from '../../src/ports/ports.ts';
+import type { Messenger } from '../../src/providers/messenger.ts';
 import type { PaymentProvider } from '../../src/providers/provider.ts';
 import type { UsageRepository } from '../../src/providers/usage-repository.ts';
 import type { Db } from '../../src/store/db.ts';
@@ -14,6 +15,7 @@ export interface TestHouseOptions {
   readonly providers?: readonly PaymentProvider[];
   readonly usageRepository?: UsageRepository;
   readonly mailer?: Mailer;
+  readonly messenger?: Messenger;
   readonly settings?: Partial<HouseSettings>;
   /** By default the real queue's table; nobody works on it unless the test starts a worker. */
   readonly jobs?: Jobs;
@@ -59,6 +61,7 @@ export function testHouse(options: TestHouseOptions): House {
     providers: new Map((options.providers ?? []).map((provider) => [provider.name, provider])),
     usageRepository: options.usageRepository ?? null,
     mailer: options.mailer ?? null,
+    messenger: options.messenger ?? null,
     settings: { ...TEST_SETTINGS, ...options.settings },
   };
 }

@@ -247,7 +247,7 @@ export class PaperBank {
   }
 
   #keepRefund(refundSid: string, amount: Micros): ProviderRefund {
-    const refundRef = `re_${this.refunds.size + 1}`;
+    const refundRef = `re_${(this.#made += 1)}`;
     const state = 'succeeded' as const;
     const made = { refundRef, refundSid, amount, state, fee: null, claimUrl: null, detail: null };
     this.refunds.set(refundSid, made);
@@ -263,6 +263,7 @@ export class PaperBank {
       fee: micros(0n),
       currency: 'USD',
       at: new Date(0),
+      orderRef: null,
       paymentRef: null,
       refundRef: null,
       disputeRef: null,
@@ -352,6 +353,7 @@ function readEvent(body: Uint8Array, headers: ReadonlyMap<string, readonly strin
     paymentRef: event.payment,
     paymentSid: event.payment_sid,
     refundSid: null,
+    refundRef: null,
     verifiedWith: 'current' as const,
   };
 }

@@ -144,7 +144,7 @@ export class PaymentStory {
   }
 
   events(): Promise<PaymentEventRow[]> {
-    return listPaymentEvents(this.database.owner, { wallet: null, before: null, limit: 1_000 });
+    return listPaymentEvents(this.database.owner, { wallets: null, before: null, limit: 1_000 });
   }
 
   /** The promises of the ledger that are broken; none when it is sound. */

@@ -33,6 +33,9 @@ async function run(
       err += text;
     },
     readFile: (path) => files.get(path) ?? null,
+    writeFile: () => undefined,
+    ask: () => Promise.resolve(null),
+    now: () => site.ports.clock.now(),
     fetch: async (url, init) => await site.app.request(url, init),
     sleep: () => Promise.resolve(),
   });

@@ -24,6 +24,8 @@ const INPUTS: Readonly<Record<string, Record<string, unknown>>> = {
   'hold.settle': { amount: '1.00' },
   'hold.release': {},
   'lease.grant': { user_sid: SID, amount: '1.00' },
+  'dispute.accept': { reason: 'x' },
+  'dispute.submit-evidence': { statement: 'x' },
   'movement.assign': { wallet_sid: SID, reason: 'x' },
   'movement.refund': { reason: 'x' },
   'movement.suspend': { reason: 'x' },

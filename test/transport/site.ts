@@ -2,6 +2,7 @@ import { buildHttp } from '../../src/http/app.ts';
 import type { App, HttpOptions } from '../../src/http/context.ts';
 import { UNDECLARED } from '../../src/operations/run.ts';
 import type { House, HouseSettings } from '../../src/operations/house.ts';
+import type { Messenger } from '../../src/providers/messenger.ts';
 import type { UsageRepository } from '../../src/providers/usage-repository.ts';
 import { PostingQueue } from '../../src/store/posting-lanes.ts';
 import { testDatabase, type TestDatabase } from '../support/database.ts';
@@ -69,6 +70,7 @@ export interface TestSite {
 
 export interface TestSiteOptions {
   readonly usageRepository?: (ports: TestPorts) => UsageRepository;
+  readonly messenger?: (ports: TestPorts) => Messenger;
   readonly settings?: Partial<HouseSettings>;
   readonly http?: Partial<HttpOptions>;
 }
@@ -87,6 +89,7 @@ export async function testSite(options: TestSiteOptions = {}): Promise<TestSite>
     providers: new Map(),
     usageRepository: options.usageRepository?.(ports) ?? null,
     mailer: null,
+    messenger: options.messenger?.(ports) ?? null,
     settings: { ...SETTINGS, ...options.settings },
   };
   const app = buildHttp(house, {

@@ -62,7 +62,15 @@ describe('A18 ten thousand bad signatures from one address', () => {
 
 describe('A19 in production', () => {
   /** What can be sent to beside the operations. A route that is not here was not meant to be; what is only read are pages and documents. */
-  const OTHERS = ['POST /login/admin', 'POST /login/sandbox', 'POST /logout', 'POST /rpc', 'POST /webhooks/:provider'];
+  const OTHERS = [
+    'POST /login/admin',
+    'POST /login/challenge',
+    'POST /login/sandbox',
+    'POST /login/verify',
+    'POST /logout',
+    'POST /rpc',
+    'POST /webhooks/:provider',
+  ];
 
   test('the routes that take something are the operations and this list', () => {
     const production = appOf({ settings: { ...site.house.settings, mode: 'production' } });

@@ -4,6 +4,9 @@ import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, test } fr
 import { DIALECTS, type Fault } from '../../sandbox/forge/switches.ts';
 import { isRefusal } from '../../src/domain/refusal.ts';
 import { pushUsage, pushUsageByClock, type Pushed } from '../../src/operations/usage/push-usage.ts';
+import { pruneUsageQueue } from '../../src/operations/usage/prune-queue.ts';
+import { readNode } from '../../src/store/node.ts';
+import { markPushed } from '../../src/store/usage-queue.ts';
 import type { House } from '../../src/operations/house.ts';
 import { FORGE_TOKEN, hasty, otoml, testForge, type TestForge } from '../support/forge.ts';
 import { testSite, type Answer, type TestSite } from '../transport/site.ts';
@@ -53,6 +56,40 @@ async function push(with_: House = house): Promise<Pushed> {
   return pushed;
 }
 const outcomes = ({ files }: Pushed): unknown[] => files.map(({ outcome, added }) => [outcome, added]);
+
+describe('the queue', () => {
+  test('forgets what was pushed 90 days ago, and nothing that waits; a key that comes again is known by the file', async () => {
+    const [old, waiting] = [record(2), record(1)];
+    await queue([old]);
+    await push();
+    await queue([waiting]);
+    await site.ports.clock.advance(90 * 24 * HOUR_MS - 60_000);
+    expect(await pruneUsageQueue(house)).toEqual({ removed: 0 });
+    await site.ports.clock.advance(120_000);
+    expect(await Promise.all([pruneUsageQueue(house), pruneUsageQueue(house)])).toContainEqual({ removed: 1 });
+    expect(await pruneUsageQueue(house)).toEqual({ removed: 0 });
+    expect(outcomesOf(await queue([old, waiting]))).toEqual(['queued', 'queued']);
+    expect(outcomes(await push())).toEqual([
+      ['unchanged', 0],
+      ['written', 1],
+    ]);
+  });
+
+  test('keeps what is in conflict until people have looked', async () => {
+    const one = record(2);
+    await queue([one]);
+    await push();
+    const { id = 0n } = (await readNode(house.db, node.sid)) ?? {};
+    await markPushed(house.db, id, {
+      keys: [keyOf(one)],
+      conflicts: [keyOf(one)],
+      at: site.ports.clock.now(),
+    });
+    await site.ports.clock.advance(91 * 24 * HOUR_MS);
+    await pruneUsageQueue(house);
+    expect(outcomesOf(await queue([{ ...one, quantity: '9' }]))).toEqual(['idempotency_key_reused']);
+  });
+});
 
 describe.each(DIALECTS)('a push to a Forge that speaks %s', (dialect) => {
   beforeEach(() => {

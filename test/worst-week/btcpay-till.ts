@@ -10,7 +10,7 @@ const STORE_ID = 'Fv6xJ8dKq2mNp4rTs9uWz3';
 const WEBHOOK_SECRET = '4Rk9bYw2HsXqLm7TzVn3CdPf8aGe';
 const MICROS_PER_CENT = 10_000n;
 
-export function btcpayTill(ports: Ports, post: (letter: Letter) => void): Till {
+export function btcpayTill(ports: Ports, post: (letter: Letter) => void): Till & { readonly sandbox: BtcpaySandbox } {
   const sandbox = new BtcpaySandbox({
     clock: ports.clock,
     random: ports.random,
@@ -29,6 +29,7 @@ export function btcpayTill(ports: Ports, post: (letter: Letter) => void): Till {
   const origin = new URL(sandbox.publicUrl).origin;
   return {
     name: 'btcpay',
+    sandbox,
     origin,
     api: sandboxFetch(sandbox),
     open: (own) =>

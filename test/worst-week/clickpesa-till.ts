@@ -8,7 +8,10 @@ import type { Letter, Till } from './till.ts';
 const KEYS = { clientId: 'IDnBz3k9QwLmX7', apiKey: 'SKv8yT2rWq5Kp0Zs4Jd6', checksumKey: 'CHKp3Vd9Lk2Xw7Rn5Tq1' };
 const CAME = new Set(['SUCCESS', 'SETTLED']);
 
-export function clickPesaTill(ports: Ports, post: (letter: Letter) => void): Till {
+export function clickPesaTill(
+  ports: Ports,
+  post: (letter: Letter) => void,
+): Till & { readonly sandbox: ClickPesaSandbox } {
   const sandbox = new ClickPesaSandbox({
     ...KEYS,
     clock: ports.clock,
@@ -25,6 +28,7 @@ export function clickPesaTill(ports: Ports, post: (letter: Letter) => void): Til
   const paymentsOf = (orderRef: string) => [...state.payments.values()].filter((it) => it.reference === orderRef);
   return {
     name: 'clickpesa',
+    sandbox,
     origin,
     api: sandboxFetch(sandbox),
     open: (own) =>

@@ -22,7 +22,7 @@ import { testHouse } from '../support/house.ts';
 import { openWallets } from '../support/ledger.ts';
 import { OPERATOR, userActor } from '../support/payment-story.ts';
 import { Crash, seededRandom, testPorts, type TestPorts } from '../support/ports.ts';
-import { briskClock } from './brisk-clock.ts';
+import { briskClock } from '../support/brisk-clock.ts';
 import { btcpayTill } from './btcpay-till.ts';
 import { clickPesaTill } from './clickpesa-till.ts';
 import { Dice } from './dice.ts';
@@ -296,6 +296,12 @@ export class Week {
     this.#isOver = true;
     this.#downUntil.clear();
     this.#ports.crash.dieAfter(null);
+    // Whoever is on the way to a page comes as soon as in the week: an hour more, and coins are too late for their rate.
+    for (let step = 0; this.#visits.length > 0; step += 1) {
+      this.#customers();
+      await this.#tick(step);
+      await this.#world.clock.advance(STEP_MS);
+    }
     for (let hour = 0; hour < HEALING_HOURS; hour += 1) {
       this.#customers();
       if (hour % 24 === 0) for (const till of this.#tills) till.end(this.#dice);

@@ -1,12 +1,13 @@
 import { expect, it } from 'vitest';
 import { Week } from './week.ts';
 
-/** All of it is minutes of work: `npm run worst-week` lives a thousand payments, CI 300. */
+/** `npm run worst-week` lives a thousand payments, as CI does; another seed is another week. */
 const PAYMENTS = Number(process.env['WORST_WEEK_PAYMENTS'] ?? 80);
+const SEED = Number(process.env['WORST_WEEK_SEED'] ?? 1);
 const KILLS = 20;
 
-it(`B08 B09 C01 after the worst week, with ${PAYMENTS} payments, our books are the providers' own to the cent`, async () => {
-  const report = await Week.live({ payments: PAYMENTS, kills: KILLS, seed: 1 });
+it(`B08 B09 C01 after the worst week, with ${PAYMENTS} payments of seed ${SEED}, our books are the providers' own to the cent`, async () => {
+  const report = await Week.live({ payments: PAYMENTS, kills: KILLS, seed: SEED });
   expect(report.broken).toEqual([]);
   expect(report.wrong).toEqual([]);
   for (const { provider, ours, theirs } of [...report.sums, ...report.held])

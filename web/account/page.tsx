@@ -3,6 +3,7 @@ import type { ReactElement } from 'react';
 import { useState } from 'react';
 import type { Problem } from '../api.ts';
 import { get, patch, seg, unplaced } from '../api.ts';
+import { OrganisationsCard } from '../organisation/card.tsx';
 import { useSession } from '../session.ts';
 import type { User } from '../surface.ts';
 import { ProblemBanner } from '../ui/banner.tsx';
@@ -32,6 +33,7 @@ export function AccountPage(): ReactElement {
       {!user.data && !user.error && <Loading what="your account" />}
       {user.data && <Contact user={user.data} />}
       {user.data && <KeysCard />}
+      <OrganisationsCard />
     </div>
   );
 }

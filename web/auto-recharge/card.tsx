@@ -4,6 +4,7 @@ import { useState } from 'react';
 import { Link } from 'wouter';
 import type { Problem } from '../api.ts';
 import { get, post } from '../api.ts';
+import { useChosenWallet } from '../chosen-wallet.tsx';
 import { useCards } from '../card/saved-cards.tsx';
 import type { AutoRecharge } from '../surface.ts';
 import { Badge } from '../ui/badge.tsx';
@@ -17,13 +18,15 @@ import { Confirm } from './confirm.tsx';
 import { SettingsDialog } from './settings-dialog.tsx';
 import { REASON_TEXT } from './words.ts';
 
-export const RECHARGE_KEY = ['auto-recharge'] as const;
+/** Of the chosen wallet. */
+export const useRechargeKey = () => ['auto-recharge', useChosenWallet().wallet.wallet_sid] as const;
 
 /** Whether the wallet fills itself, and what became of it. */
 export function AutoRechargeCard(): ReactElement {
+  const queryKey = useRechargeKey();
   const recharge = useQuery<AutoRecharge, Problem>({
-    queryKey: RECHARGE_KEY,
-    queryFn: ({ signal }) => get<AutoRecharge>('/v1/auto-recharge', { signal }),
+    queryKey,
+    queryFn: ({ signal }) => get<AutoRecharge>('/v1/auto-recharge', { query: { wallet_sid: queryKey[1] }, signal }),
     // A charge takes moments, and whoever has just switched it on watches.
     refetchInterval: 5_000,
   });
@@ -124,12 +127,13 @@ function Reason({ recharge }: { readonly recharge: AutoRecharge }): ReactElement
 }
 
 function SwitchOff(): ReactElement {
+  const key = useRechargeKey();
   const queries = useQueryClient();
   const say = useToast();
   const off = useMutation<AutoRecharge, Problem>({
-    mutationFn: () => post<AutoRecharge>('/v1/auto-recharge/disable'),
+    mutationFn: () => post<AutoRecharge>('/v1/auto-recharge/disable', { wallet_sid: key[1] }),
     onSuccess: (answer) => {
-      queries.setQueryData(RECHARGE_KEY, answer);
+      queries.setQueryData(key, answer);
       say('Auto-recharge is off.');
     },
   });

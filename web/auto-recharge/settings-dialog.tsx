@@ -3,7 +3,7 @@ import type { ReactElement } from 'react';
 import { useState } from 'react';
 import type { Problem } from '../api.ts';
 import { post, unplaced } from '../api.ts';
-import { CARDS_KEY } from '../card/saved-cards.tsx';
+import { useCardsKey } from '../card/saved-cards.tsx';
 import { nameOf } from '../card/words.ts';
 import type { AutoRecharge, SavedCard } from '../surface.ts';
 import { ProblemBanner } from '../ui/banner.tsx';
@@ -36,6 +36,7 @@ interface Props {
 /** Switches it on, or changes it; either way the person agrees to the text as it is now. */
 export function SettingsDialog({ recharge, cards, onClose }: Props): ReactElement {
   const queries = useQueryClient();
+  const cardsKey = useCardsKey();
   const say = useToast();
   const [amounts, setAmounts] = useState<Readonly<Record<FieldName, string>>>({ ...FIRST, ...recharge.settings });
   const [cardRef, setCardRef] = useState((cards.find((card) => card.is_default) ?? cards[0])?.card_ref ?? '');
@@ -45,12 +46,13 @@ export function SettingsDialog({ recharge, cards, onClose }: Props): ReactElemen
     mutationFn: (wish) =>
       post<AutoRecharge>('/v1/auto-recharge', {
         ...wish,
+        wallet_sid: cardsKey[1],
         ...(cardRef === '' ? {} : { card_ref: cardRef }),
         agrees_to: recharge.consent.version,
       }),
     onSuccess: async (answer) => {
-      queries.setQueryData(['auto-recharge'], answer);
-      await queries.invalidateQueries({ queryKey: CARDS_KEY });
+      queries.setQueryData(['auto-recharge', cardsKey[1]], answer);
+      await queries.invalidateQueries({ queryKey: cardsKey });
       say('Auto-recharge is on.');
       onClose();
     },

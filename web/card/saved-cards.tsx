@@ -3,6 +3,7 @@ import type { ReactElement } from 'react';
 import { useState } from 'react';
 import type { Problem } from '../api.ts';
 import { get, post } from '../api.ts';
+import { useChosenWallet } from '../chosen-wallet.tsx';
 import type { CardList, SavedCard } from '../surface.ts';
 import { Badge } from '../ui/badge.tsx';
 import { ProblemBanner } from '../ui/banner.tsx';
@@ -13,13 +14,16 @@ import { Card, Loading } from '../ui/page.tsx';
 import { useToast } from '../ui/toast.tsx';
 import { expiryOf, isExpired, nameOf } from './words.ts';
 
-export const CARDS_KEY = ['cards'] as const;
+/** Of the chosen wallet. */
+export const useCardsKey = () => ['cards', useChosenWallet().wallet.wallet_sid] as const;
 
-export const useCards = () =>
-  useQuery<CardList, Problem>({
-    queryKey: CARDS_KEY,
-    queryFn: ({ signal }) => get<CardList>('/v1/cards', { signal }),
+export const useCards = () => {
+  const queryKey = useCardsKey();
+  return useQuery<CardList, Problem>({
+    queryKey,
+    queryFn: ({ signal }) => get<CardList>('/v1/cards', { query: { wallet_sid: queryKey[1] }, signal }),
   });
+};
 
 /** What the provider keeps for this person, and the way to have it forgotten. */
 export function SavedCards(): ReactElement {
@@ -51,8 +55,9 @@ export function SavedCards(): ReactElement {
 
 /** Leads to the provider's page, on which nothing is charged. */
 function SaveCard(): ReactElement {
+  const { wallet } = useChosenWallet();
   const setup = useMutation<{ readonly setup_url: string }, Problem>({
-    mutationFn: () => post('/v1/cards/setup'),
+    mutationFn: () => post('/v1/cards/setup', { wallet_sid: wallet.wallet_sid }),
     onSuccess: ({ setup_url: url }) => window.location.assign(url),
   });
   return (
@@ -89,11 +94,12 @@ function Row({ card }: { readonly card: SavedCard }): ReactElement {
 
 function MakeDefault({ card }: { readonly card: SavedCard }): ReactElement {
   const queries = useQueryClient();
+  const key = useCardsKey();
   const say = useToast();
   const make = useMutation<CardList, Problem>({
-    mutationFn: () => post<CardList>('/v1/cards/make-default', { card_ref: card.card_ref }),
+    mutationFn: () => post<CardList>('/v1/cards/make-default', { card_ref: card.card_ref, wallet_sid: key[1] }),
     onSuccess: (list) => {
-      queries.setQueryData(CARDS_KEY, list);
+      queries.setQueryData(key, list);
       say(`Auto-recharge uses the ${nameOf(card)} from now on.`);
     },
   });
@@ -115,11 +121,12 @@ function MakeDefault({ card }: { readonly card: SavedCard }): ReactElement {
 
 function RemoveDialog({ card, onClose }: { readonly card: SavedCard; readonly onClose: () => void }): ReactElement {
   const queries = useQueryClient();
+  const key = useCardsKey();
   const say = useToast();
   const remove = useMutation<CardList, Problem>({
-    mutationFn: () => post<CardList>('/v1/cards/remove', { card_ref: card.card_ref }),
+    mutationFn: () => post<CardList>('/v1/cards/remove', { card_ref: card.card_ref, wallet_sid: key[1] }),
     onSuccess: async (list) => {
-      queries.setQueryData(CARDS_KEY, list);
+      queries.setQueryData(key, list);
       await queries.invalidateQueries({ queryKey: ['auto-recharge'] });
       say(`The ${nameOf(card)} was removed.`);
       onClose();

@@ -12,7 +12,13 @@ import { Form } from '../ui/form.tsx';
 import { SecretShown } from './secret-shown.tsx';
 import { TypeChoice } from './type-choice.tsx';
 
-export function AddDialog({ onClose }: { readonly onClose: () => void }): ReactElement {
+interface AddDialogProps {
+  /** Whose events it is told of; an operator's own is told of everybody's. */
+  readonly walletSid: string | undefined;
+  readonly onClose: () => void;
+}
+
+export function AddDialog({ walletSid, onClose }: AddDialogProps): ReactElement {
   const [made, setMade] = useState<EndpointWithSecret | null>(null);
   return (
     <Dialog
@@ -20,14 +26,23 @@ export function AddDialog({ onClose }: { readonly onClose: () => void }): ReactE
       isSticky={made !== null}
       onClose={onClose}
     >
-      {made === null ? <AddForm onMade={setMade} /> : <SecretShown secret={made.secret} onClose={onClose} />}
+      {made === null ? (
+        <AddForm walletSid={walletSid} onMade={setMade} />
+      ) : (
+        <SecretShown secret={made.secret} onClose={onClose} />
+      )}
     </Dialog>
   );
 }
 
 const FIELDS = new Set(['url', 'description']);
 
-function AddForm({ onMade }: { readonly onMade: (endpoint: EndpointWithSecret) => void }): ReactElement {
+interface AddFormProps {
+  readonly walletSid: string | undefined;
+  readonly onMade: (endpoint: EndpointWithSecret) => void;
+}
+
+function AddForm({ walletSid, onMade }: AddFormProps): ReactElement {
   const queries = useQueryClient();
   const [url, setUrl] = useState('');
   const [description, setDescription] = useState('');
@@ -35,7 +50,12 @@ function AddForm({ onMade }: { readonly onMade: (endpoint: EndpointWithSecret) =
   const [errors, setErrors] = useState<{ url?: string; description?: string } | null>(null);
   const add = useMutation<EndpointWithSecret, Problem>({
     mutationFn: () =>
-      post<EndpointWithSecret>('/v1/endpoints', { url: url.trim(), description: description.trim(), types }),
+      post<EndpointWithSecret>('/v1/endpoints', {
+        url: url.trim(),
+        description: description.trim(),
+        types,
+        ...(walletSid === undefined ? {} : { wallet_sid: walletSid }),
+      }),
     onSuccess: async (endpoint) => {
       onMade(endpoint);
       await queries.invalidateQueries({ queryKey: ['/v1/endpoints'] });

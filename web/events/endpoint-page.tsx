@@ -4,6 +4,7 @@ import { useState } from 'react';
 import { useSearchParams } from 'wouter';
 import type { Problem, Rows } from '../api.ts';
 import { getAll, seg } from '../api.ts';
+import { useRoleOf } from '../chosen-wallet.tsx';
 import { useSession } from '../session.ts';
 import type { Delivery, Endpoint } from '../surface.ts';
 import { Badge } from '../ui/badge.tsx';
@@ -45,6 +46,7 @@ export function EndpointPage({ sid }: { readonly sid: string }): ReactElement {
 }
 
 function About({ endpoint }: { readonly endpoint: Endpoint }): ReactElement {
+  const mayChange = useRoleOf(endpoint.user_sid) === 'owner';
   const [text, tone] = endpointText(endpoint);
   return (
     <section aria-label="The endpoint" className="card space-y-5 p-5 sm:p-6">
@@ -75,7 +77,7 @@ function About({ endpoint }: { readonly endpoint: Endpoint }): ReactElement {
             : [['Old secret signs until', <Time key="old" at={endpoint.previous_secret_until} />] as const]),
         ]}
       />
-      <EndpointActions endpoint={endpoint} />
+      {mayChange && <EndpointActions endpoint={endpoint} />}
     </section>
   );
 }

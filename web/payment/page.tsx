@@ -6,6 +6,7 @@ import type { Problem } from '../api.ts';
 import { get, post, seg } from '../api.ts';
 import { PaymentRefunds } from '../refund/payment-refunds.tsx';
 import { PaymentReceipts } from '../receipt/list.tsx';
+import { useRoleOf } from '../chosen-wallet.tsx';
 import { useSession } from '../session.ts';
 import type { Payment } from '../surface.ts';
 import { Banner, ProblemBanner } from '../ui/banner.tsx';
@@ -66,11 +67,12 @@ function useCheck(sid: string): Check {
 /** Whoever comes back from the checkout page, or reloads, should not wait for the next message of the provider. */
 function useCheckOnArrival(payment: Payment | undefined, ask: () => void): void {
   const isDone = useRef(false);
+  const isViewer = useRoleOf(payment?.wallet_sid ?? null) === 'viewer';
   useEffect(() => {
-    if (!payment || isDone.current) return;
+    if (!payment || isViewer || isDone.current) return;
     isDone.current = true;
     if (!isFinal(payment) && payment.state !== 'quarantined') ask();
-  }, [payment, ask]);
+  }, [payment, isViewer, ask]);
 }
 
 /** Drops what the provider added to the address, so that a bookmark or a shared link is only the payment. */
@@ -151,6 +153,7 @@ function Whereabouts({ payment, check }: { readonly payment: Payment; readonly c
 
 function NextStep({ payment, check }: { readonly payment: Payment; readonly check: Check }): ReactElement | null {
   const { role } = useSession();
+  const isViewer = useRoleOf(payment.wallet_sid) === 'viewer';
   if (isFinal(payment)) {
     return role === 'operator' ? null : (
       <div className="mt-8">
@@ -160,6 +163,7 @@ function NextStep({ payment, check }: { readonly payment: Payment; readonly chec
       </div>
     );
   }
+  if (isViewer) return null;
   const canPay = payment.state === 'open' && payment.checkout_url !== null && role === 'user';
   return (
     <div className="mt-8 space-y-3">

@@ -20,13 +20,19 @@ const KINDS: Readonly<Record<Receipt['kind'], string>> = {
   dispute_lost: 'Returned after a dispute',
 };
 
-/** Receipts and credit notes, those of one payment or all that may be seen. */
-export function ReceiptList({ paymentSid }: { readonly paymentSid?: string | undefined }): ReactElement {
+/** Receipts and credit notes, those of one payment or wallet, or all that may be seen. */
+export function ReceiptList({
+  paymentSid,
+  walletSid,
+}: {
+  readonly paymentSid?: string;
+  readonly walletSid?: string;
+}): ReactElement {
   return (
     <List<Receipt>
       what="receipts"
       path="/v1/receipts"
-      query={{ payment_sid: paymentSid }}
+      query={{ payment_sid: paymentSid, wallet_sid: walletSid }}
       columns={paymentSid === undefined ? COLUMNS : COLUMNS.filter(({ title }) => title !== 'Payment')}
       keyOf={(receipt) => receipt.sid}
       empty={<EmptyState title="No receipts yet">Each payment that arrives has one.</EmptyState>}

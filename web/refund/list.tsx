@@ -61,23 +61,17 @@ const columnsWith = (hasLink: boolean): readonly Column<Refund>[] => [
 
 /** What every list of refunds shows; on the page of a payment no link leads to it. */
 export const REFUND_COLUMNS = columnsWith(true);
-const COLUMNS_OF_PAYMENT = columnsWith(false);
+export const COLUMNS_OF_PAYMENT = columnsWith(false);
 
-interface RefundListProps {
-  readonly walletSid?: string;
-  readonly paymentSid?: string;
-  readonly refreshMs?: number;
-}
-
-export function RefundList({ walletSid, paymentSid, refreshMs = 15_000 }: RefundListProps): ReactElement {
+export function RefundList({ walletSid }: { readonly walletSid: string }): ReactElement {
   return (
     <List<Refund>
       what="refunds"
       path="/v1/refunds"
-      query={{ wallet_sid: walletSid, payment_sid: paymentSid }}
-      columns={paymentSid === undefined ? REFUND_COLUMNS : COLUMNS_OF_PAYMENT}
+      query={{ wallet_sid: walletSid }}
+      columns={REFUND_COLUMNS}
       keyOf={(refund) => refund.sid}
-      refreshMs={refreshMs}
+      refreshMs={15_000}
       empty={
         <EmptyState title="No refunds so far">
           Money that goes back to where it was paid from is listed here.

@@ -8,13 +8,18 @@ import { ProblemBanner } from '../ui/banner.tsx';
 import { Button } from '../ui/button.tsx';
 import { Field } from '../ui/field.tsx';
 import { PageTitle } from '../ui/page.tsx';
+import { MyceliumSignIn } from './mycelium.tsx';
 
 export function SignInPage(): ReactElement {
   const { mode } = useSession();
+  const change = useSessionChange();
   return (
     <div className="mx-auto max-w-sm pt-4 sm:pt-12">
       <PageTitle title={mode === 'sandbox' ? 'Sign in' : 'Operator sign-in'} />
       {mode === 'sandbox' ? <SandboxSignIn /> : <OperatorSignIn />}
+      <div className="mt-6">
+        <MyceliumSignIn purpose="sign_in" onDone={change} />
+      </div>
     </div>
   );
 }

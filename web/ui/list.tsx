@@ -1,4 +1,4 @@
-import { useInfiniteQuery } from '@tanstack/react-query';
+import { useInfiniteQuery, type UseInfiniteQueryResult } from '@tanstack/react-query';
 import type { ReactElement, ReactNode } from 'react';
 import type { Problem } from '../api.ts';
 import { get } from '../api.ts';
@@ -9,33 +9,54 @@ import { Loading } from './page.tsx';
 import { Table } from './table.tsx';
 import type { Column } from './table.tsx';
 
-interface ListProps<T> {
-  readonly what: string;
+interface Asked<T> {
   readonly path: string;
   readonly query?: Readonly<Record<string, string | undefined>>;
+  /** Asked again this often while something is on its way; may depend on what is there. */
+  readonly refreshMs?: number | false | ((rows: readonly T[]) => number | false);
+  /** False: not asked at all, for now. */
+  readonly isOn?: boolean;
+}
+
+interface Shown<T> {
+  readonly what: string;
   readonly columns: readonly Column<T>[];
   readonly keyOf: (row: T) => string;
   readonly empty: ReactNode;
   /** What the button for the next page says: "Show older". */
   readonly more?: string;
-  /** Asked again this often while something is on its way. */
-  readonly refreshMs?: number | false;
 }
 
 const PAGE_ROWS = 25;
 
-/** A list of records from the server as a table: loading, failing, empty, and further pages on demand. */
-export function List<T>(props: ListProps<T>): ReactElement {
-  const list = useInfiniteQuery<Page<T>, Problem, readonly T[], readonly unknown[], string | undefined>({
-    queryKey: [props.path, props.query ?? {}],
+export type Rows<T> = UseInfiniteQueryResult<readonly T[], Problem>;
+
+/** The records of a list, page by page; asked for once, however many parts of a page look at them. */
+export function useRows<T>({ path, query, refreshMs = false, isOn = true }: Asked<T>): Rows<T> {
+  return useInfiniteQuery<Page<T>, Problem, readonly T[], readonly unknown[], string | undefined>({
+    queryKey: [path, query ?? {}],
     queryFn: ({ pageParam, signal }) =>
-      get<Page<T>>(props.path, { query: { ...props.query, limit: PAGE_ROWS, cursor: pageParam }, signal }),
+      get<Page<T>>(path, { query: { ...query, limit: PAGE_ROWS, cursor: pageParam }, signal }),
     initialPageParam: undefined,
     getNextPageParam: (page) => page.next_cursor ?? undefined,
-    select: (pages) => pages.pages.flatMap((page) => page.items),
-    refetchInterval: props.refreshMs ?? false,
+    select: rowsOf,
+    enabled: isOn,
+    refetchInterval:
+      typeof refreshMs === 'function' ? ({ state }) => refreshMs(state.data ? rowsOf(state.data) : []) : refreshMs,
     placeholderData: (last) => last,
   });
+}
+
+const rowsOf = <T,>({ pages }: { readonly pages: readonly Page<T>[] }): readonly T[] =>
+  pages.flatMap((page) => page.items);
+
+/** A list of records from the server as a table: loading, failing, empty, and further pages on demand. */
+export function List<T>(props: Asked<T> & Shown<T>): ReactElement {
+  return <RowTable {...props} list={useRows(props)} />;
+}
+
+/** The same of rows that the page has asked for already. */
+export function RowTable<T>({ list, ...props }: Shown<T> & { readonly list: Rows<T> }): ReactElement {
   if (list.isPending) return <Loading what={props.what} />;
   if (list.error && !list.data) {
     return (

@@ -1,15 +1,15 @@
 import type { ReactElement } from 'react';
-import { useSession } from '../session.ts';
+import { useChosenWallet } from '../chosen-wallet.tsx';
 import { PageTitle } from '../ui/page.tsx';
 import { UsageOverview } from './overview.tsx';
 
-/** What the visitor's own wallet was charged for. */
+/** What the chosen wallet was charged for. */
 export function UsagePage(): ReactElement {
-  const { user } = useSession();
+  const { wallet } = useChosenWallet();
   return (
     <div className="space-y-6">
       <PageTitle title="Usage" />
-      <UsageOverview walletSid={user?.wallet_sid ?? ''} />
+      <UsageOverview walletSid={wallet.wallet_sid} />
     </div>
   );
 }

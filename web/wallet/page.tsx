@@ -8,6 +8,7 @@ import { SavedCards } from '../card/saved-cards.tsx';
 import { PaymentList } from '../payment/list.tsx';
 import { RefundList } from '../refund/list.tsx';
 import { ReceiptList } from '../receipt/list.tsx';
+import { useChosenWallet } from '../chosen-wallet.tsx';
 import { useSession } from '../session.ts';
 import type { Billing } from '../surface.ts';
 import { ProblemBanner } from '../ui/banner.tsx';
@@ -20,8 +21,9 @@ import { Statement } from './statement.tsx';
 import { TopUp } from './top-up.tsx';
 
 export function WalletPage(): ReactElement {
-  const { user, card_providers } = useSession();
-  const sid = user?.wallet_sid ?? '';
+  const { card_providers } = useSession();
+  const { wallet: chosen } = useChosenWallet();
+  const sid = chosen.wallet_sid;
   const wallet = useQuery<Billing, Problem>({
     queryKey: ['billing', sid],
     queryFn: ({ signal }) => get<Billing>(`/v1/billings/${seg(sid)}`, { signal }),
@@ -36,8 +38,8 @@ export function WalletPage(): ReactElement {
         <div className="grid gap-6 lg:grid-cols-[1fr_20rem] lg:grid-rows-[auto_1fr]">
           <BalanceCard wallet={wallet.data} />
           <div className="space-y-6 lg:row-span-2">
-            <TopUp />
-            {card_providers.length > 0 && (
+            {chosen.role === 'viewer' ? <ViewerNotice name={chosen.name} /> : <TopUp />}
+            {card_providers.length > 0 && chosen.role === 'owner' && (
               <>
                 <AutoRechargeCard />
                 <SavedCards />
@@ -67,7 +69,7 @@ export function WalletPage(): ReactElement {
                 <RefundList walletSid={sid} />
               </Tabs.Content>
               <Tabs.Content value="receipts" className="-outline-offset-2">
-                <ReceiptList />
+                <ReceiptList walletSid={sid} />
               </Tabs.Content>
             </Tabs.Root>
           </div>
@@ -76,3 +78,9 @@ export function WalletPage(): ReactElement {
     </>
   );
 }
+
+const ViewerNotice = ({ name }: { readonly name: string }): ReactElement => (
+  <section aria-label="What you may do" className="card p-5 text-sm text-soft sm:p-6">
+    You see the wallet of {name} as a viewer. Adding money and spending it is for members: an owner can make you one.
+  </section>
+);

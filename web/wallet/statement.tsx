@@ -1,6 +1,7 @@
 import type { ReactElement } from 'react';
 import { useMemo, useState } from 'react';
 import { Link } from 'wouter';
+import { Spender } from '../organisation/spender.tsx';
 import type { StatementLine } from '../surface.ts';
 import { EmptyState } from '../ui/empty-state.tsx';
 import { List } from '../ui/list.tsx';
@@ -75,6 +76,7 @@ const columnsOf = (explain: (seq: number) => void): readonly Column<StatementLin
           )}
           {words !== null && <p>{words}</p>}
           {reason !== null && <p className="text-soft">{reason}</p>}
+          <Spender line={line} />
           <p className="mt-0.5 text-xs text-soft">
             <Time at={line.occurred_at} />
           </p>

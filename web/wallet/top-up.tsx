@@ -5,6 +5,7 @@ import { useLocation } from 'wouter';
 import type { Problem } from '../api.ts';
 import { post, seg } from '../api.ts';
 import { SAVING_TEXT } from '../card/words.ts';
+import { useChosenWallet } from '../chosen-wallet.tsx';
 import { useIntent } from '../intent.ts';
 import { providerName } from '../payment/list.tsx';
 import { useSession } from '../session.ts';
@@ -59,6 +60,7 @@ function usePay(): {
 }
 
 interface Order {
+  readonly wallet_sid: string;
   readonly provider: string;
   readonly amount: string;
   readonly save_card: boolean;
@@ -71,11 +73,13 @@ interface TopUpFormProps {
 
 function TopUpForm({ methods, first }: TopUpFormProps): ReactElement {
   const { top_up: limits, card_providers } = useSession();
+  const { wallet } = useChosenWallet();
   const [savesCard, setSavesCard] = useState(false);
   const [text, setText] = useState('');
   const [error, setError] = useState<string | null>(null);
   const [method, setMethod] = useState(first);
-  const canSave = card_providers.includes(method.provider);
+  // A card that is kept can be charged again: that is for owners to allow.
+  const canSave = card_providers.includes(method.provider) && wallet.role === 'owner';
   const form = useRef<HTMLFormElement>(null);
   const { pay, isBusy, problem, reset } = usePay();
   const chooseMethod = (chosen: PaymentMethod): void => {
@@ -92,7 +96,12 @@ function TopUpForm({ methods, first }: TopUpFormProps): ReactElement {
     if (isBusy) return;
     const read = readAmount(text, limits);
     if ('amount' in read) {
-      pay({ provider: method.provider, amount: read.amount, save_card: canSave && savesCard });
+      pay({
+        wallet_sid: wallet.wallet_sid,
+        provider: method.provider,
+        amount: read.amount,
+        save_card: canSave && savesCard,
+      });
       return;
     }
     setError(read.error);

@@ -193,7 +193,7 @@ class Batch {
     const { budget, volume } = record;
     if (volume && this.#countedOf(volume) + volume.quantity > COUNT_MAX)
       return { kind: 'out_of_range', account: liveAccount(volume.wallet, 'wallet') };
-    if (budget && this.#spentOf(budget) + costOf(record) > budget.limit) return { kind: 'over_budget', budget };
+    if (budget && this.#spentOf(budget) + takenOf(record) > budget.limit) return { kind: 'over_budget', budget };
     return null;
   }
 
@@ -266,7 +266,7 @@ class Batch {
       });
     }
     this.#entries.push(...entries);
-    if (record.budget) this.#spend(record.budget, costOf(record));
+    if (record.budget) this.#spend(record.budget, takenOf(record));
     if (record.volume) this.#count(record.volume);
     return { kind: 'applied', entries };
   }
@@ -321,6 +321,12 @@ function sumOn(record: PostingRecord, account: AccountId): bigint {
   let sum = 0n;
   for (const leg of record.legs) if (leg.account === account) sum += leg.amount;
   return sum;
+}
+
+/** What a record takes out of its budget; negative: puts back. */
+export function takenOf(record: PostingRecord): bigint {
+  const account = record.budget?.account;
+  return account === undefined ? costOf(record) : -sumOn(record, account);
 }
 
 /** What a record takes from live accounts, in whole micro-dollars. */

@@ -76,11 +76,17 @@ export interface Fraction {
   readonly payee: AccountId;
 }
 
-/** A limit on what postings take in one window of time, over all wallets: a reporter that was stolen can do no more harm than this. */
+/**
+ * A limit on what postings take in one window of time: a node's over all wallets (a reporter that was stolen can do no more harm than this),
+ * a member's over one wallet of an organisation.
+ */
 export interface Budget {
+  /** A node, or below zero a membership: see `capOf`. */
   readonly owner: bigint;
   readonly windowStart: Date;
   readonly limit: Micros;
+  /** Counts what leaves this account, less what comes back to it; left out: whatever leaves live accounts. */
+  readonly account?: AccountId;
 }
 
 /**

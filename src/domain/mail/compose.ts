@@ -37,6 +37,8 @@ export interface LetterAbout {
   readonly facts: EventFacts;
   /** Where what it is about can be looked at. */
   readonly link: string;
+  /** Whether it is about play money, in a sandbox or a test: then it says so first. */
+  readonly isPlayMoney: boolean;
 }
 
 type Key = keyof Words;
@@ -61,17 +63,21 @@ const LETTERS: Readonly<Record<MailedType, readonly [subject: Key, ...sentences:
 };
 
 /** A letter in plain text and in simple HTML that say the same. Names and facts are text, whatever is in them. */
-export function composeLetter({ type, language, name, facts, link }: LetterAbout): Letter {
+export function composeLetter({ type, language, name, facts, link, isPlayMoney }: LetterAbout): Letter {
   const words = WORDS[language];
   const [subject, ...keys] = LETTERS[type];
   const values = Object.fromEntries(
     Object.entries(facts).flatMap(([key, value]) => (value === null ? [] : [[key, oneLine(String(value))]])),
   );
   const sentences = keys.map((key) => words[key]).filter((sentence) => isKnown(sentence, values));
-  const paragraphs = [fill(words.mail_hello, { name: oneLine(name) }), ...sentences.map((one) => fill(one, values))];
+  const paragraphs = [
+    ...(isPlayMoney ? [words.mail_play] : []),
+    fill(words.mail_hello, { name: oneLine(name) }),
+    ...sentences.map((one) => fill(one, values)),
+  ];
   const ending = words.mail_ending;
   return {
-    subject: words[subject],
+    subject: isPlayMoney ? fill(words.mail_play_subject, { subject: words[subject] }) : words[subject],
     text: [...paragraphs, link, ending].join('\n\n'),
     html: htmlOf(language, paragraphs, { link, ending }),
   };
@@ -81,9 +87,10 @@ export function composeLetter({ type, language, name, facts, link }: LetterAbout
 const isKnown = (sentence: string, values: Readonly<Record<string, string>>): boolean =>
   [...sentence.matchAll(/\{([a-z_]+)\}/g)].every(([, key = '']) => Object.hasOwn(values, key));
 
-const oneLine = (text: string): string => text.replaceAll(/\s+/g, ' ').trim();
+export const oneLine = (text: string): string => text.replaceAll(/\s+/g, ' ').trim();
 
-function htmlOf(
+/** The same in simple HTML. */
+export function htmlOf(
   language: Language,
   paragraphs: readonly string[],
   { link, ending }: { readonly link: string; readonly ending: string },

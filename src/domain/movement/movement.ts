@@ -50,13 +50,18 @@ export interface Comparison {
 /**
  * Compares a line with what our books have for it. Pure.
  *
- * Shape: `booked` is signed as the line is; null: our books have nothing for it.
+ * Shape: `booked` is signed as the line is; null: our books have nothing for it. `isUnderWay`: it is of a refund that our books will come
+ * to by themselves, however long its provider takes.
  */
-export function compareMovement(movement: ComparedMovement, booked: Micros | null, now: Date): Comparison {
+export function compareMovement(
+  movement: ComparedMovement,
+  booked: Micros | null,
+  { now, isUnderWay }: { readonly now: Date; readonly isUnderWay: boolean },
+): Comparison {
   if (booked === movement.amount) return { state: 'matched', reason: null };
   if (movement.currency !== 'USD') return { state: 'unmatched', reason: `it is in ${movement.currency}` };
   const isYoung = now.getTime() - movement.at.getTime() < UNMATCHED_AFTER_MS;
-  if (isYoung && movement.kind !== 'other') return { state: 'new', reason: null };
+  if (isUnderWay || (isYoung && movement.kind !== 'other')) return { state: 'new', reason: null };
   return {
     state: 'unmatched',
     reason: booked === null ? NOTHING_BOOKED[movement.kind] : 'our books have another amount',

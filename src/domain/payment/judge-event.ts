@@ -23,6 +23,8 @@ export interface EventTarget {
   readonly isLive: boolean;
   readonly orderRef: string | null;
   readonly paymentRef: string | null;
+  /** The order whose money an operator has assigned; null: the order is our own. */
+  readonly assignedOrderRef: string | null;
 }
 
 /** An event of another account or mode than our key's: authentic, and not for us. */
@@ -40,9 +42,11 @@ export function misfitOf(event: EventFacts, payment: EventTarget): QuarantineRea
   if (event.provider !== payment.provider) return 'provider_mismatch';
   if (event.accountId !== payment.providerAccount) return 'account_mismatch';
   if (event.isLive !== payment.isLive) return 'mode_mismatch';
-  if (differ(event.orderRef, payment.orderRef)) return 'order_mismatch';
+  // What was assigned is known by its payment: the provider may name its order in more than one way.
+  const orderRef = payment.assignedOrderRef === null ? payment.orderRef : null;
+  if (differ(event.orderRef, orderRef)) return 'order_mismatch';
   // An order may have several payments: one that we do not know yet is no sign of another order where the order is named.
-  const isNamed = event.orderRef !== null && payment.orderRef !== null;
+  const isNamed = event.orderRef !== null && orderRef !== null;
   return !isNamed && differ(event.paymentRef, payment.paymentRef) ? 'order_mismatch' : null;
 }
 

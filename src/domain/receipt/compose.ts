@@ -6,6 +6,8 @@ export interface PrintedReceipt {
   readonly language: string;
   readonly title: string;
   readonly number: string;
+  /** Over everything else, where the document proves nothing; null: it is what it says. */
+  readonly mark: { readonly text: string; readonly why: string } | null;
   readonly createdAt: Date;
   readonly parties: readonly { readonly heading: string; readonly lines: readonly string[] }[];
   readonly facts: readonly (readonly [label: string, text: string])[];
@@ -25,6 +27,7 @@ export function composeReceipt(facts: ReceiptFacts): PrintedReceipt {
     language: facts.language,
     title: words[facts.series],
     number: facts.number,
+    mark: facts.is_play_money === true ? { text: words[`play_${facts.series}`], why: words.play_why } : null,
     createdAt: new Date(facts.issued_at),
     parties: [
       { heading: words.seller, lines: sellerLines },

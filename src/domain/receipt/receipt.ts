@@ -43,6 +43,8 @@ export interface ReceiptFacts {
   } | null;
   /** The number of the receipt that a credit note is for; null when there is none. */
   readonly corrects: string | null;
+  /** Whether it was play money, paid in a sandbox or a test. Absent in documents from before this was kept. */
+  readonly is_play_money?: boolean;
 }
 
 const PREFIX: Readonly<Record<ReceiptSeries, string>> = { receipt: 'R', credit_note: 'C' };

@@ -7,7 +7,7 @@ import { lockAutoRecharge, saveAutoRecharge } from '../../store/auto-recharge.ts
 import { lockCustomer, setDefaultCard } from '../../store/card.ts';
 import type { Tx } from '../../store/db.ts';
 import { recordAudit } from '../audit/record.ts';
-import { cardRefField, findCard, type OwnCard } from '../card/card.ts';
+import { cardRefField, findCard, walletField, type OwnCard } from '../card/card.ts';
 import type { HouseSettings } from '../house.ts';
 import { operation, type Call } from '../operation.ts';
 import { amountField } from '../schema.ts';
@@ -22,6 +22,7 @@ export const autoRechargeSet = operation({
   right: 'work',
   idempotency: 'none',
   input: z.strictObject({
+    wallet_sid: walletField,
     threshold: amountField.describe('Below this balance the card is charged. Whole cents.'),
     target: amountField.describe('What the wallet holds afterwards: at least the smallest top-up above the threshold.'),
     monthly_cap: amountField.describe('What charges of a calendar month (UTC) may come to.'),

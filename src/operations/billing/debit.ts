@@ -10,9 +10,11 @@ import {
 } from '../../domain/ledger/posting.ts';
 import { formatDecimal, micros, parseDecimal, type Micros } from '../../domain/money.ts';
 import { isRefusal, refuse, type Refusal } from '../../domain/refusal.ts';
+import { capOf } from '../../domain/organisation/cap.ts';
 import { applyPostings, ensureSystemAccount } from '../../store/ledger.ts';
 import { findPostingParties } from '../../store/wallet.ts';
 import { operation, type Actor, type Call } from '../operation.ts';
+import { budgetIn, capReached, spenderOf } from '../organisation/spender.ts';
 import { amountField, instant, sidField, signedAmount, textField } from '../schema.ts';
 import { maySee } from '../visible.ts';
 import { statementLineSchema, toStatementLine } from './billing.ts';
@@ -29,7 +31,8 @@ export const billingDebit = operation({
   summary: 'Take an amount out of a wallet',
   description:
     'Posts to revenue:usage, in one commit with whatever else arrives at that moment. A key that was refused stays refused: after a ' +
-    'top-up send the debit with a new key. Users take out of what is theirs, down to nothing and no further.',
+    'top-up send the debit with a new key. Users take out of what is theirs, down to nothing and no further; of an ' +
+    "organisation's wallet up to their monthly cap.",
   http: { method: 'post', path: '/v1/billings/{sid}/debits', status: 200 },
   rpcMethod: 'BillingService.debit',
   access: 'user',
@@ -47,6 +50,7 @@ export const billingDebit = operation({
   output: z.object({ sid: sidField, entry: statementLineSchema, credit_balance: signedAmount }),
   refusals: [
     'not_found',
+    'cap_reached',
     'insufficient_balance',
     'wallet_frozen',
     'amount_out_of_range',
@@ -62,6 +66,9 @@ export const billingDebit = operation({
     if (occurredAt.getTime() > now.getTime() + FUTURE_MAX_MS) return inTheFuture();
     const parties = await findPostingParties(house.db, input.sid, REVENUE);
     if (!parties || !maySee(call.actor, parties.userSid)) return noWallet();
+    const spender = await spenderOf(house.db, call.actor, parties.userSid);
+    if (isRefusal(spender)) return spender;
+    const mark = spender && capOf(spender, parties.wallet, now);
     const revenue = parties.contra ?? (await ensureSystemAccount(house.db, REVENUE, parties.currency));
     const record: PostingRecord = {
       idem: call.idem,
@@ -74,7 +81,13 @@ export const billingDebit = operation({
       mayOverdraw: false,
       passesFreeze: false,
       occurredAt,
-      about: JSON.stringify({ description: input.description, actor: call.actor.id, request_id: call.requestId }),
+      about: JSON.stringify({
+        description: input.description,
+        actor: call.actor.id,
+        request_id: call.requestId,
+        ...mark?.about,
+      }),
+      ...budgetIn(mark),
     };
     const outcome = hasDailyLimit(call) ? await postCounted(call, record, amount) : await house.lanes.post(record);
     return isRefusal(outcome) ? outcome : toAnswer(call, { sid: input.sid, amount }, outcome);
@@ -114,7 +127,7 @@ function toAnswer(call: Call, asked: Asked, outcome: Outcome) {
     case 'over_charge_max':
       return amountOutOfRange();
     case 'over_budget':
-      return refuse('rate_limited', 'The budget of this hour is spent.');
+      return capReached(outcome.budget);
     default:
       return assertNever(outcome);
   }

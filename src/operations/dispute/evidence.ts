@@ -67,13 +67,14 @@ export const disputeEvidence = operation({
   },
 });
 
-async function gather(tx: Tx, dispute: DisputeRow, now: Date): Promise<Evidence> {
+/** Everything that a bank should see of a dispute, as it is now. */
+export async function gather(tx: Tx, dispute: DisputeRow, now: Date): Promise<Evidence> {
   const payment = await readPayment(tx, dispute.paymentSid);
   const customer = await readUser(tx, dispute.userSid);
   assert(payment !== null && customer !== null, 'a dispute has its payment, and that its user');
   const { wallet } = dispute;
   const since = payment.createdAt;
-  const receipts = await listPaymentEvents(tx, { wallet, before: null, limit: LINES_MAX });
+  const receipts = await listPaymentEvents(tx, { wallets: [wallet], before: null, limit: LINES_MAX });
   const { charges, total } = await sumUsed(tx, wallet, since);
   const lines = await listUsed(tx, wallet, since, LINES_MAX);
   const signInsSince = new Date(since.getTime() - SIGN_INS_BEFORE_MS);

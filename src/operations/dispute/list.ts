@@ -27,7 +27,7 @@ export const disputeList = operation({
     const rows = await listDisputes(house.db, {
       before,
       walletSid: input.wallet_sid ?? null,
-      userSid: ownRowsOf(actor),
+      owners: ownRowsOf(actor),
       state: input.state ?? null,
       limit: input.limit + 1,
     });

@@ -1,10 +1,11 @@
 import { z } from 'zod';
-import { isRefusal, refuse } from '../../domain/refusal.ts';
+import { isRefusal, refuse, type Refusal } from '../../domain/refusal.ts';
 import { countEndpoints, insertEndpoint, readEndpoint } from '../../store/endpoint.ts';
 import { assert } from '../../domain/assert.ts';
 import { recordAudit } from '../audit/record.ts';
-import { operation } from '../operation.ts';
-import { ownRowsOf } from '../visible.ts';
+import { operation, type Call } from '../operation.ts';
+import { sidField } from '../schema.ts';
+import { visibleWallet } from '../visible.ts';
 import { checkUrl, descriptionField, endpointWithSecretSchema, toEndpoint, typesField, urlField } from './endpoint.ts';
 import { newSecret } from './secret.ts';
 
@@ -22,17 +23,27 @@ export const endpointCreate = operation({
   access: 'user',
   right: 'secrets',
   idempotency: 'none',
-  input: z.strictObject({ url: urlField, description: descriptionField, types: typesField.default([]) }),
+  input: z.strictObject({
+    url: urlField,
+    description: descriptionField,
+    types: typesField.default([]),
+    wallet_sid: sidField
+      .optional()
+      .describe(
+        "Whose events: those of this wallet's owner; when left out the caller's own, or for an operator everybody's.",
+      ),
+  }),
   output: endpointWithSecretSchema,
-  refusals: ['state_conflict', 'unavailable'],
+  refusals: ['not_found', 'state_conflict', 'unavailable'],
   async run(call, input) {
-    const { house, actor } = call;
+    const { house } = call;
     const url = checkUrl(house, input.url);
     if (isRefusal(url)) return url;
     const sid = house.ports.ids.sid();
     const secret = newSecret(house, sid);
     if (isRefusal(secret)) return secret;
-    const userSid = ownRowsOf(actor);
+    const userSid = await listenerOf(call, input.wallet_sid);
+    if (isRefusal(userSid)) return userSid;
     return house.db.transaction('endpoint.create', async (tx) => {
       const max = userSid === null ? ENDPOINTS_OF_OPERATORS_MAX : ENDPOINTS_OF_USER_MAX;
       if ((await countEndpoints(tx, userSid)) >= max) {
@@ -54,3 +65,10 @@ export const endpointCreate = operation({
     });
   },
 });
+
+/** Who is told: the owner of a wallet; null for operators, who are told of everything. */
+async function listenerOf({ house, actor }: Call, walletSid: string | undefined): Promise<string | null | Refusal> {
+  if (walletSid === undefined) return actor.kind === 'user' ? actor.userSid : null;
+  const wallet = await visibleWallet(house.db, actor, walletSid);
+  return isRefusal(wallet) ? wallet : wallet.userSid;
+}

@@ -6,6 +6,7 @@ import { isRefusal, refuse } from '../../domain/refusal.ts';
 import { closeHold } from '../../store/hold.ts';
 import { applyPostings, ensureSystemAccount } from '../../store/ledger.ts';
 import { operation } from '../operation.ts';
+import { budgetIn, markOfHold } from '../organisation/spender.ts';
 import { amountField, sidField } from '../schema.ts';
 import { holdSchema, holdToEnd, toHold } from './hold.ts';
 import { countMoved } from '../operator/daily-limit.ts';
@@ -24,7 +25,7 @@ export const holdCapture = operation({
   idempotency: 'required',
   input: z.strictObject({ sid: sidField, amount: amountField }),
   output: holdSchema,
-  refusals: ['not_found', 'state_conflict', 'amount_out_of_range'],
+  refusals: ['not_found', 'forbidden', 'state_conflict', 'amount_out_of_range'],
   async run(call, input) {
     const { ports } = call.house;
     const amount = parseDecimal(input.amount);
@@ -38,6 +39,7 @@ export const holdCapture = operation({
       const revenue = await ensureSystemAccount(tx, 'revenue:usage', 'USD');
       const plan = decideCapture(hold, { amount, now, revenue });
       if (isRefusal(plan)) return plan;
+      const mark = await markOfHold(tx, hold);
       const record = {
         idem: call.idem,
         fingerprint: call.fingerprint,
@@ -50,7 +52,9 @@ export const holdCapture = operation({
           description: hold.description,
           hold_sid: hold.sid,
           is_late: plan.state === 'captured_late',
+          ...mark?.about,
         }),
+        ...budgetIn(mark),
       } as const;
       const [outcome] = await applyPostings(tx, [record], { batch: ports.ids.batchId(), recordedAt: now });
       assert(outcome?.kind === 'applied', 'a capture takes what is reserved or may overdraw');

@@ -50,6 +50,12 @@ export function toHold(row: HoldRow): z.input<typeof holdSchema> {
 export async function holdToEnd(tx: Tx, actor: Actor, sid: string): Promise<HoldRow | Refusal> {
   const hold = await visibleHold(tx, actor, sid, 'lock');
   if (isRefusal(hold) || actor.kind !== 'user') return hold;
+  if (
+    actor.userSid !== hold.userSid &&
+    actor.userSid !== hold.byUserSid &&
+    actor.memberships?.get(hold.userSid) !== 'owner'
+  )
+    return refuse('forbidden', 'Another member has set this aside. They end it, or an owner does.');
   return refusalOfUser(hold) ?? hold;
 }
 

@@ -27,7 +27,7 @@ export const holdList = operation({
     const rows = await listHolds(house.db, {
       before,
       walletSid: input.wallet_sid ?? null,
-      userSid: ownRowsOf(actor),
+      owners: ownRowsOf(actor),
       state: input.state ?? null,
       kind: input.kind ?? null,
       node: null,

@@ -18,7 +18,7 @@ export const holdRelease = operation({
   idempotency: 'required',
   input: z.strictObject({ sid: sidField }),
   output: holdSchema,
-  refusals: ['not_found', 'state_conflict'],
+  refusals: ['not_found', 'forbidden', 'state_conflict'],
   async run(call, input) {
     return call.commit(async (tx) => {
       const hold = await holdToEnd(tx, call.actor, input.sid);

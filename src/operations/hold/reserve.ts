@@ -2,11 +2,13 @@ import { z } from 'zod';
 import { assert } from '../../domain/assert.ts';
 import { reserveLegs } from '../../domain/hold/decide.ts';
 import { formatDecimal, micros, parseDecimal } from '../../domain/money.ts';
+import { capOf } from '../../domain/organisation/cap.ts';
 import { isRefusal, refuse, type Refusal } from '../../domain/refusal.ts';
 import { countHoldsOfUsers, insertHold } from '../../store/hold.ts';
 import { applyPostings } from '../../store/ledger.ts';
 import { declined } from '../billing/debit.ts';
 import { operation } from '../operation.ts';
+import { budgetIn, capReached, spenderOf } from '../organisation/spender.ts';
 import { amountField, sidField, textField } from '../schema.ts';
 import { visibleWallet } from '../visible.ts';
 import { holdSchema, toHold } from './hold.ts';
@@ -36,7 +38,14 @@ export const holdReserve = operation({
     expires_in_seconds: z.int().min(1).max(EXPIRES_IN_SECONDS_MAX).default(EXPIRES_IN_SECONDS_DEFAULT),
   }),
   output: holdSchema,
-  refusals: ['not_found', 'state_conflict', 'insufficient_balance', 'wallet_frozen', 'amount_out_of_range'],
+  refusals: [
+    'not_found',
+    'cap_reached',
+    'state_conflict',
+    'insufficient_balance',
+    'wallet_frozen',
+    'amount_out_of_range',
+  ],
   async run(call, input) {
     const { ports, settings } = call.house;
     const amount = parseDecimal(input.amount);
@@ -50,7 +59,10 @@ export const holdReserve = operation({
       if (isRefusal(wallet)) return wallet;
       if (call.actor.kind === 'user' && (await countHoldsOfUsers(tx, wallet.id)) >= OPEN_HOLDS_OF_USERS_MAX)
         return tooMany();
+      const spender = await spenderOf(tx, call.actor, wallet.userSid);
+      if (isRefusal(spender)) return spender;
       const now = ports.clock.now();
+      const mark = spender && capOf(spender, wallet.id, now);
       const sid = ports.ids.sid();
       const record = {
         idem: call.idem,
@@ -60,10 +72,12 @@ export const holdReserve = operation({
         mayOverdraw: false,
         passesFreeze: false,
         occurredAt: now,
-        about: JSON.stringify({ description: input.description, hold_sid: sid }),
+        about: JSON.stringify({ description: input.description, hold_sid: sid, ...mark?.about }),
+        ...budgetIn(mark),
       } as const;
       const [outcome] = await applyPostings(tx, [record], { batch: ports.ids.batchId(), recordedAt: now });
       if (outcome?.kind === 'declined') return declined(outcome.code, amount);
+      if (outcome?.kind === 'over_budget') return capReached(outcome.budget);
       assert(outcome?.kind === 'applied', 'the key is new in this transaction and the wallet is open');
       const hold = {
         sid,

@@ -5,10 +5,12 @@ import type { Ports } from '../../ports/ports.ts';
 import type { Tx } from '../../store/db.ts';
 import { closeHold, type HoldRow } from '../../store/hold.ts';
 import { applyPostings } from '../../store/ledger.ts';
+import { budgetIn, markOfHold } from '../organisation/spender.ts';
 
 /** Posts what is left of an open, locked hold back to its wallet and closes it. The posting's identity is the hold's: it can happen once. */
 export async function returnHold(tx: Tx, ports: Ports, hold: HoldRow, state: 'released' | 'expired'): Promise<HoldRow> {
   const now = ports.clock.now();
+  const mark = await markOfHold(tx, hold);
   const record = {
     idem: deriveIdem('hold.return', hold.sid),
     fingerprint: fingerprintOf([hold.sid]),
@@ -17,7 +19,8 @@ export async function returnHold(tx: Tx, ports: Ports, hold: HoldRow, state: 're
     mayOverdraw: false,
     passesFreeze: true,
     occurredAt: now,
-    about: JSON.stringify({ description: hold.description, hold_sid: hold.sid }),
+    about: JSON.stringify({ description: hold.description, hold_sid: hold.sid, ...mark?.about }),
+    ...budgetIn(mark),
   } as const;
   // A lease that was used up has nothing left to return.
   if (remainingOf(hold) > 0n) {

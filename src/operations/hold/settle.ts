@@ -15,6 +15,7 @@ import { closeHold, type HoldRow } from '../../store/hold.ts';
 import { applyPostings, ensureSystemAccount } from '../../store/ledger.ts';
 import type { Call } from '../operation.ts';
 import { operation } from '../operation.ts';
+import { budgetIn, markOfHold } from '../organisation/spender.ts';
 import { amountField, sidField, signedAmount } from '../schema.ts';
 import { holdSchema, toHold, visibleHold } from './hold.ts';
 import { countMoved } from '../operator/daily-limit.ts';
@@ -56,6 +57,7 @@ export const holdSettle = operation({
       const revenue = await ensureSystemAccount(tx, 'revenue:usage', 'USD');
       const plan = decideCapture(hold, { amount: captured, now, revenue });
       if (isRefusal(plan)) return plan;
+      const mark = await markOfHold(tx, hold);
       const capture: PostingRecord = {
         idem: call.idem,
         fingerprint: call.fingerprint,
@@ -68,7 +70,9 @@ export const holdSettle = operation({
           description: hold.description,
           hold_sid: hold.sid,
           is_late: plan.state === 'captured_late',
+          ...mark?.about,
         }),
+        ...budgetIn(mark),
       };
       const records = overage === 0n ? [capture] : [capture, overageOf(call, hold, { overage, revenue, now })];
       const [first, second] = await applyPostings(tx, records, { batch: ports.ids.batchId(), recordedAt: now });

@@ -19,7 +19,9 @@ export const keySchema = z
     created_at: instant,
     expires_at: instant.nullable().describe('Null: it is good until it is revoked.'),
     last_used_at: instant.nullable().describe('To the minute; null: never since it was made or rotated.'),
-    old_key_until: instant.nullable().describe('Until when the key before the last rotation is good.'),
+    old_key_until: instant
+      .nullable()
+      .describe('Until when the key before the last rotation is good; null: there is none that is.'),
     old_key_last_used_at: instant.nullable().describe('When that one was last used: whether something still has it.'),
     revoked_at: instant.nullable(),
   })
@@ -35,20 +37,24 @@ export const keyWithSecretSchema = z
   })
   .meta({ id: 'KeyWithSecret' });
 
-export const toKey = ({ ports }: Pick<House, 'ports'>, row: KeyRow): z.input<typeof keySchema> => ({
-  sid: row.sid,
-  owner_sid: row.ownerSid,
-  name: row.name,
-  key_id: row.keyId,
-  scopes: [...row.scopes],
-  state: stateOf(row, ports.clock.now()),
-  created_at: row.createdAt.toISOString(),
-  expires_at: row.expiresAt?.toISOString() ?? null,
-  last_used_at: row.usedAt?.toISOString() ?? null,
-  old_key_until: row.oldUntil?.toISOString() ?? null,
-  old_key_last_used_at: row.oldUsedAt?.toISOString() ?? null,
-  revoked_at: row.revokedAt?.toISOString() ?? null,
-});
+export function toKey({ ports }: Pick<House, 'ports'>, row: KeyRow): z.input<typeof keySchema> {
+  const now = ports.clock.now();
+  const old = row.oldUntil !== null && row.oldUntil > now ? row : null;
+  return {
+    sid: row.sid,
+    owner_sid: row.ownerSid,
+    name: row.name,
+    key_id: row.keyId,
+    scopes: [...row.scopes],
+    state: stateOf(row, now),
+    created_at: row.createdAt.toISOString(),
+    expires_at: row.expiresAt?.toISOString() ?? null,
+    last_used_at: row.usedAt?.toISOString() ?? null,
+    old_key_until: old?.oldUntil?.toISOString() ?? null,
+    old_key_last_used_at: old?.oldUsedAt?.toISOString() ?? null,
+    revoked_at: row.revokedAt?.toISOString() ?? null,
+  };
+}
 
 export function stateOf(row: Pick<KeyRow, 'revokedAt' | 'expiresAt'>, now: Date): 'live' | 'expired' | 'revoked' {
   if (row.revokedAt !== null) return 'revoked';

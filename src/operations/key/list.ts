@@ -4,7 +4,7 @@ import { listKeys } from '../../store/key.ts';
 import { operation } from '../operation.ts';
 import { pageInput, pageOf, pageOutput, readCursor } from '../page.ts';
 import { sidField } from '../schema.ts';
-import { maySee, ownRowsOf } from '../visible.ts';
+import { maySee } from '../visible.ts';
 import { keySchema, toKey } from './key.ts';
 
 export const keyList = operation({
@@ -15,6 +15,8 @@ export const keyList = operation({
   access: 'user',
   // A key that leaked must not say where else to look.
   scope: null,
+  // An organisation's keys are its owners' affair, as their making is.
+  member: 'owner',
   idempotency: 'none',
   input: z.strictObject({ owner_sid: sidField.optional(), ...pageInput }),
   output: pageOutput(keySchema),
@@ -24,7 +26,7 @@ export const keyList = operation({
     if (isRefusal(before)) return before;
     if (input.owner_sid !== undefined && !maySee(actor, input.owner_sid))
       return refuse('not_found', 'There is no user or organisation with this sid.');
-    const ownerSid = input.owner_sid ?? ownRowsOf(actor);
+    const ownerSid = input.owner_sid ?? (actor.kind === 'user' ? actor.userSid : null);
     const rows = await listKeys(house.db, { before, ownerSid, limit: input.limit + 1 });
     return pageOf(
       house,

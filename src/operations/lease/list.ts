@@ -23,7 +23,7 @@ export const leaseList = operation({
     const rows = await listHolds(house.db, {
       before,
       walletSid: null,
-      userSid: null,
+      owners: null,
       state: input.state ?? null,
       kind: 'lease',
       node: actor.node.id,

@@ -47,8 +47,10 @@ function lettersOf(house: House, mail: MailRow): { subject: string; text: string
   // Our own text, written by `eventBody`.
   const { data: facts } = JSON.parse(mail.eventBody) as { data: EventFacts };
   const { eventType: type, language, displayName: name } = mail;
+  const { publicUrl, mode } = house.settings;
   const page = type.startsWith('key.') ? 'account' : 'wallet';
-  return composeLetter({ type, language, name, facts, link: `${house.settings.publicUrl}/${page}` });
+  const isPlayMoney = mode !== 'production';
+  return composeLetter({ type, language, name, facts, link: `${publicUrl}/${page}`, isPlayMoney });
 }
 
 interface Outcome {

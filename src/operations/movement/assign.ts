@@ -9,6 +9,7 @@ import { insertPayment, lockPayment, type PaymentRow } from '../../store/payment
 import { readWalletBySid, type WalletRow } from '../../store/wallet.ts';
 import { operation, type Call } from '../operation.ts';
 import { applyTruth } from '../payment/apply-truth.ts';
+import { assignedPart } from '../payment/assigned-part.ts';
 import { causeOf } from '../payment/cause.ts';
 import { sidField, textField } from '../schema.ts';
 import { lockUndecided, writeDecision } from './decide.ts';
@@ -19,7 +20,8 @@ export const movementAssign = operation({
   summary: 'Credit unmatched money to the wallet of the user who paid it',
   description:
     'The line becomes a top-up of the wallet, under the key of the payment itself: should the payment turn up in another way, it is not ' +
-    'credited twice. Only for payments that our books have nothing of.',
+    'credited twice. What the provider says has gone back of it, or is disputed, is taken back with it, then and later. Only for payments that ' +
+    'our books have nothing of.',
   http: { method: 'post', path: '/v1/movements/{sid}/assign', status: 200 },
   access: 'operator',
   right: 'money',
@@ -38,13 +40,13 @@ export const movementAssign = operation({
     const { house } = call;
     const wallet = await readWalletBySid(house.db, input.wallet_sid);
     if (!wallet) return refuse('not_found', 'There is no wallet with this sid.');
-    const isLive = await isLiveAt(call, input.sid);
+    const told = await askAbout(call, input.sid);
     return await call.commit(async (tx) => {
       const before = await lockUndecided(tx, input.sid);
       if (isRefusal(before)) return before;
       const refused = await whyNot(tx, before, wallet);
       if (refused) return refused;
-      const payment = await creditAs(tx, call, before, { wallet, isLive });
+      const payment = await creditAs(tx, call, before, { wallet, told });
       const { reason } = input;
       const updatedAt = house.ports.clock.now();
       const decided = { state: 'assigned', booked: before.amount, paymentSid: payment.sid, reason, updatedAt } as const;
@@ -55,12 +57,24 @@ export const movementAssign = operation({
   },
 });
 
-/** Asked before the transaction. A provider that was taken out of the configuration cannot be asked: the mode of the house stands in. */
-async function isLiveAt(call: Call, sid: string): Promise<boolean> {
+interface Told {
+  readonly isLive: boolean;
+  /** What the provider says of the line's order; null: nothing, or it is none that can be asked about. */
+  readonly order: ProviderOrder | null;
+}
+
+/**
+ * Asked before the transaction: what went back before the line was assigned goes back with it. A provider that was taken out of the
+ * configuration cannot be asked: the mode of the house stands in.
+ */
+async function askAbout(call: Call, sid: string): Promise<Told> {
   const { house } = call;
   const row = await readMovement(house.db, sid);
   const provider = row === null ? undefined : house.providers.get(row.provider);
-  return provider ? (await provider.account()).isLive : house.settings.mode === 'production';
+  if (row === null || provider === undefined) return { isLive: house.settings.mode === 'production', order: null };
+  const { isLive } = await provider.account();
+  const isAskable = row.kind === 'payment' && row.orderRef !== null;
+  return { isLive, order: isAskable ? await provider.readOrder(row.orderRef) : null };
 }
 
 async function whyNot(tx: Tx, row: MovementRow, wallet: WalletRow): Promise<Refusal | null> {
@@ -80,7 +94,7 @@ async function creditAs(
   tx: Tx,
   call: Call,
   row: MovementRow,
-  { wallet, isLive }: { readonly wallet: WalletRow; readonly isLive: boolean },
+  { wallet, told }: { readonly wallet: WalletRow; readonly told: Told },
 ): Promise<PaymentRow> {
   const { house } = call;
   const now = house.ports.clock.now();
@@ -91,7 +105,7 @@ async function creditAs(
     userSid: wallet.userSid,
     provider: row.provider,
     providerAccount: row.providerAccount,
-    isLive,
+    isLive: told.isLive,
     amount: row.amount,
     currency: row.currency,
     idem: call.idem,
@@ -99,19 +113,23 @@ async function creditAs(
     createdAt: now,
     expiresAt: now,
     nextCheckAt: null,
+    assignedOrderRef: row.orderRef,
   });
   const payment = await lockPayment(tx, sid);
   assert(payment !== null && row.paymentRef !== null, 'the payment was just inserted, and its line names one');
+  const { paymentRef, movementRef, amount: credited } = row;
+  const part = told.order && assignedPart(told.order, { ...payment, orderRef: movementRef, paymentRef, credited });
+  const { refunds, disputes } = part?.payments[0] ?? { refunds: [], disputes: [] };
   const truth: ProviderOrder = {
     orderRef: row.movementRef,
     paymentSid: sid,
     userSid: wallet.userSid,
     accountId: row.providerAccount,
-    isLive,
+    isLive: told.isLive,
     currency: row.currency,
     state: 'paid',
     progress: null,
-    payments: [{ paymentRef: row.paymentRef, amount: row.amount, refunds: [], disputes: [] }],
+    payments: [{ paymentRef: row.paymentRef, amount: row.amount, refunds, disputes }],
     checkoutUrl: null,
     expiresAt: null,
   };

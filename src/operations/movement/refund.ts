@@ -11,8 +11,8 @@ export const movementRefund = operation({
   summary: 'Send unmatched money back to whoever paid it',
   description:
     'The intent is stored first, and the money lies on `suspense` until it is gone; then the provider is asked, with the movement’s sid as the ' +
-    'key. While the provider does not answer, the movement is `refunding` and is asked about every few minutes. Only for payments that our ' +
-    'books have nothing of, at providers that send money back the way it came.',
+    'key. While the provider does not answer, the movement is `refunding` and is asked about every few minutes; if it refuses, the money stays on ' +
+    '`suspense`, with the reason. Only for payments that our books have nothing of, at providers that send money back the way it came.',
   http: { method: 'post', path: '/v1/movements/{sid}/refund', status: 200 },
   access: 'operator',
   right: 'money',

@@ -4,7 +4,7 @@ import { isRefusal } from '../../domain/refusal.ts';
 import { listPaymentEvents, PAYMENT_EVENT_KINDS, type PaymentEventRow } from '../../store/payment-event.ts';
 import { operation } from '../operation.ts';
 import { pageInput, pageOf, pageOutput, readCursor } from '../page.ts';
-import { listedWallet } from '../payment/listed-wallet.ts';
+import { listedWallets } from '../payment/listed-wallets.ts';
 import { centsField, instant, sidField, signedAmount } from '../schema.ts';
 
 const NAME = 'payment-event.list';
@@ -37,7 +37,7 @@ export const paymentEventList = operation({
   access: 'user',
   idempotency: 'none',
   input: z.strictObject({
-    wallet_sid: sidField.optional().describe("One wallet's; when left out, the caller's own, or for an operator all."),
+    wallet_sid: sidField.optional().describe("One wallet's; when left out, all that the caller reaches."),
     ...pageInput,
   }),
   output: pageOutput(paymentEventSchema),
@@ -46,9 +46,9 @@ export const paymentEventList = operation({
     const { house } = call;
     const before = readCursor(house, NAME, input.cursor);
     if (isRefusal(before)) return before;
-    const wallet = await listedWallet(call, input.wallet_sid);
-    if (isRefusal(wallet)) return wallet;
-    const rows = await listPaymentEvents(house.db, { wallet: wallet.id, before, limit: input.limit + 1 });
+    const wallets = await listedWallets(call, input.wallet_sid);
+    if (isRefusal(wallets)) return wallets;
+    const rows = await listPaymentEvents(house.db, { wallets, before, limit: input.limit + 1 });
     return pageOf(house, NAME, rows, input.limit, (row) => row.sid, toPaymentEvent);
   },
 });

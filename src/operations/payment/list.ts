@@ -5,7 +5,7 @@ import { listPayments } from '../../store/payment.ts';
 import { operation } from '../operation.ts';
 import { pageInput, pageOf, pageOutput, readCursor } from '../page.ts';
 import { sidField } from '../schema.ts';
-import { listedWallet } from './listed-wallet.ts';
+import { listedWallets } from './listed-wallets.ts';
 import { paymentSchema, toPayment } from './payment.ts';
 
 const NAME = 'payment.list';
@@ -17,7 +17,7 @@ export const paymentList = operation({
   access: 'user',
   idempotency: 'none',
   input: z.strictObject({
-    wallet_sid: sidField.optional().describe("One wallet's; when left out, the caller's own, or for an operator all."),
+    wallet_sid: sidField.optional().describe("One wallet's; when left out, all that the caller reaches."),
     state: z.enum(PAYMENT_STATES).optional(),
     ...pageInput,
   }),
@@ -27,10 +27,10 @@ export const paymentList = operation({
     const { house } = call;
     const before = readCursor(house, NAME, input.cursor);
     if (isRefusal(before)) return before;
-    const wallet = await listedWallet(call, input.wallet_sid);
-    if (isRefusal(wallet)) return wallet;
+    const wallets = await listedWallets(call, input.wallet_sid);
+    if (isRefusal(wallets)) return wallets;
     const rows = await listPayments(house.db, {
-      wallet: wallet.id,
+      wallets,
       before,
       state: input.state ?? null,
       limit: input.limit + 1,

@@ -3,6 +3,7 @@ import { isFinal } from '../../domain/payment/state.ts';
 import { ProviderFailure, type NewOrder, type ProviderOrder } from '../../providers/provider.ts';
 import type { PaymentRow } from '../../store/payment.ts';
 import type { House } from '../house.ts';
+import { readOrderOf } from './assigned-part.ts';
 import { chargeCard } from './charge.ts';
 import { providerOf } from './provider-of.ts';
 
@@ -36,7 +37,7 @@ export type Asked = { readonly kind: 'truth'; readonly order: ProviderOrder | nu
 export async function askProvider(house: House, payment: PaymentRow, hint: string | null): Promise<Asked> {
   const provider = providerOf(house, payment.provider);
   const orderRef = payment.orderRef ?? hint;
-  if (orderRef !== null) return { kind: 'truth', order: await provider.readOrder(orderRef) };
+  if (orderRef !== null) return { kind: 'truth', order: await readOrderOf(provider, payment, orderRef) };
   if (isFinal(payment.state)) return { kind: 'truth', order: null };
   try {
     const order =

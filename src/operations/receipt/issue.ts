@@ -64,5 +64,6 @@ function factsOf({ settings }: House, source: ReceiptSource, number: string, iss
     currency: source.currency,
     tax: taxLines(amount, issuer),
     corrects: source.series === 'credit_note' ? source.receiptNumber : null,
+    is_play_money: !source.isLive,
   };
 }

@@ -4,7 +4,7 @@ import { listReceipts } from '../../store/receipt.ts';
 import { operation } from '../operation.ts';
 import { pageInput, pageOf, pageOutput, readCursor } from '../page.ts';
 import { sidField } from '../schema.ts';
-import { ownRowsOf } from '../visible.ts';
+import { ownerField, ownersListed } from '../visible.ts';
 import { receiptSchema, toReceipt } from './receipt.ts';
 
 const NAME = 'receipt.list';
@@ -12,19 +12,25 @@ const NAME = 'receipt.list';
 export const receiptList = operation({
   name: NAME,
   summary: 'List receipts and credit notes, newest first',
-  description: 'A user sees the own ones, an operator all.',
+  description: 'A user sees what they reach, an operator all.',
   http: { method: 'get', path: '/v1/receipts', status: 200 },
   access: 'user',
   idempotency: 'none',
-  input: z.strictObject({ payment_sid: sidField.optional().describe('Only those of this payment.'), ...pageInput }),
+  input: z.strictObject({
+    wallet_sid: ownerField,
+    payment_sid: sidField.optional().describe('Only those of this payment.'),
+    ...pageInput,
+  }),
   output: pageOutput(receiptSchema),
-  refusals: [],
+  refusals: ['not_found'],
   async run({ house, actor }, input) {
     const before = readCursor(house, NAME, input.cursor);
     if (isRefusal(before)) return before;
+    const owners = await ownersListed(house.db, actor, input.wallet_sid);
+    if (isRefusal(owners)) return owners;
     const page = {
       before,
-      userSid: ownRowsOf(actor),
+      owners,
       paymentSid: input.payment_sid ?? null,
       limit: input.limit + 1,
     };

@@ -2,6 +2,7 @@ import { deriveIdem, fingerprintOf } from '../../domain/idem.ts';
 import type { PostingRecord } from '../../domain/ledger/posting.ts';
 import { compareMovement, isUndecided } from '../../domain/movement/movement.ts';
 import { micros, type Micros } from '../../domain/money.ts';
+import { isSetAside } from '../../domain/refund/state.ts';
 import { ProviderFailure, type PaymentProvider, type ProviderMovement } from '../../providers/provider.ts';
 import type { Tx } from '../../store/db.ts';
 import { applyPostings, ensureSystemAccount } from '../../store/ledger.ts';
@@ -12,10 +13,17 @@ import {
   knownMovements,
   listUndecided,
   lockMovement,
+  lockOpposite,
   updateMovement,
   type MovementRow,
 } from '../../store/movement.ts';
-import { readPaymentByPaymentRef } from '../../store/payment.ts';
+import {
+  listPaymentsAssignedFrom,
+  readPaymentByOrder,
+  readPaymentByPaymentRef,
+  type PaymentRow,
+} from '../../store/payment.ts';
+import { readRefundByReference } from '../../store/refund.ts';
 import {
   firstPaymentAt,
   readStatementRead,
@@ -93,9 +101,22 @@ async function keepPage(house: House, owner: Owner, movements: readonly Provider
 
 /** A line about a payment of ours is news of it: the payment is settled before the line is compared. */
 async function settleBehind(house: House, { provider }: Owner, movement: ProviderMovement): Promise<void> {
-  if (movement.kind === 'payment' || movement.paymentRef === null) return;
-  const payment = await readPaymentByPaymentRef(house.db, provider, movement.paymentRef);
-  if (payment) await settlePayment(house, payment.sid, ownCause(house, 'reconciler'));
+  if (movement.kind === 'payment') return;
+  for (const { sid } of await paymentsBehind(house, provider, movement))
+    await settlePayment(house, sid, ownCause(house, 'reconciler'));
+}
+
+/** By the payment, where the line names it; else by the order: whose of its payments is meant only the provider's truth tells. */
+async function paymentsBehind(
+  { db }: House,
+  provider: string,
+  { paymentRef, orderRef }: Pick<ProviderMovement, 'paymentRef' | 'orderRef'>,
+): Promise<readonly PaymentRow[]> {
+  const named = paymentRef === null ? null : await readPaymentByPaymentRef(db, provider, paymentRef);
+  if (named !== null || paymentRef !== null || orderRef === null) return named === null ? [] : [named];
+  const own = await readPaymentByOrder(db, provider, orderRef);
+  const assigned = await listPaymentsAssignedFrom(db, provider, orderRef);
+  return own === null ? assigned : [own, ...assigned];
 }
 
 async function keep(tx: Tx, house: House, owner: Owner, movement: ProviderMovement): Promise<boolean> {
@@ -123,7 +144,10 @@ async function keep(tx: Tx, house: House, owner: Owner, movement: ProviderMoveme
 async function compare(tx: Tx, house: House, row: MovementRow): Promise<void> {
   const now = house.ports.clock.now();
   const booked = await bookedNow(tx, house, row);
-  const { state, reason } = compareMovement(row, booked, now);
+  const refund = booked === null ? await refundBehind(tx, row) : null;
+  if (refund?.state === 'failed' && (await matchBoth(tx, row, now))) return;
+  const isUnderWay = refund !== null && isSetAside(refund);
+  const { state, reason } = compareMovement(row, booked, { now, isUnderWay });
   const after: MovementRow = { ...row, booked: booked ?? micros(0n), state, reason, updatedAt: now };
   if (after.state === row.state && after.booked === row.booked && after.reason === row.reason) return;
   await updateMovement(tx, after);
@@ -136,6 +160,24 @@ async function compare(tx: Tx, house: House, row: MovementRow): Promise<void> {
     reason,
   };
   house.ports.log.warn(facts, 'money is unmatched');
+}
+
+/** The refund in our books that a line speaks of, whether or not anything was posted for it. */
+async function refundBehind(tx: Tx, { provider, providerAccount, kind, refundRef }: MovementRow) {
+  if (refundRef === null || (kind !== 'refund' && kind !== 'refund_returned')) return null;
+  return await readRefundByReference(tx, { provider, providerAccount, refundRef });
+}
+
+/**
+ * A refund that came back before we knew that it had left is nowhere in our books, and in the statement twice: its two lines explain each
+ * other. False as long as there is one of them.
+ */
+async function matchBoth(tx: Tx, row: MovementRow, now: Date): Promise<boolean> {
+  const other = row.currency === 'USD' ? await lockOpposite(tx, row) : null;
+  if (other === null) return false;
+  for (const line of [row, other])
+    await updateMovement(tx, { ...line, booked: line.amount, state: 'matched', reason: null, updatedAt: now });
+  return true;
 }
 
 /** Fees and payouts are posted from their line, so our books have them; the rest has its counterpart there, or a refund of unmatched money. */

@@ -3,7 +3,7 @@ import { isRefusal } from '../../domain/refusal.ts';
 import { listRefunds } from '../../store/refund.ts';
 import { operation } from '../operation.ts';
 import { pageInput, pageOf, pageOutput, readCursor } from '../page.ts';
-import { listedWallet } from '../payment/listed-wallet.ts';
+import { listedWallets } from '../payment/listed-wallets.ts';
 import { sidField } from '../schema.ts';
 import { originField, refundSchema, stateField, toRefund } from './refund.ts';
 
@@ -16,7 +16,7 @@ export const refundList = operation({
   access: 'user',
   idempotency: 'none',
   input: z.strictObject({
-    wallet_sid: sidField.optional().describe("One wallet's; when left out, the caller's own, or for an operator all."),
+    wallet_sid: sidField.optional().describe("One wallet's; when left out, all that the caller reaches."),
     payment_sid: sidField.optional().describe("One payment's."),
     state: stateField.optional(),
     origin: originField.optional(),
@@ -28,10 +28,10 @@ export const refundList = operation({
     const { house, actor } = call;
     const before = readCursor(house, NAME, input.cursor);
     if (isRefusal(before)) return before;
-    const wallet = await listedWallet(call, input.wallet_sid);
-    if (isRefusal(wallet)) return wallet;
+    const wallets = await listedWallets(call, input.wallet_sid);
+    if (isRefusal(wallets)) return wallets;
     const rows = await listRefunds(house.db, {
-      wallet: wallet.id,
+      wallets,
       paymentSid: input.payment_sid ?? null,
       state: input.state ?? null,
       origin: input.origin ?? null,

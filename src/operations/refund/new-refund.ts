@@ -12,6 +12,7 @@ import { readRefundsOfPayment } from '../../store/refund.ts';
 import { readWalletBySid, type WalletRow } from '../../store/wallet.ts';
 import type { Call } from '../operation.ts';
 import { causeOf } from '../payment/cause.ts';
+import { readOrderOf } from '../payment/assigned-part.ts';
 import { visiblePayment } from '../payment/get.ts';
 import { convergeWhatWentBack } from '../payment/what-went-back.ts';
 import { amountField, sidField } from '../schema.ts';
@@ -68,7 +69,7 @@ export async function askNewRefund(
   const account = await provider.account();
   if (account.id !== payment.providerAccount || account.isLive !== payment.isLive)
     return refuse('state_conflict', 'This payment was made in another account of the provider than the present one.');
-  const truth = payment.orderRef === null ? null : await provider.readOrder(payment.orderRef);
+  const truth = payment.orderRef === null ? null : await readOrderOf(provider, payment, payment.orderRef);
   if (truth === null)
     return refuse('state_conflict', 'The provider does not know this payment, so it gives nothing back.');
   return { payment, provider, amount, truth, destination: isPayout ? (input.destination ?? null) : null };

@@ -40,19 +40,22 @@ export async function sendRefund(house: House, sid: string, cause: Cause): Promi
   await writeAnswer(house, seen, answer, cause);
 }
 
+/** Only a "no" to the refund itself is one: a key that has ended, say, keeps us from seeing what an earlier call has done. */
 async function askFor(house: House, refund: RefundRow, payment: PaymentRow): Promise<RefundAnswer> {
   // It was asked for before, and the answer was lost: first see what came of it.
   const isRepeated = refund.state === 'unknown';
+  let isAsked = false;
   try {
     const provider = providerOf(house, refund.provider);
     await requireAccount(provider, refund, payment);
     const asked = toNewRefund(refund, payment);
     const found = isRepeated ? await provider.readRefund({ ...asked, refundRef: refund.refundRef }) : null;
+    isAsked = true;
     return checked(refund, found ?? (await provider.refund(asked)));
   } catch (error) {
     if (!(error instanceof ProviderFailure)) throw error;
     house.ports.log.warn({ refund_sid: refund.sid, kind: error.kind, error }, 'a refund has no answer yet');
-    const isDefinite = error.kind === 'refused' && error.outcome === 'none';
+    const isDefinite = isAsked && error.kind === 'refused' && error.outcome === 'none';
     if (isDefinite) return { kind: 'refused', detail: error.message };
     return { kind: 'no_answer', isUnknown: error.outcome === 'unknown', detail: error.message };
   }
@@ -71,7 +74,7 @@ export function toNewRefund(refund: RefundRow, payment: PaymentRow): NewRefund {
   return {
     refundSid: refund.sid,
     paymentSid: refund.paymentSid,
-    orderRef: payment.orderRef,
+    orderRef: payment.assignedOrderRef ?? payment.orderRef,
     paymentRef: refund.paymentRef,
     amount: refund.amount,
     currency: 'USD',

@@ -1,7 +1,15 @@
 import { z } from 'zod';
 import { assert } from '../../domain/assert.ts';
-import { KEY_SCOPES, OPERATOR_ROLES, RIGHTS, roleHas, STEP_UP_MINUTES } from '../../domain/identity/role.ts';
+import {
+  KEY_SCOPES,
+  MEMBER_ROLES,
+  OPERATOR_ROLES,
+  RIGHTS,
+  roleHas,
+  STEP_UP_MINUTES,
+} from '../../domain/identity/role.ts';
 import { formatDecimal } from '../../domain/money.ts';
+import { listWalletsOf } from '../../store/organisation.ts';
 import { readUser } from '../../store/user.ts';
 import { readWalletByUser } from '../../store/wallet.ts';
 import type { House } from '../house.ts';
@@ -9,6 +17,16 @@ import { operation, type Actor } from '../operation.ts';
 import { instant, sidField, signedAmount } from '../schema.ts';
 
 const sessionUserSchema = z.object({ sid: sidField, display_name: z.string(), wallet_sid: sidField.nullable() });
+
+const sessionWalletSchema = z
+  .object({
+    wallet_sid: sidField,
+    owner_sid: sidField,
+    name: z.string(),
+    kind: z.enum(['person', 'organisation']),
+    role: z.enum(MEMBER_ROLES).describe('What the caller may do with it; of their own everything.'),
+  })
+  .meta({ id: 'SessionWallet' });
 
 const sessionFactsSchema = z.object({
   sid: sidField,
@@ -49,12 +67,21 @@ export const sessionGet = operation({
         .describe(
           'The operator who sees this account as its user does, as audit rows name them; null: it is the user.',
         ),
+      wallets: z
+        .array(sessionWalletSchema)
+        .describe('What the caller reaches: their own wallet, then those of organisations by name.'),
       top_up: z.object({ min: signedAmount, max: signedAmount, presets: z.array(signedAmount) }),
       providers: z.array(z.string()).describe('The payment providers that are configured.'),
       refund_self_service: z.boolean().describe('Whether users may ask their own money back.'),
       payment_methods: z
         .array(z.object({ provider: z.string(), title: z.string().describe('For a button: "Mobile money".') }))
         .describe('The same providers as a person chooses between them.'),
+      mycelium: z
+        .object({
+          inbox_url: z.string().nullable().describe("Of a sandbox: where the play nodes' messages are read."),
+        })
+        .nullable()
+        .describe('Sign-in by a Mycelium node; null: it is not set up.'),
       card_providers: z.array(z.string()).describe('Those of them that save cards.'),
     })
     .meta({ id: 'Session' }),
@@ -71,6 +98,7 @@ export const sessionGet = operation({
       key: toKeyFacts(actor),
       user: await readSessionUser(house, actor),
       viewed_by: actor.kind === 'user' ? (actor.viewer ?? null) : null,
+      wallets: await readSessionWallets(house, actor),
       top_up: { min: formatDecimal(topUpMin), max: formatDecimal(topUpMax), presets: topUpPresets.map(formatDecimal) },
       providers: [...house.providers.keys()],
       refund_self_service: house.settings.isRefundSelfService,
@@ -78,6 +106,7 @@ export const sessionGet = operation({
         provider: name,
         title: description.title,
       })),
+      mycelium: house.messenger && { inbox_url: house.messenger.inboxUrl },
       card_providers: [...house.providers.values()].filter(({ cards }) => cards).map(({ name }) => name),
     };
   },
@@ -107,4 +136,16 @@ async function readSessionUser(house: House, actor: Actor): Promise<z.input<type
   const user = await readUser(house.db, actor.userSid);
   const wallet = user && (await readWalletByUser(house.db, user.sid));
   return user && { sid: user.sid, display_name: user.displayName, wallet_sid: wallet?.sid ?? null };
+}
+
+async function readSessionWallets(house: House, actor: Actor): Promise<z.input<typeof sessionWalletSchema>[]> {
+  if (actor.kind !== 'user') return [];
+  const wallets = await listWalletsOf(house.db, [actor.userSid, ...(actor.memberships?.keys() ?? [])]);
+  return wallets.map(({ walletSid, ownerSid, name, kind }) => ({
+    wallet_sid: walletSid,
+    owner_sid: ownerSid,
+    name,
+    kind,
+    role: actor.memberships?.get(ownerSid) ?? 'owner',
+  }));
 }

@@ -74,19 +74,24 @@ export async function readSession(house: House, token: string): Promise<Actor | 
   };
   const { userSid, viewedUserSid } = session;
   const operator = operatorOf(house, session, credential);
-  if (operator !== null && viewedUserSid !== null) return viewerActor(viewedUserSid, operator, credential);
+  if (operator !== null && viewedUserSid !== null)
+    return viewerActor(viewedUserSid, operator, { memberships: session.memberships, credential });
   if (operator !== null) return operator;
   assert(userSid !== null, 'session__has_one_holder');
-  return { kind: 'user', id: `user:${userSid}`, userSid, credential };
+  return { kind: 'user', id: `user:${userSid}`, userSid, memberships: session.memberships, credential };
 }
 
 /** Sees what the user sees. What it may do follows from `viewer` being there: nothing but look. */
-const viewerActor = (userSid: string, operator: OperatorActor, credential: Credential): UserActor => ({
+const viewerActor = (
+  userSid: string,
+  operator: OperatorActor,
+  rest: Pick<UserActor, 'memberships' | 'credential'>,
+): UserActor => ({
   kind: 'user',
   id: `user:${userSid}`,
   userSid,
   viewer: operator.id,
-  credential,
+  ...rest,
 });
 
 function operatorOf(house: House, session: LiveSession, credential: Credential): OperatorActor | null {

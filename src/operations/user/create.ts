@@ -1,5 +1,6 @@
 import { z } from 'zod';
-import { refuse } from '../../domain/refusal.ts';
+import { readOverlayAddress } from '../../domain/challenge/overlay-address.ts';
+import { isRefusal, refuse, type Refusal } from '../../domain/refusal.ts';
 import { recordAudit } from '../audit/record.ts';
 import { billingSchema, toBilling } from '../billing/billing.ts';
 import { operation } from '../operation.ts';
@@ -20,13 +21,15 @@ export const userCreate = operation({
     mycelium_address: textField(64).optional(),
   }),
   output: z.object({ ...userSchema.shape, billing: billingSchema }),
-  refusals: ['state_conflict'],
+  refusals: ['invalid_request', 'state_conflict'],
   async run(call, input) {
     const { db, ports } = call.house;
+    const identities = identitiesOf(input);
+    if (isRefusal(identities)) return identities;
     return db.transaction('user.create', async (tx) => {
       const opened = await openUserWithWallet(tx, ports, {
         displayName: input.display_name,
-        identities: identitiesOf(input),
+        identities,
       });
       if (!opened) return refuse('state_conflict', 'Another user already has this forge_id or mycelium_address.');
       await recordAudit(tx, call, {
@@ -43,12 +46,17 @@ export const userCreate = operation({
 function identitiesOf(input: {
   readonly forge_id?: string | undefined;
   readonly mycelium_address?: string | undefined;
-}): NewUser['identities'] {
-  const { forge_id: forgeId, mycelium_address: address } = input;
+}): NewUser['identities'] | Refusal {
+  const { forge_id: forgeId, mycelium_address: given } = input;
+  const address = given === undefined ? null : readOverlayAddress(given);
+  if (address !== null && 'problem' in address) {
+    const { problem } = address;
+    return refuse('invalid_request', problem, { errors: [{ pointer: '#/mycelium_address', detail: problem }] });
+  }
   return [
     ...(forgeId === undefined ? [] : [{ kind: 'forge', issuer: 'forge', subject: forgeId, label: forgeId } as const]),
-    ...(address === undefined
+    ...(address === null
       ? []
-      : [{ kind: 'mycelium', issuer: 'mycelium', subject: address, label: address } as const]),
+      : [{ kind: 'mycelium', issuer: 'mycelium', subject: address.node, label: address.text } as const]),
   ];
 }

@@ -11,7 +11,7 @@ import { toUser, userSchema } from './user.ts';
 /** As long as an address can be by the standards of mail. */
 const EMAIL_MAX = 254;
 
-const emailField = z
+export const emailField = z
   .email('must be an e-mail address, for example ada@example.org')
   .max(EMAIL_MAX)
   // One address and nothing that a mail server reads as something else: no display name, no list, no line break.

@@ -6,6 +6,7 @@ import { instant, sidField } from '../schema.ts';
 export const userSchema = z
   .object({
     sid: sidField,
+    kind: z.enum(['person', 'organisation']).describe('Nobody signs in as an organisation: its members act for it.'),
     display_name: z.string(),
     forge_id: z.string().nullable(),
     mycelium_address: z.string().nullable(),
@@ -19,6 +20,7 @@ export const userSchema = z
 export function toUser(user: UserRow): z.input<typeof userSchema> {
   return {
     sid: user.sid,
+    kind: user.kind,
     display_name: user.displayName,
     forge_id: user.forgeId,
     mycelium_address: user.myceliumAddress,

@@ -9,8 +9,14 @@ import {
 import { ProviderFailure } from '../../providers/provider.ts';
 import { DatabaseUnavailable } from '../../store/database-unavailable.ts';
 import { markInbox, readInbox, type InboxRow } from '../../store/inbox.ts';
-import { readPayment, readPaymentByOrder, readPaymentByPaymentRef, type PaymentRow } from '../../store/payment.ts';
-import { readRefund } from '../../store/refund.ts';
+import {
+  listPaymentsAssignedFrom,
+  readPayment,
+  readPaymentByOrder,
+  readPaymentByPaymentRef,
+  type PaymentRow,
+} from '../../store/payment.ts';
+import { readRefund, readRefundByReference } from '../../store/refund.ts';
 import type { House } from '../house.ts';
 import type { Cause } from '../payment/cause.ts';
 import { providerOf } from '../payment/provider-of.ts';
@@ -49,8 +55,9 @@ async function attempt(house: House, row: InboxRow, cause: Cause): Promise<void>
   const accountId = row.providerAccount === 'self' ? account.id : row.providerAccount;
   const stranger = strangerOf({ ...row, accountId }, { accountId: account.id, isLive: account.isLive });
   if (stranger) return await quarantine(house, row, stranger, null);
-  if (await hearOfRefund(house, row, cause)) return;
-  const payment = await findPayment(house, row);
+  if (await hearOfRefund(house, row, accountId, cause)) return;
+  const { found: payment, others } = await findPayments(house, row);
+  for (const { sid } of others) await settlePayment(house, sid, cause);
   if (!payment) return await waitForOrder(house, row);
   const misfit = misfitOf({ ...row, accountId }, payment);
   if (misfit) return await quarantine(house, row, misfit, payment.sid);
@@ -58,9 +65,15 @@ async function attempt(house: House, row: InboxRow, cause: Cause): Promise<void>
 }
 
 /** A refund that is no part of an order is asked about by its own key. Whether the event spoke of one. */
-async function hearOfRefund(house: House, row: InboxRow, cause: Cause): Promise<boolean> {
-  const refund = row.refundSid === null ? null : await readRefund(house.db, row.refundSid);
-  if (refund?.provider !== row.provider) return false;
+async function hearOfRefund(house: House, row: InboxRow, providerAccount: string, cause: Cause): Promise<boolean> {
+  const { provider, refundSid, refundRef } = row;
+  const refund =
+    refundSid !== null
+      ? await readRefund(house.db, refundSid)
+      : refundRef !== null
+        ? await readRefundByReference(house.db, { provider, providerAccount, refundRef })
+        : null;
+  if (refund?.provider !== provider) return false;
   await lookAtRefund(house, refund.sid, cause);
   await house.db.transaction('webhook.refund', (tx) =>
     markInbox(tx, {
@@ -74,6 +87,30 @@ async function hearOfRefund(house: House, row: InboxRow, cause: Cause): Promise<
     }),
   );
   return true;
+}
+
+interface Found {
+  readonly found: PaymentRow | null;
+  /** Others that an operator has made of the money of the same order. */
+  readonly others: readonly PaymentRow[];
+}
+
+/** The payment that an event points at: the one that was made for the order, or else the first that was assigned of it. */
+async function findPayments(house: House, row: InboxRow): Promise<Found> {
+  const assigned = await findAssigned(house, row);
+  const own = await findPayment(house, row);
+  const found = own ?? assigned[0] ?? null;
+  return { found, others: assigned.filter(({ sid }) => sid !== found?.sid) };
+}
+
+async function findAssigned(
+  { db }: House,
+  { provider, orderRef, paymentRef }: InboxRow,
+): Promise<readonly PaymentRow[]> {
+  const byOrder = orderRef === null ? [] : await listPaymentsAssignedFrom(db, provider, orderRef);
+  const holder = paymentRef === null ? null : await readPaymentByPaymentRef(db, provider, paymentRef);
+  const isNew = holder?.assignedOrderRef != null && byOrder.every(({ sid }) => sid !== holder.sid);
+  return isNew ? [...byOrder, holder] : byOrder;
 }
 
 /** By our own sid first: it is there before the provider's references are. */
@@ -113,8 +150,20 @@ async function quarantine(
 /** The order may be about to appear (another process commits it now); after minutes it never was ours. */
 async function waitForOrder(house: House, row: InboxRow): Promise<void> {
   const waitedMs = house.ports.clock.now().getTime() - row.receivedAt.getTime();
-  if (waitedMs >= UNKNOWN_ORDER_WAIT_MS) return await quarantine(house, row, 'unknown_order', null);
-  await tryLater(house, row, 'unknown_order');
+  if (waitedMs < UNKNOWN_ORDER_WAIT_MS) return await tryLater(house, row, 'unknown_order');
+  // Other programs send money from the same account too. Of a refund of our payments another event tells, by the order.
+  const isOnlyRefund = row.refundRef !== null && row.orderRef === null && row.paymentRef === null;
+  if (isOnlyRefund) await ignore(house, row, 'unknown_refund');
+  else await quarantine(house, row, 'unknown_order', null);
+}
+
+async function ignore(house: House, row: InboxRow, reason: string): Promise<void> {
+  const updatedAt = house.ports.clock.now();
+  const attempts = row.attempts + 1;
+  const { sid } = row;
+  await house.db.transaction('webhook.ignore', (tx) =>
+    markInbox(tx, { sid, state: 'ignored', reason, paymentSid: null, attempts, updatedAt, nextAttemptAt: null }),
+  );
 }
 
 async function tryLater(house: House, row: InboxRow, reason: string): Promise<void> {

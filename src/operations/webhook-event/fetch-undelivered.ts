@@ -1,7 +1,12 @@
 import type { ListedEvent } from '../../providers/provider-cards.ts';
 import { ProviderFailure, type PaymentProvider } from '../../providers/provider.ts';
 import { readUndeliveredMark, saveUndeliveredMark } from '../../store/inbox.ts';
-import { readPayment, readPaymentByOrder, readPaymentByPaymentRef } from '../../store/payment.ts';
+import {
+  listPaymentsAssignedFrom,
+  readPayment,
+  readPaymentByOrder,
+  readPaymentByPaymentRef,
+} from '../../store/payment.ts';
 import type { House } from '../house.ts';
 import { storeEvent } from './receive.ts';
 
@@ -82,5 +87,6 @@ async function isOurs(house: House, provider: string, event: ListedEvent): Promi
   if (refundSid !== null) return true;
   if (paymentSid !== null && (await readPayment(house.db, paymentSid)) !== null) return true;
   if (orderRef !== null && (await readPaymentByOrder(house.db, provider, orderRef)) !== null) return true;
+  if (orderRef !== null && (await listPaymentsAssignedFrom(house.db, provider, orderRef)).length > 0) return true;
   return paymentRef !== null && (await readPaymentByPaymentRef(house.db, provider, paymentRef)) !== null;
 }

@@ -52,8 +52,8 @@ export async function storeEvent(
   house: House,
   { provider, event, body, now, source, verifiedWith }: Arrival,
 ): Promise<boolean> {
-  const { orderRef, paymentRef, paymentSid, refundSid } = event;
-  const isOfInterest = [orderRef, paymentRef, paymentSid, refundSid].some((hint) => hint !== null);
+  const { orderRef, paymentRef, paymentSid, refundSid, refundRef } = event;
+  const isOfInterest = [orderRef, paymentRef, paymentSid, refundSid, refundRef].some((hint) => hint !== null);
   const sid = house.ports.ids.sid();
   return await house.db.transaction('webhook.receive', async (tx) => {
     const isNew = await insertInbox(tx, {
@@ -68,6 +68,7 @@ export async function storeEvent(
       paymentRef,
       hintedSid: paymentSid,
       refundSid,
+      refundRef,
       verifiedWith,
       body,
       state: isOfInterest ? 'received' : 'ignored',

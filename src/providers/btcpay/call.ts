@@ -1,5 +1,6 @@
 import type { Ports } from '../../ports/ports.ts';
 import { ProviderFailure } from '../provider.ts';
+import { toUnknown } from '../unknown-outcome.ts';
 
 export interface CallOptions {
   /** Where the server is; may end in a path. */
@@ -67,9 +68,6 @@ export async function withDeadline<T>(
     timer.abort('answered');
   }
 }
-
-const toUnknown = (failure: ProviderFailure): ProviderFailure =>
-  new ProviderFailure(failure.kind, 'unknown', failure.message, { cause: failure });
 
 async function askAgain(options: CallOptions, signal: AbortSignal, asked: Asked): Promise<Answer> {
   const { crash } = options.ports;

@@ -4,7 +4,7 @@ import { namedOwner } from '../named-owner.ts';
 import type { FullInvoice, Greenfield } from './client.ts';
 import { isMarkedInvalid, paymentRefOf, undoneRefOf, worthOfPayment } from './map.ts';
 import { ownPaymentSid, ownUserSid } from './own-payment.ts';
-import { readStateOf } from './refund.ts';
+import { invoiceIdOf, readStateOf } from './refund.ts';
 import type { Invoice, PullPayment } from './shapes.ts';
 
 /**
@@ -35,6 +35,7 @@ function ofPayment(invoice: Invoice, coins: Parameters<typeof worthOfPayment>[1]
     fee: ZERO,
     currency: invoice.currency.toUpperCase(),
     at: coins.payment.receivedDate,
+    orderRef: invoice.id,
     paymentRef,
     refundRef: null,
     disputeRef: null,
@@ -76,6 +77,7 @@ async function ofRefund(api: Greenfield, pullPayment: PullPayment, at: Date): Pr
       fee: ZERO,
       currency: 'USD',
       at,
+      orderRef: invoiceIdOf(pullPayment),
       paymentRef: null,
       refundRef: refund.refundRef,
       disputeRef: null,

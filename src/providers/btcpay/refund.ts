@@ -1,5 +1,6 @@
 import { formatDecimal, micros, ZERO, type Micros } from '../../domain/money.ts';
 import type { NewRefund, ProviderOrder, ProviderPayment, ProviderRefund } from '../provider.ts';
+import { unknownIfFails } from '../unknown-outcome.ts';
 import { toMicros, worthOf, type Exact } from './amount.ts';
 import type { FullInvoice, Greenfield } from './client.ts';
 import type { Payout, PullPayment } from './shapes.ts';
@@ -19,20 +20,22 @@ const refundSidIn = ({ name }: PullPayment): string | null =>
 const invoiceIdIn = ({ name }: PullPayment): string | null =>
   /^Refund ([A-Za-z0-9]{8,64})$/.exec(name ?? '')?.[1] ?? null;
 
-/** Whose refund a pull payment is: one of ours, or one that the merchant made of an invoice on its page. */
-function belongsTo(pullPayment: PullPayment, invoiceId: string): boolean {
-  const isOurs =
-    refundSidIn(pullPayment) !== null && (pullPayment.description ?? '').endsWith(` of invoice ${invoiceId}.`);
-  return isOurs || invoiceIdIn(pullPayment) === invoiceId;
+/** Whose refund a pull payment is: one of ours, or one that the merchant made of an invoice on its page. Null: of none. */
+export function invoiceIdOf(pullPayment: PullPayment): string | null {
+  if (refundSidIn(pullPayment) === null) return invoiceIdIn(pullPayment);
+  return / of invoice ([A-Za-z0-9]{8,64})\.$/.exec(pullPayment.description ?? '')?.[1] ?? null;
 }
 
 /**
  * A refund is a pull payment: an amount in dollars that the customer claims, to whatever address. Looked for by our sid before it is
- * made, and again after: of two that were made at once the older one stays.
+ * made, and again after: of two that were made at once the older one stays. Only a "no" to the making itself is a definite one.
  */
 export async function makeRefund(api: Greenfield, refund: NewRefund, now: Date): Promise<ProviderRefund> {
-  const before = await findRefund(api, refund);
-  if (before !== null) return await readState(api, before, refund.amount);
+  const before = await unknownIfFails(async () => {
+    const found = await findRefund(api, refund);
+    return found === null ? null : await readState(api, found, refund.amount);
+  });
+  if (before !== null) return before;
   const made = await api.createPullPayment({
     name: nameOf(refund.refundSid),
     description: descriptionOf(refund),
@@ -42,14 +45,18 @@ export async function makeRefund(api: Greenfield, refund: NewRefund, now: Date):
     autoApproveClaims: true,
     expiresAt: Math.floor(now.getTime() / 1000) + CLAIM_DAYS * 86_400,
   });
-  const first = (await findRefund(api, refund)) ?? made;
-  if (first.id !== made.id) await api.archivePullPayment(made.id);
-  return await readState(api, first, refund.amount);
+  return await unknownIfFails(async () => readState(api, (await findRefund(api, refund)) ?? made, refund.amount));
 }
 
+/**
+ * The oldest that carries our sid. A younger one was made at the same moment by another process: nobody was given its address, and it is
+ * taken back here, for whoever made it may not have lived to do so.
+ */
 async function findRefund(api: Greenfield, { refundSid }: Pick<NewRefund, 'refundSid'>): Promise<PullPayment | null> {
   const name = nameOf(refundSid);
-  return (await api.listPullPayments()).filter((one) => one.name === name).at(-1) ?? null;
+  const [first = null, ...twins] = (await api.listPullPayments()).filter((one) => one.name === name).toReversed();
+  for (const twin of twins) if (!twin.archived) await api.archivePullPayment(twin.id);
+  return first;
 }
 
 /** Null: BTCPay Server knows no such refund. */
@@ -140,12 +147,18 @@ function toProviderRefund(
  */
 export async function withRefunds(api: Greenfield, order: ProviderOrder, full: FullInvoice): Promise<ProviderOrder> {
   if (order.payments.length === 0) return order;
-  const pullPayments = (await api.listPullPayments()).filter((one) => belongsTo(one, order.orderRef)).toReversed();
+  const pullPayments = (await api.listPullPayments()).filter((one) => invoiceIdOf(one) === order.orderRef).toReversed();
   const payments = [...order.payments];
+  const sids = new Set<string>();
   for (const pullPayment of pullPayments) {
     const toUsd = converterFor(pullPayment, full);
     if (toUsd === null) continue;
-    const refund = toProviderRefund(pullPayment, await api.listPayouts(pullPayment.id), toUsd);
+    const payouts = await api.listPayouts(pullPayment.id);
+    const refundSid = refundSidIn(pullPayment);
+    // A twin of a refund of ours is none of its own, as long as nothing has left by it.
+    if (refundSid !== null && sids.has(refundSid) && payouts.every(({ state }) => state === 'Cancelled')) continue;
+    if (refundSid !== null) sids.add(refundSid);
+    const refund = toProviderRefund(pullPayment, payouts, toUsd);
     const index = placeOf(payments, pullPayment, refund.amount);
     const payment = payments[index];
     if (payment !== undefined) payments[index] = { ...payment, refunds: [...payment.refunds, refund] };

@@ -49,6 +49,10 @@ const eventShape = z.object({
     .string()
     .regex(/^[A-Za-z0-9]{8,64}$/)
     .nullish(),
+  pullPaymentId: z
+    .string()
+    .regex(/^[A-Za-z0-9]{8,64}$/)
+    .nullish(),
   metadata: z.record(z.string(), z.unknown()).nullish(),
 });
 
@@ -59,7 +63,7 @@ function readEvent(
 ): VerifiedWebhook | Refusal {
   const event = eventShape.safeParse(parseJson(body));
   if (!event.success) return refuse('invalid_request', 'The body is not an event of BTCPay Server.');
-  const { deliveryId, originalDeliveryId, type, storeId, invoiceId, metadata } = event.data;
+  const { deliveryId, originalDeliveryId, type, storeId, invoiceId, pullPaymentId, metadata } = event.data;
   const orderRef = type.startsWith('Invoice') && type !== 'InvoiceCreated' ? (invoiceId ?? null) : null;
   return {
     // Every attempt has an id of its own and names the first one.
@@ -72,6 +76,8 @@ function readEvent(
     paymentRef: null,
     paymentSid: orderRef === null ? null : ownPaymentSid(metadata),
     refundSid: null,
+    // Every refund is a pull payment; a payout is a part of it that somebody has claimed.
+    refundRef: type.startsWith('Payout') ? (pullPaymentId ?? null) : null,
     verifiedWith,
   };
 }

@@ -11,7 +11,7 @@ import type { ChecksumMethod } from './checksum.ts';
 import { clickPesaClient, type ClickPesaApi } from './client.ts';
 import { listMovements, listOrders } from './lists.ts';
 import { hasMoney, toLink, toProviderOrder, usdOf } from './map.ts';
-import { ATTEMPTS_MAX, readReference, referenceOf, referencesUpTo } from './reference.ts';
+import { ATTEMPTS_MAX, paymentReferences, referenceOf } from './reference.ts';
 import { readRefund, refund } from './refund.ts';
 import { checked, paymentShape, type PaymentRecord } from './shapes.ts';
 import { checksumKeyProblem, verifyClickPesaWebhook } from './webhook.ts';
@@ -21,6 +21,9 @@ export interface ClickPesaProviderOptions {
   readonly apiKey: string;
   /** Null: no webhook is accepted, and requests carry no checksum. */
   readonly checksumKey: string | null;
+  /** The key before it, good for webhooks until its end; requests are never signed with it. */
+  readonly checksumKeyPrevious?: string | null;
+  readonly checksumKeyPreviousUntil?: Date | null;
   readonly checksumMethod: ChecksumMethod;
   /** With its path: `https://api.clickpesa.com/third-parties`, or a simulator's. */
   readonly apiUrl: string;
@@ -31,7 +34,7 @@ export interface ClickPesaProviderOptions {
 
 /** ClickPesa's hosted checkout (mobile money and cards in Tanzania) as a payment provider. Connects to nothing until it is first used. */
 export function clickPesaProvider(options: ClickPesaProviderOptions): PaymentProvider {
-  const { checksumKey, checksumMethod, isLive } = options;
+  const { checksumKey, isLive } = options;
   const account: ProviderAccount = { id: options.clientId, isLive };
   const signing = checksumKeyProblem(checksumKey) === null ? checksumKey : null;
   const using = clickPesaClient({ ...options, checksumKey: signing });
@@ -41,17 +44,16 @@ export function clickPesaProvider(options: ClickPesaProviderOptions): PaymentPro
     account: () => Promise.resolve(account),
     createOrder: (order) => using('create-order', true, (api) => createOrder(api, order, account)),
     readOrder: async (orderRef) => {
-      const reference = readReference(orderRef);
-      // Anything else would be put into a path, and is none of ours.
-      if (reference?.names !== 'payment') return null;
+      const references = paymentReferences(orderRef);
+      if (references.length === 0) return null;
       const records = await using('read-order', false, async (api) => {
         const tries: PaymentRecord[] = [];
-        for (const earlier of referencesUpTo(reference)) tries.push(...(await readTries(api, earlier)));
+        for (const reference of references) tries.push(...(await readTries(api, reference)));
         return tries;
       });
       return records.length === 0 ? null : toProviderOrder(orderRef, records, account);
     },
-    verifyWebhook: (delivery) => verifyClickPesaWebhook({ checksumKey, checksumMethod, isLive }, delivery),
+    verifyWebhook: (delivery) => verifyClickPesaWebhook(options, delivery),
     listOrders: async (since) => {
       const orders = await using('list-orders', false, (api) => listOrders(api, account, since));
       return { orders, nextCursor: null };

@@ -82,6 +82,7 @@ function movementsOfPayment(record: PaymentRecord): ProviderMovement[] {
     amount,
     currency: usdOf(record) === null ? (record.collectedCurrency ?? 'USD') : 'USD',
     at: record.createdAt,
+    orderRef: record.orderReference,
     paymentRef: record.id,
     detail: record.orderReference,
   };
@@ -110,4 +111,4 @@ function movementsOfPayout(record: PayoutRecord): ProviderMovement[] {
   return [left, { ...left, ...back, kind: isRefund ? 'refund_returned' : 'other' }];
 }
 
-const NOWHERE = { fee: ZERO, paymentRef: null, refundRef: null, disputeRef: null } as const;
+const NOWHERE = { fee: ZERO, orderRef: null, paymentRef: null, refundRef: null, disputeRef: null } as const;

@@ -30,6 +30,16 @@ export function readReference(text: string): Reference | null {
   return { names: letter === 'P' ? 'payment' : 'refund', sid: sidOfHead(head), attempt: Number(digit) };
 }
 
+/**
+ * The references under which the payments of an order are found: one of ours has been made anew perhaps, another program's is what it is.
+ * Shape: none for what cannot be a payment's, and so must not get into a path.
+ */
+export function paymentReferences(orderRef: string): readonly string[] {
+  const ours = readReference(orderRef);
+  if (ours !== null) return ours.names === 'payment' ? referencesUpTo(ours) : [];
+  return /^[A-Za-z0-9_-]{1,64}$/.test(orderRef) ? [orderRef] : [];
+}
+
 /** Every reference that a payment's customer may have been sent to, the first one first. */
 export const referencesUpTo = (last: Reference): string[] =>
   Array.from({ length: last.attempt + 1 }, (_, attempt) => referenceOf({ ...last, attempt }));

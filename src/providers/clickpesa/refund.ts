@@ -1,8 +1,9 @@
 import { assert } from '../../domain/assert.ts';
 import { formatDecimal, isWholeCents } from '../../domain/money.ts';
 import { ProviderFailure, type NewRefund, type ProviderRefund } from '../provider.ts';
+import { unknownIfFails } from '../unknown-outcome.ts';
 import type { ClickPesaApi, WithClickPesa } from './client.ts';
-import { readReference, referenceOf, referencesUpTo } from './reference.ts';
+import { paymentReferences, readReference, referenceOf } from './reference.ts';
 import type { PayoutRecord } from './shapes.ts';
 import { toUsd } from './usd.ts';
 
@@ -45,21 +46,9 @@ export async function readRefund(using: WithClickPesa, asked: NewRefund): Promis
 const referenceOfRefund = ({ refundSid }: NewRefund): string =>
   referenceOf({ names: 'refund', sid: refundSid, attempt: 0 });
 
-/** As long as we could not look, an earlier call may have paid out: no failure of looking is a definite no. */
-async function unknownIfFails<T>(look: () => Promise<T>): Promise<T> {
-  try {
-    return await look();
-  } catch (error) {
-    if (!(error instanceof ProviderFailure) || error.outcome === 'unknown') throw error;
-    const kind = error.kind === 'refused' ? 'broken' : error.kind;
-    throw new ProviderFailure(kind, 'unknown', error.message, { cause: error });
-  }
-}
-
 /** The number that paid, as ClickPesa holds it. Money goes to no other unless somebody who may says so. */
 async function payingNumber(api: ClickPesaApi, { orderRef, paymentRef }: NewRefund): Promise<string> {
-  const order = readReference(orderRef);
-  for (const reference of order === null ? [] : referencesUpTo(order)) {
+  for (const reference of paymentReferences(orderRef)) {
     const payment = (await api.readPayments(reference)).find(({ id }) => id === paymentRef);
     const number = payment?.paymentPhoneNumber ?? payment?.customer?.customerPhoneNumber ?? '';
     if (/^[0-9]{9,15}$/.test(number)) return number;

@@ -1,6 +1,7 @@
 import { z } from 'zod';
 import type { Ports } from '../../ports/ports.ts';
 import { ProviderFailure } from '../provider.ts';
+import { toUnknown } from '../unknown-outcome.ts';
 import { exchange, saidIn, type ApiAnswer, type ApiRequest } from './call.ts';
 
 export interface SessionOptions {
@@ -38,12 +39,15 @@ export function openSession(options: SessionOptions): Ask {
     }
   };
   return async (request, deadline) => {
+    let mayBeDone = false;
     for (let attempt = 1; ; attempt += 1) {
       try {
         return await authorized(request, deadline);
       } catch (error) {
         const waitMs = attempt < ATTEMPTS_MAX && !deadline.aborted ? retryWaitMs(error, attempt, ports) : null;
-        if (waitMs === null) throw error;
+        // Whatever is answered to a later try says nothing of an earlier one that had no answer.
+        mayBeDone ||= error instanceof ProviderFailure && error.outcome === 'unknown';
+        if (waitMs === null) throw mayBeDone && error instanceof ProviderFailure ? toUnknown(error) : error;
         await ports.clock.sleep(waitMs, deadline);
       }
     }

@@ -8,6 +8,9 @@ import { readReference } from './reference.ts';
 export interface WebhookTrust {
   /** Absent or unusable: no delivery is accepted (`webhook_not_configured`). */
   readonly checksumKey: string | null;
+  /** Null, absent or unusable, or without an end: no other key is good. */
+  readonly checksumKeyPrevious?: string | null;
+  readonly checksumKeyPreviousUntil?: Date | null;
   /** With `legacy` both methods are accepted; with `canonical` that one alone. */
   readonly checksumMethod: ChecksumMethod;
   /** ClickPesa does not say whether money is real; our configuration does. */
@@ -32,7 +35,7 @@ export function checksumKeyProblem(key: string | null): string | null {
  *
  * Refuses `webhook_not_configured`, `signature_missing`, `invalid_signature`.
  */
-export function verifyClickPesaWebhook(trust: WebhookTrust, { body }: WebhookDelivery): VerifiedWebhook | Refusal {
+export function verifyClickPesaWebhook(trust: WebhookTrust, { body, now }: WebhookDelivery): VerifiedWebhook | Refusal {
   const { checksumKey } = trust;
   if (checksumKey === null || checksumKeyProblem(checksumKey) !== null) {
     return refuse('webhook_not_configured', 'No usable checksum key is configured for ClickPesa.');
@@ -43,10 +46,21 @@ export function verifyClickPesaWebhook(trust: WebhookTrust, { body }: WebhookDel
   if (typeof checksum !== 'string' || checksum === '') {
     return refuse('signature_missing', 'The body carries no checksum.');
   }
-  if (!fits(trust, checksumKey, payload, checksum)) {
-    return refuse('invalid_signature', 'The checksum does not fit the body.');
-  }
-  return readEvent(payload, trust.isLive);
+  const verifiedWith = matchingKey(trust, checksumKey, now, (key) => fits(trust, key, payload, checksum));
+  if (verifiedWith === null) return refuse('invalid_signature', 'The checksum does not fit the body.');
+  return { ...readEvent(payload, trust.isLive), verifiedWith };
+}
+
+/** Which key a delivery was signed with. The one before the present is good until its end, as long as it cannot be guessed either. */
+function matchingKey(
+  { checksumKeyPrevious: previous = null, checksumKeyPreviousUntil: until = null }: WebhookTrust,
+  current: string,
+  now: Date,
+  isFit: (key: string) => boolean,
+): VerifiedWebhook['verifiedWith'] | null {
+  if (isFit(current)) return 'current';
+  if (previous === null || until === null || now.getTime() >= until.getTime()) return null;
+  return checksumKeyProblem(previous) === null && isFit(previous) ? 'previous' : null;
 }
 
 function fits(trust: WebhookTrust, key: string, payload: Payload, checksum: string): boolean {
@@ -76,7 +90,7 @@ const eventShape = z.object({
 });
 
 /** An unknown shape is authentic all the same: what reference it names is looked at, and without one it is kept and ignored. */
-function readEvent(payload: Payload, isLive: boolean): VerifiedWebhook {
+function readEvent(payload: Payload, isLive: boolean): Omit<VerifiedWebhook, 'verifiedWith'> {
   const read = eventShape.safeParse(payload);
   const { event, eventType, data = {} } = read.success ? read.data : {};
   const type = event ?? eventType ?? 'unknown';
@@ -90,7 +104,7 @@ function readEvent(payload: Payload, isLive: boolean): VerifiedWebhook {
     ...referencesOf(type, data.orderReference),
     // A later payment of the same link is no other order.
     paymentRef: null,
-    verifiedWith: 'current',
+    refundRef: null,
   };
 }
 

@@ -2,6 +2,7 @@ import type Stripe from 'stripe';
 import { z } from 'zod';
 import type { Ports } from '../../ports/ports.ts';
 import { ProviderFailure } from '../provider.ts';
+import { toUnknown } from '../unknown-outcome.ts';
 import { boundedFetch } from './bounded-fetch.ts';
 import { readSdkError, toProviderFailure } from './failure.ts';
 import { refundShape, type RefundParams, type StripeRefund } from './refund.ts';
@@ -30,7 +31,7 @@ export interface StripeClient {
   createSession(params: SessionParams, idempotencyKey: string): Promise<StripeSession>;
   /** Null: Stripe does not know the session. */
   readSession(id: string): Promise<StripeSession | null>;
-  /** All refunds of a PaymentIntent, oldest first, whoever made them. */
+  /** All refunds of a PaymentIntent, oldest first, whoever made them. None of one that Stripe does not know. */
   listRefunds(intentId: string): Promise<readonly StripeRefund[]>;
   createRefund(params: RefundParams, idempotencyKey: string): Promise<StripeRefund>;
   /** Null: Stripe does not know the refund. */
@@ -78,12 +79,15 @@ export function stripeClient(options: StripeClientOptions): StripeClient {
       for (let hasMore = true; hasMore;) {
         const after = refunds.at(-1)?.id;
         const answer = await call('list-refunds', false, (stripe) =>
-          stripe.refunds.list({
-            payment_intent: intentId,
-            limit: PAGE_SIZE,
-            ...(after === undefined ? {} : { starting_after: after }),
-          }),
+          stripe.refunds
+            .list({
+              payment_intent: intentId,
+              limit: PAGE_SIZE,
+              ...(after === undefined ? {} : { starting_after: after }),
+            })
+            .catch(nullWhenMissing),
         );
+        if (answer === null) return [];
         const list = checked(listShape, answer, 'none');
         refunds.push(...list.data.map((refund) => checked(refundShape, refund, 'none')));
         hasMore = list.has_more && list.data.length > 0;
@@ -196,19 +200,22 @@ async function withDeadline<T>(ports: Ports, isWrite: boolean, run: (deadline: A
   }
 }
 
-/** Safe for writes: every attempt carries the same idempotency key. */
+/** Safe for writes: every attempt carries the same idempotency key. What is answered to a later one says nothing of an earlier one. */
 async function withRetries<T>(
   ports: Ports,
   isWrite: boolean,
   deadline: AbortSignal,
   run: () => Promise<T>,
 ): Promise<T> {
+  let mayBeDone = false;
   for (let attempt = 1; ; attempt += 1) {
     try {
       return await run();
     } catch (error) {
       const waitMs = attempt < ATTEMPTS_MAX && !deadline.aborted ? retryWaitMs(error, attempt, ports) : null;
-      if (waitMs === null) throw toProviderFailure(error, isWrite);
+      const failure = toProviderFailure(error, isWrite);
+      mayBeDone ||= failure.outcome === 'unknown';
+      if (waitMs === null) throw mayBeDone ? toUnknown(failure) : failure;
       await ports.clock.sleep(waitMs, deadline);
     }
   }

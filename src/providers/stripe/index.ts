@@ -10,6 +10,7 @@ import {
 import { readCharge, stripeCards } from './cards.ts';
 import { stripeCaller, stripeClient, type SessionPage, type StripeCall, type StripeClient } from './client.ts';
 import { withDisputes } from './dispute.ts';
+import { stripeDisputes } from './dispute-answer.ts';
 import { toProviderOrder, toSessionParams, toStripeCents, type StripeSession } from './map.ts';
 import { listUndelivered } from './undelivered.ts';
 import { listBalance } from './movement.ts';
@@ -65,6 +66,7 @@ export function stripeProvider(options: StripeProviderOptions): PaymentProvider 
     readRefund: (refund) => readOwnRefund(client, refund),
     listMovements: listBalance(call),
     cards: stripeCards(call, account),
+    disputes: stripeDisputes(call),
     listUndelivered: listUndelivered(call),
   };
 }

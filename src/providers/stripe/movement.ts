@@ -52,6 +52,7 @@ export function toMovement(line: StripeBalanceTransaction): ProviderMovement {
   const source = typeof line.source === 'object' ? (line.source ?? null) : null;
   const sourceId = source?.id ?? (typeof line.source === 'string' ? line.source : null);
   const intent = source?.payment_intent;
+  const paymentRef = (typeof intent === 'object' ? intent?.id : intent) ?? null;
   return {
     movementRef: line.id,
     kind,
@@ -59,7 +60,8 @@ export function toMovement(line: StripeBalanceTransaction): ProviderMovement {
     fee: fromMinor(line.fee),
     currency: line.currency.toUpperCase(),
     at: new Date(line.created * 1000),
-    paymentRef: (typeof intent === 'object' ? intent?.id : intent) ?? null,
+    orderRef: paymentRef,
+    paymentRef,
     refundRef: kind === 'refund' || kind === 'refund_returned' ? sourceId : null,
     disputeRef: kind === 'dispute' || kind === 'dispute_returned' ? sourceId : null,
     detail: detailOf(line, source),

@@ -1,6 +1,7 @@
 import { z } from 'zod';
 import { fromCents, micros, MICROS_PER_CENT, type Micros } from '../../domain/money.ts';
 import { ProviderFailure, type NewRefund, type ProviderPayment, type ProviderRefund } from '../provider.ts';
+import { unknownIfFails } from '../unknown-outcome.ts';
 import type { StripeClient } from './client.ts';
 import { toStripeCents } from './map.ts';
 import { metadataText } from './own-payment.ts';
@@ -110,8 +111,8 @@ const NO_TAX: Share = { credited: 1n, charged: 1n, currency: 'usd' };
  * two attempts at the same moment are told apart by.
  */
 export async function makeRefund(client: StripeClient, refund: NewRefund): Promise<ProviderRefund> {
-  const made = (await findOwn(client, refund)) ?? (await client.createRefund(toRefundParams(refund), refund.refundSid));
-  return ownRefund(made, refund);
+  const found = await unknownIfFails(() => findOwn(client, refund));
+  return ownRefund(found ?? (await client.createRefund(toRefundParams(refund), refund.refundSid)), refund);
 }
 
 /** Stripe's truth about a refund of ours; null: it has none. */

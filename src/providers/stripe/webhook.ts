@@ -103,6 +103,7 @@ export function readEventObject(body: unknown): Omit<VerifiedWebhook, 'verifiedW
     isLive: livemode,
     ...references,
     refundSid: null,
+    refundRef: null,
   };
 }
 

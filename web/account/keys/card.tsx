@@ -21,23 +21,6 @@ export function KeysCard({ ownerSid }: { readonly ownerSid?: string }): ReactEle
   const [open, setOpen] = useState<Open | null>(null);
   const close = (): void => setOpen(null);
   const owner = ownerSid ?? user?.sid ?? '';
-  const columns: readonly Column<UserKey>[] = [
-    { title: 'Key', cell: (key) => <KeyFacts of={key} /> },
-    {
-      title: 'Change',
-      cell: (key) =>
-        key.state === 'live' && (
-          <div className="flex flex-col items-start gap-2 sm:flex-row sm:justify-end">
-            <Button look="quiet" size="small" onPress={() => setOpen({ kind: 'rotate', key })}>
-              Rotate<span className="sr-only"> {key.name}</span>
-            </Button>
-            <Button look="danger" size="small" onPress={() => setOpen({ kind: 'revoke', key })}>
-              Revoke<span className="sr-only"> {key.name}</span>
-            </Button>
-          </div>
-        ),
-    },
-  ];
   return (
     <section aria-labelledby="keys-title" className="card overflow-hidden">
       <div className="flex flex-wrap items-start justify-between gap-3 p-5 sm:px-6">
@@ -58,7 +41,7 @@ export function KeysCard({ ownerSid }: { readonly ownerSid?: string }): ReactEle
           what="keys"
           path="/v1/keys"
           query={{ owner_sid: owner }}
-          columns={columns}
+          columns={columnsOf(setOpen)}
           keyOf={(key) => key.sid}
           empty={
             <EmptyState title="No keys yet">
@@ -74,9 +57,29 @@ export function KeysCard({ ownerSid }: { readonly ownerSid?: string }): ReactEle
   );
 }
 
+const columnsOf = (open: (dialog: Open) => void): readonly Column<UserKey>[] => [
+  { title: 'Key', cell: (key) => <KeyFacts of={key} /> },
+  { title: 'Change', cell: (key) => key.state === 'live' && <Buttons of={key} open={open} /> },
+];
+
+interface ButtonsProps {
+  readonly of: UserKey;
+  readonly open: (dialog: Open) => void;
+}
+
+const Buttons = ({ of: key, open }: ButtonsProps): ReactElement => (
+  <div className="flex flex-col items-start gap-2 sm:flex-row sm:justify-end">
+    <Button look="quiet" size="small" onPress={() => open({ kind: 'rotate', key })}>
+      Rotate<span className="sr-only"> {key.name}</span>
+    </Button>
+    <Button look="danger" size="small" onPress={() => open({ kind: 'revoke', key })}>
+      Revoke<span className="sr-only"> {key.name}</span>
+    </Button>
+  </div>
+);
+
 function KeyFacts({ of: key }: { readonly of: UserKey }): ReactElement {
   const [text, tone] = STATES[key.state];
-  const hasOld = key.old_key_until !== null && Date.parse(key.old_key_until) > Date.now();
   return (
     <div className="space-y-1">
       <p className="font-medium wrap-anywhere">
@@ -92,7 +95,7 @@ function KeyFacts({ of: key }: { readonly of: UserKey }): ReactElement {
           </>
         )}
       </p>
-      {key.state === 'live' && hasOld && key.old_key_until !== null && (
+      {key.state === 'live' && key.old_key_until !== null && (
         <p className="text-soft">
           The key before it is good until <Time at={key.old_key_until} />, last used{' '}
           {key.old_key_last_used_at === null ? 'never' : <Time at={key.old_key_last_used_at} />}

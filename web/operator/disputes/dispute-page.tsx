@@ -4,7 +4,7 @@ import { Link } from 'wouter';
 import type { Problem } from '../../api.ts';
 import { get, seg } from '../../api.ts';
 import { providerName } from '../../payment/list.tsx';
-import type { Dispute } from '../../surface.ts';
+import type { Dispute, DisputeWithAnswers } from '../../surface.ts';
 import { Banner, ProblemBanner } from '../../ui/banner.tsx';
 import { Copyable } from '../../ui/copyable.tsx';
 import { Facts } from '../../ui/facts.tsx';
@@ -14,14 +14,15 @@ import { BackLink, Card, Loading, PageTitle } from '../../ui/page.tsx';
 import { Time } from '../../ui/time.tsx';
 import { AuditList } from '../wallets/audit-list.tsx';
 import { WalletLink } from '../wallet-link.tsx';
+import { Answers } from './answer.tsx';
 import { Deadline, DisputeBadge } from './badge.tsx';
 import { DownloadEvidence } from './download.tsx';
 import { STATE_TEXT } from './state.ts';
 
 export function OperatorDisputePage({ sid }: { readonly sid: string }): ReactElement {
-  const dispute = useQuery<Dispute, Problem>({
+  const dispute = useQuery<DisputeWithAnswers, Problem>({
     queryKey: ['dispute', sid],
-    queryFn: ({ signal }) => get<Dispute>(`/v1/disputes/${seg(sid)}`, { signal }),
+    queryFn: ({ signal }) => get<DisputeWithAnswers>(`/v1/disputes/${seg(sid)}`, { signal }),
     refetchInterval: 60_000,
   });
   return (
@@ -39,7 +40,7 @@ export function OperatorDisputePage({ sid }: { readonly sid: string }): ReactEle
   );
 }
 
-function Overview({ dispute }: { readonly dispute: Dispute }): ReactElement {
+function Overview({ dispute }: { readonly dispute: DisputeWithAnswers }): ReactElement {
   return (
     <>
       <div className="flex flex-wrap items-start justify-between gap-4">
@@ -68,6 +69,7 @@ function Overview({ dispute }: { readonly dispute: Dispute }): ReactElement {
       <section aria-label="Facts" className="card p-5 sm:p-6">
         <Facts facts={factsOf(dispute)} />
       </section>
+      <Answers dispute={dispute} />
       <Card title="What happened">
         <AuditList subject={dispute.sid} />
       </Card>

@@ -15,13 +15,13 @@ export function ViewBanner(): ReactElement | null {
   const stop = useMutation<void, Problem>({
     mutationFn: async () => {
       await post('/v1/session/stop-viewing');
-      go('/operator');
       await change();
+      go('/operator');
     },
   });
   if (viewer === null) return null;
   return (
-    <div role="status" className="border-b border-line bg-warn-wash px-4 py-2 text-warn">
+    <section aria-label="Looking as a user" className="border-b border-line bg-warn-wash px-4 py-2 text-warn">
       <div className="mx-auto flex max-w-5xl flex-wrap items-center justify-between gap-x-4 gap-y-2">
         <p className="text-sm font-medium">
           You see the account of {user?.display_name ?? 'a user'} as they do. Nothing can be changed.
@@ -31,6 +31,6 @@ export function ViewBanner(): ReactElement | null {
         </Button>
       </div>
       <ProblemBanner problem={stop.error} />
-    </div>
+    </section>
   );
 }

@@ -34,7 +34,7 @@ afterAll(() => site.close());
 /** From an address, with headers as they come. */
 async function ask(path: string, headers: HeadersInit, { from = '192.0.2.1', at = app } = {}): Promise<Answer> {
   const env = { incoming: { socket: { remoteAddress: from } } };
-  return answerOf(await at.request(path, { headers }, env as never));
+  return answerOf(await at.request(path, { headers }, env));
 }
 
 const auditOf = async (subject: string): Promise<Record<string, unknown>[]> =>
@@ -118,7 +118,7 @@ describe('J02 guessing the admin secret', () => {
     expect((await ask('/v1/users', RIGHT, { at, from: '192.0.2.7' })).status).toBe(429);
     expect((await ask('/v1/users', RIGHT, { at, from: '192.0.2.8' })).status).toBe(200);
     expect((await ask('/v1/users', admin.headers, { at, from: '192.0.2.7' })).status).toBe(200);
-    site.ports.clock.advance(61_000);
+    await site.ports.clock.advance(61_000);
     expect((await ask('/v1/users', RIGHT, { at, from: '192.0.2.7' })).status).toBe(200);
   });
 
@@ -149,7 +149,7 @@ describe('each use of the admin secret', () => {
     site.call(body === undefined ? 'GET' : 'POST', path, { headers, ...(body === undefined ? {} : { body }) });
 
   test('to read is one row a minute for each operation', async () => {
-    site.ports.clock.advance(61_000);
+    await site.ports.clock.advance(61_000);
     const first = await sent(RIGHT, '/v1/billings');
     const again = await sent(RIGHT, '/v1/billings');
     expect(await usesOf(first.headers.get('x-request-id'))).toMatchObject([
@@ -161,7 +161,7 @@ describe('each use of the admin secret', () => {
       },
     ]);
     expect(await usesOf(again.headers.get('x-request-id'))).toEqual([]);
-    site.ports.clock.advance(61_000);
+    await site.ports.clock.advance(61_000);
     expect(await usesOf((await sent(RIGHT, '/v1/billings')).headers.get('x-request-id'))).toHaveLength(1);
   });
 
@@ -183,7 +183,7 @@ describe('each use of the admin secret', () => {
   });
 
   test('says which of two secrets it was, while one is rotated', async () => {
-    site.ports.clock.advance(61_000);
+    await site.ports.clock.advance(61_000);
     const answer = await ask('/v1/prices', { [HEADER]: OLD_SECRET });
     expect(await usesOf(answer.headers.get('x-request-id'))).toMatchObject([
       { actor: 'admin:adm_0', subject: 'adm_0' },

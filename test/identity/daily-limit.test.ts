@@ -61,7 +61,7 @@ describe('what a finance operator moves in a day', () => {
       ask(who, `/v1/holds/${String(hold.json['sid'])}/capture`, { amount }, 'limit-capture');
     expect((await adjust(by, sid, 44_000)).status).toBe(200);
     expect(refusalOf(await capture(by, '50.00'))).toBe('422 amount_out_of_range');
-    site.ports.clock.advance(13 * 3_600_000);
+    await site.ports.clock.advance(13 * 3_600_000);
     const tomorrow = await signIn(site, `finance ${names}`, 'finance');
     expect((await capture(tomorrow, '50.00')).json).toMatchObject({ captured: '50.00' });
   });

@@ -113,6 +113,8 @@ const BELONGINGS = new Set([
 function belongingOf({ http }: Operation, field: string): string | null {
   if (field === 'seq') return http.path.includes('{seq}') ? 'seq' : null;
   if (field === 'owner_sid') return 'user_sid';
+  // Whom something is done with in an organisation is a member of it.
+  if (field === 'user_sid' && http.path.startsWith('/v1/organisations/')) return 'member_sid';
   if (field !== 'sid') return BELONGINGS.has(field) ? field : null;
   return SID_BY_PATH.find(([start]) => http.path.startsWith(start))?.[1] ?? 'nothing';
 }

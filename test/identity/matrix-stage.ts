@@ -42,7 +42,7 @@ export async function setStage(site: TestSite): Promise<Stage> {
     user: await signIn(site, 'Ada'),
     admin: await signIn(site, 'Old admin', 'admin'),
   };
-  site.ports.clock.advance(11 * 60_000);
+  await site.ports.clock.advance(11 * 60_000);
   const [ada, grace] = [await signIn(site, 'Ada'), await signIn(site, 'Grace')];
   const [own, other] = [await furnish(site, house, bank, ada), await furnish(site, house, bank, grace)];
   const revokedNode = await site.node();
@@ -82,26 +82,21 @@ export async function setStage(site: TestSite): Promise<Stage> {
     wallet_sid: own['organisation_wallet_sid'] ?? '',
   } as Belongings;
   const members: Callers = {
-    'org viewer': await memberOf(site, ada, own, 'viewer'),
-    'org member': await memberOf(site, ada, own, 'member'),
+    'org viewer': (await joining(site, ada, organisation.user_sid, 'viewer')).headers,
+    'org member': (await signIn(site, `member of ${organisation.user_sid}`)).headers,
     'org owner': ada.headers,
   };
   const ownOf = Object.fromEntries(Object.keys(members).map((name) => [name, organisation]));
   return { house, own, other, callers: { ...callers, ...members }, ownOf };
 }
 
-/** Somebody in the organisation of its owner. */
-async function memberOf(
-  site: TestSite,
-  owner: Person,
-  { organisation_sid: sid }: Belongings,
-  role: 'viewer' | 'member',
-): Promise<Record<string, string>> {
-  const person = await signIn(site, `Of an organisation, ${role}`);
+/** Somebody new in an organisation of this owner. */
+async function joining(site: TestSite, owner: Person, sid: string, role: 'viewer' | 'member'): Promise<Person> {
+  const person = await signIn(site, `${role} of ${sid}`);
   const wish = { body: { role }, headers: owner.headers };
-  const { token } = await made(site.call('POST', `/v1/organisations/${String(sid)}/invitations`, wish));
+  const { token } = await made(site.call('POST', `/v1/organisations/${sid}/invitations`, wish));
   await made(site.call('POST', '/v1/invitations/accept', { body: { token }, headers: person.headers }));
-  return { ...person.headers };
+  return person;
 }
 
 async function furnish(site: TestSite, house: House, bank: PaperBank, person: Person): Promise<Belongings> {
@@ -152,6 +147,7 @@ async function furnish(site: TestSite, house: House, bank: PaperBank, person: Pe
     node_sid: node.sid,
     node_authorization: node.headers['authorization'] ?? '',
     organisation_sid: organisationSid,
+    member_sid: (await joining(site, person, organisationSid, 'member')).userSid,
     organisation_wallet_sid: String(organisation['wallet_sid']),
     invitation_sid: String((invitation['invitation'] as { sid: string } | undefined)?.sid ?? invitation['sid']),
     key_sid: String(keys.read['sid']),
@@ -159,7 +155,7 @@ async function furnish(site: TestSite, house: House, bank: PaperBank, person: Pe
     key_top_up: `Bearer ${String(keys.top_up['key'])}`,
     key_spend: `Bearer ${String(keys.spend['key'])}`,
     key_revoked: `Bearer ${String(revoked['key'])}`,
-    lease_sid: String((lease['lease'] as { sid: string }).sid),
+    lease_sid: (lease['lease'] as { sid: string }).sid,
     endpoint_sid: endpointSid,
     delivery_sid: String(delivery['sid']),
     payment_sid: payment,

@@ -76,7 +76,7 @@ async function send(
   const request = { method, headers, ...(body === undefined ? {} : { body: JSON.stringify(body) }) };
   const env = { incoming: { socket: { remoteAddress } } };
   const [status, text] = await undo.undone(async () => {
-    const response = await app.request(path, request, env as never);
+    const response = await app.request(path, request, env);
     return [response.status, await response.text()] as const;
   });
   const code = status === 200 && path !== '/rpc' ? null : (/"code":"([a-z_]+)"/.exec(text)?.[1] ?? null);

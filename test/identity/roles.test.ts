@@ -134,7 +134,7 @@ describe('the last admin', () => {
       run(ada, operatorRevoke, { sid: grace.userSid }),
       run(grace, operatorGrant, { sid: ada.userSid, role: 'support' }),
     ]);
-    expect(replies.map(({ status }) => status).sort()).toEqual([200, 409]);
+    expect(replies.map(({ status }) => status).toSorted((a, b) => a - b)).toEqual([200, 409]);
     const left = replies[0]?.status === 200 ? ada : grace;
     expect(refusalOf(await ask(left, `/v1/operators/${left.userSid}/revoke`))).toBe('409 state_conflict');
     expect(refusalOf(await ask(left, `/v1/operators/${left.userSid}/grant`, { role: 'finance' }))).toBe(
@@ -165,12 +165,12 @@ describe('J14 a session is over', () => {
   test('after 30 minutes without use, and after 12 hours with it', async () => {
     const { clock } = site.ports;
     const idle = await someone();
-    clock.advance(31 * 60_000);
+    await clock.advance(31 * 60_000);
     expect(await status(idle)).toBe(401);
     const busy = await someone();
     for (let minutes = 0; minutes < 12 * 60; minutes += 20) {
       expect(await status(busy)).toBe(200);
-      clock.advance(20 * 60_000);
+      await clock.advance(20 * 60_000);
     }
     expect(await status(busy)).toBe(401);
   });
@@ -210,10 +210,10 @@ describe('J14 a session is over', () => {
           [ada.userSid],
         )
       ).length;
-    clock.advance(7 * 86_400_000);
+    await clock.advance(7 * 86_400_000);
     await pruneOldSessions(site.house);
     expect(await count()).toBe(1);
-    clock.advance(180 * 86_400_000);
+    await clock.advance(180 * 86_400_000);
     expect((await pruneOldSessions(site.house)).removed).toBeGreaterThan(0);
     expect(await count()).toBe(0);
   });

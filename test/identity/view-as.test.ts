@@ -103,7 +103,7 @@ describe('J15 what needs a sign-in of the last ten minutes', () => {
   for (const [what, path, body] of MONEY) {
     test(`${what} is refused to an older session until it shows itself again`, async () => {
       const admin = await signIn(site, `admin of ${what}`, 'admin');
-      site.ports.clock.advance(10 * 60_000 + 1);
+      await site.ports.clock.advance(10 * 60_000 + 1);
       const headers = { ...admin.headers, 'idempotency-key': 'step-up' };
       expect(refusalOf(await site.call('POST', path, { body, headers }))).toBe('403 reauth_required');
       const again = await signIn(site, `admin of ${what}`, 'admin');
@@ -119,7 +119,7 @@ describe('J15 what needs a sign-in of the last ten minutes', () => {
     const body = { admin_secret: 'test-admin-secret-of-thirty-two-bytes-and-more' };
     const first = await site.call('POST', '/login/admin', { body });
     const cookie = `hero_session=${String(first.json['token'])}`;
-    site.ports.clock.advance(11 * 60_000);
+    await site.ports.clock.advance(11 * 60_000);
     const again = await site.call('POST', '/login/admin', {
       body,
       headers: { cookie, 'sec-fetch-site': 'same-origin' },

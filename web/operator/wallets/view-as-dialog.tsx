@@ -27,8 +27,9 @@ export function ViewAsDialog({
   const view = useMutation<void, Problem>({
     mutationFn: async () => {
       await post(`/v1/users/${seg(wallet.user_sid)}/view-as`, { reason: reason.trim() });
-      go('/wallet');
+      // Only then: an operator has no such page.
       await change();
+      go('/wallet');
     },
   });
   const submit = (): void => {

@@ -1,4 +1,5 @@
 /** The only place of the pages that talks to the server. Same origin, cookie session, problem+json errors. */
+import { askProof } from './proof.ts';
 
 interface ProblemBody {
   readonly title?: string;
@@ -81,7 +82,20 @@ async function jsonOf(response: Response): Promise<unknown> {
   }
 }
 
-async function send<T>(method: 'GET' | 'POST' | 'PATCH' | 'DELETE', path: string, options: Options): Promise<T> {
+type Method = 'GET' | 'POST' | 'PATCH' | 'DELETE';
+
+/** Sends a request; where the server wants to know once more who it is, that is asked, and the same request goes again. */
+async function send<T>(method: Method, path: string, options: Options): Promise<T> {
+  try {
+    return await sendOnce<T>(method, path, options);
+  } catch (error) {
+    const isAsked = error instanceof Problem && error.code === 'reauth_required';
+    if (!isAsked || !(await askProof())) throw error;
+    return await sendOnce<T>(method, path, options);
+  }
+}
+
+async function sendOnce<T>(method: Method, path: string, options: Options): Promise<T> {
   const headers = new Headers({ accept: 'application/json' });
   const hasBody = method === 'POST' || method === 'PATCH';
   if (hasBody) headers.set('content-type', 'application/json');

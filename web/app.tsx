@@ -24,6 +24,7 @@ import { InvitationPage } from './organisation/invitation-page.tsx';
 import { OrganisationPage } from './organisation/page.tsx';
 import { PaymentPage } from './payment/page.tsx';
 import { SessionContext, useSessionQuery } from './session.ts';
+import { ProofGate } from './sign-in/proof-dialog.tsx';
 import { SignInPage } from './sign-in/page.tsx';
 import type { Session } from './surface.ts';
 import { ProblemBanner } from './ui/banner.tsx';
@@ -44,7 +45,9 @@ export function App(): ReactElement {
   return (
     <SessionContext value={session}>
       <ChosenWallet>
-        <Frame>{pagesFor(session.role)}</Frame>
+        <ProofGate>
+          <Frame>{pagesFor(session.role)}</Frame>
+        </ProofGate>
       </ChosenWallet>
     </SessionContext>
   );

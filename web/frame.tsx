@@ -7,6 +7,7 @@ import { SandboxBanner } from './ui/banner.tsx';
 import { cx } from './ui/class-names.ts';
 import { Icon } from './ui/icon.tsx';
 import { useToast } from './ui/toast.tsx';
+import { ViewBanner } from './view-banner.tsx';
 
 /** What is around every page: skip link, sandbox banner, who is signed in, and where one can go. */
 export function Frame({ children }: { readonly children: ReactNode }): ReactElement {
@@ -21,6 +22,7 @@ export function Frame({ children }: { readonly children: ReactNode }): ReactElem
       </a>
       <header>
         {session.mode === 'sandbox' && <SandboxBanner />}
+        <ViewBanner />
         <div className="border-b border-line bg-surface">
           <div className="mx-auto flex min-h-16 max-w-5xl flex-wrap items-center gap-x-3 gap-y-1 px-4 py-2 sm:gap-x-6 sm:px-6">
             <Link href="/" className="flex shrink-0 items-center gap-2.5 rounded-lg font-semibold tracking-tight">

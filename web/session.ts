@@ -6,14 +6,17 @@ import type { Session } from './surface.ts';
 
 export const SESSION_KEY = ['session'] as const;
 
+/** Asks the server who it is, and keeps what must come with the next request. */
+export async function readSession(signal?: AbortSignal): Promise<Session> {
+  const session = await get<Session>('/v1/session', signal === undefined ? {} : { signal });
+  keepFormToken(session.session?.form_token ?? null);
+  return session;
+}
+
 export const useSessionQuery = (): ReturnType<typeof useQuery<Session, Problem>> =>
   useQuery<Session, Problem>({
     queryKey: SESSION_KEY,
-    queryFn: async ({ signal }) => {
-      const session = await get<Session>('/v1/session', { signal });
-      keepFormToken(session.session?.form_token ?? null);
-      return session;
-    },
+    queryFn: ({ signal }) => readSession(signal),
     staleTime: 60_000,
   });
 

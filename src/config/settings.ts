@@ -10,6 +10,7 @@ import {
   integer,
   operatorList,
   listenAddress,
+  networks,
   postgresUrl,
   secret,
   text,
@@ -31,6 +32,13 @@ export const SETTINGS = {
     kind: listenAddress,
     default: '127.0.0.1:9920',
     prose: 'Address and port the server listens on; port 0 takes a free one.',
+  }),
+  trustedProxies: optional({
+    env: 'HERO_ONBOARDING_TRUSTED_PROXIES',
+    group: 'Server',
+    kind: networks,
+    prose:
+      'Your reverse proxies, as addresses or networks: what they say in X-Forwarded-For is where a request comes from. Unset: the connection itself, for limits and in the list of sessions.',
   }),
   publicUrl: optional({
     env: 'HERO_ONBOARDING_PUBLIC_URL',
@@ -107,6 +115,14 @@ export const SETTINGS = {
     prose:
       'The operator secret before the present one; both are accepted while it is set, so that scripts can change over.',
   }),
+  adminSecretUse: given({
+    env: 'HERO_ONBOARDING_ADMIN_SECRET_USE',
+    group: 'Operators and sessions',
+    kind: choice(['on', 'off']),
+    default: 'on',
+    prose:
+      'Whether the operator secret is taken. off: operators come in with an identity of their own, and with nothing else.',
+  }),
   sessionKey: optional({
     env: 'HERO_ONBOARDING_SESSION_KEY',
     group: 'Operators and sessions',
@@ -135,6 +151,13 @@ export const SETTINGS = {
     kind: operatorList,
     prose:
       'Who is an operator, by identity: role=issuer#subject, with commas between; roles are support, auditor, finance and admin. Unset: whom an admin made one.',
+  }),
+  financeDailyLimit: optional({
+    env: 'HERO_ONBOARDING_FINANCE_DAILY_LIMIT',
+    group: 'Operators and sessions',
+    kind: amount,
+    prose:
+      'What an operator with the role finance may move in a day (UTC), whichever way. Unset: no limit; admins have none.',
   }),
   stripeSecretKey: optional({
     env: 'STRIPE_SECRET_KEY',

@@ -23,6 +23,8 @@ import { addWebhookRoute } from './webhooks.ts';
 
 /** Wrong admin secrets from one address in a minute. */
 const ADMIN_FAILURES_MAX = 10;
+/** And from all addresses together. */
+const ADMIN_FAILURES_OF_ALL_MAX = 100;
 /** Requests with one key that is not good, from one address in a minute; and with any such keys. */
 const ONE_KEY_FAILURES_MAX = 10;
 const KEY_FAILURES_MAX = 100;
@@ -42,6 +44,8 @@ export function buildHttp(house: House, options: HttpOptions): App {
       missingRecords: () => countOverdue(house.db, house.ports.clock.now()),
     }),
     adminFailures: new FailureLimit(house.ports.clock, ADMIN_FAILURES_MAX),
+    adminFailuresOfAll: new FailureLimit(house.ports.clock, ADMIN_FAILURES_OF_ALL_MAX),
+    untoldFailures: { count: 0 },
     oneKeyFailures: new FailureLimit(house.ports.clock, ONE_KEY_FAILURES_MAX),
     keyFailures: new FailureLimit(house.ports.clock, KEY_FAILURES_MAX),
     webhookFailures: new FailureLimit(house.ports.clock, WEBHOOK_FAILURES_MAX),

@@ -1,5 +1,6 @@
 import type { HttpBindings } from '@hono/node-server';
 import type { Context, Hono } from 'hono';
+import { callerAddress } from '../domain/identity/caller-address.ts';
 import type { House } from '../operations/house.ts';
 import type { Db } from '../store/db.ts';
 import type { Metrics } from '../telemetry/metrics.ts';
@@ -34,7 +35,12 @@ export interface Site {
   readonly house: House;
   readonly options: HttpOptions;
   readonly metrics: Metrics;
+  /** Wrong admin secrets, by address. */
   readonly adminFailures: FailureLimit;
+  /** And all of them together. */
+  readonly adminFailuresOfAll: FailureLimit;
+  /** Those that no audit row tells of yet. */
+  readonly untoldFailures: { count: number };
   /** By address and by public half of the key: a machine whose key was revoked does not bar its neighbours behind one address. */
   readonly oneKeyFailures: FailureLimit;
   /** By address: whoever tries many keys, of nodes or of users. */
@@ -56,5 +62,9 @@ export interface AppEnv {
 export type App = Hono<AppEnv>;
 export type AppContext = Context<AppEnv>;
 
-/** The peer's address. Forwarded headers are not believed: anyone can send them. */
+/** Where a request comes from. Forwarded headers are believed of our own proxies only: anyone can send them. */
+export const addressOf = (site: Site, c: AppContext): string =>
+  callerAddress(peerOf(c), c.req.header('x-forwarded-for') ?? null, site.house.settings.trustedProxies);
+
+/** The address at the other end of the connection. */
 export const peerOf = (c: AppContext): string => c.env?.incoming?.socket.remoteAddress ?? 'local';

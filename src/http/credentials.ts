@@ -1,14 +1,15 @@
 import { createHash, timingSafeEqual } from 'node:crypto';
 import { getCookie } from 'hono/cookie';
+import { limitKey } from '../domain/identity/caller-address.ts';
 import { isMeantAsKey, readKeyText } from '../domain/key/form.ts';
-import { refuse } from '../domain/refusal.ts';
 import { readKey } from '../operations/key/read-key.ts';
 import type { Actor } from '../operations/operation.ts';
 import { readSession } from '../operations/session/open.ts';
 import { clockSkewOf } from './clock-skew.ts';
-import { peerOf } from './context.ts';
-import type { AdminSecret, AppContext, Site } from './context.ts';
-import { Refused, refused } from './refused.ts';
+import { judgeAdminSecret, refuseBarred } from './admin-secret.ts';
+import { addressOf } from './context.ts';
+import type { AppContext, Site } from './context.ts';
+import { refused } from './refused.ts';
 
 export const ADMIN_SECRET_HEADER = 'x-hero-onboarding-admin-secret';
 const ANONYMOUS: Actor = { kind: 'anonymous', id: 'anonymous' };
@@ -23,14 +24,14 @@ const SAFE_METHODS = new Set(['GET', 'HEAD']);
  */
 export async function identify(site: Site, c: AppContext): Promise<Actor> {
   const actor = await actorOf(site, c);
-  c.set('actor', actor.id);
+  c.set('actor', 'viewer' in actor && actor.viewer !== undefined ? `${actor.viewer} as ${actor.id}` : actor.id);
   return actor;
 }
 
 async function actorOf(site: Site, c: AppContext): Promise<Actor> {
   const secret = c.req.header(ADMIN_SECRET_HEADER);
   if (secret !== undefined) {
-    const id = judgeAdminSecret(site, c, secret);
+    const id = await judgeAdminSecret(site, c, secret);
     return { kind: 'operator', id: `admin:${id}`, role: 'admin', userSid: null };
   }
   const authorization = c.req.header('authorization');
@@ -71,7 +72,7 @@ const ownerOf = (site: Site, c: AppContext, token: string): Promise<Actor | null
 
 /** Refuses 429 when the key, or keys from this address, were wrong too often: then the database is not asked. */
 async function keyHolderOf(site: Site, c: AppContext, text: string): Promise<Actor | null> {
-  const peer = peerOf(c);
+  const peer = limitKey(addressOf(site, c));
   const sent = readKeyText(text);
   const peerAndKey = `${peer} ${sent?.keyId ?? ''}`;
   refuseBarred(Math.max(site.keyFailures.secondsBarred(peer), site.oneKeyFailures.secondsBarred(peerAndKey)));
@@ -81,30 +82,6 @@ async function keyHolderOf(site: Site, c: AppContext, text: string): Promise<Act
   site.keyFailures.count(peer);
   site.oneKeyFailures.count(peerAndKey);
   return null;
-}
-
-function refuseBarred(seconds: number): void {
-  if (seconds === 0) return;
-  const message = 'Too many wrong credentials from this address.';
-  throw new Refused(refuse('rate_limited', message, { retryAfterSeconds: seconds }));
-}
-
-/** The secret's id. Refuses 401, and 429 for an address that has failed too often. */
-export function judgeAdminSecret(site: Site, c: AppContext, sent: string): string {
-  const peer = peerOf(c);
-  refuseBarred(site.adminFailures.secondsBarred(peer));
-  const id = idOfSecret(site.options.adminSecrets, sent);
-  if (id !== null) return id;
-  site.adminFailures.count(peer);
-  throw refused('unauthenticated', 'The admin secret is missing or wrong.');
-}
-
-/** Compares digests of equal length, and all of them: neither the secret's length nor its beginning can be timed. */
-function idOfSecret(secrets: readonly AdminSecret[], sent: string): string | null {
-  const digest = sha256(sent);
-  let id: string | null = null;
-  for (const secret of secrets) if (timingSafeEqual(sha256(secret.secret), digest)) id = secret.id;
-  return id;
 }
 
 const sha256 = (text: string): Buffer => createHash('sha256').update(text).digest();

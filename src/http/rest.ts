@@ -3,6 +3,7 @@ import { checkAccess } from '../operations/admission.ts';
 import { execute } from '../operations/execute.ts';
 import { fieldsOf } from '../operations/json-schema.ts';
 import type { Operation } from '../operations/operation.ts';
+import { noteSecretUse } from '../operations/operator/secret-use.ts';
 import { pathFieldsOf } from '../operations/registry.ts';
 import { isStorableText } from '../operations/strict-json.ts';
 import { isCloudEventsBatch, readCloudEvents, readJsonObject } from './body.ts';
@@ -33,9 +34,10 @@ function restHandler(site: Site, operation: Operation): (c: AppContext) => Promi
     const rest = isRead ? query : await readBody(c, operation);
     const input = { ...rest, ...readPath(c, pathFields, { rest, types }) };
     const idempotencyKey = c.req.header('idempotency-key') ?? null;
-    return replyResponse(
-      await execute(site.house, operation, { actor, input, idempotencyKey, requestId: c.get('requestId') }),
-    );
+    const requestId = c.get('requestId');
+    const reply = await execute(site.house, operation, { actor, input, idempotencyKey, requestId });
+    await noteSecretUse(site.house, { actor, operation, status: reply.status, requestId });
+    return replyResponse(reply);
   };
 }
 

@@ -6,8 +6,9 @@ import { signOut, type Caller, type SignedIn } from '../operations/session/open.
 import { signInAdmin, signInSandbox } from '../operations/session/sign-in.ts';
 import { textField } from '../operations/schema.ts';
 import { readJsonObject } from './body.ts';
-import { peerOf, type App, type AppContext, type Site } from './context.ts';
-import { checkSameSite, cookieName, identify, judgeAdminSecret } from './credentials.ts';
+import { judgeAdminSecret } from './admin-secret.ts';
+import { addressOf, type App, type AppContext, type Site } from './context.ts';
+import { checkSameSite, cookieName, identify } from './credentials.ts';
 import { refused, Refused } from './refused.ts';
 
 const sandboxInput = z.strictObject({
@@ -23,13 +24,18 @@ export function addSignInRoutes(app: App, site: Site): void {
     if (site.house.settings.mode !== 'sandbox') throw refused('not_found', 'There is nothing here.');
     checkSameSite(site, c, { isOriginRequired: false });
     const { name, role } = parse(sandboxInput, await readJsonObject(c));
-    return signedIn(site, c, await signInSandbox(site.house, { name, role }, callerOf(c)));
+    return signedIn(site, c, await signInSandbox(site.house, { name, role }, callerOf(site, c)));
   });
   app.post('/login/admin', async (c) => {
     c.set('operation', 'session.sign-in-admin');
     checkSameSite(site, c, { isOriginRequired: false });
     const { admin_secret: secret } = parse(adminInput, await readJsonObject(c));
-    return signedIn(site, c, await signInAdmin(site.house, judgeAdminSecret(site, c, secret), callerOf(c)));
+    const secretId = await judgeAdminSecret(site, c, secret);
+    const session = await signInAdmin(site.house, { secretId, requestId: c.get('requestId') }, callerOf(site, c));
+    // Whoever shows it once more goes on with the new session; the one before must not stay open in somebody's hands.
+    const before = getCookie(c, cookieName(site));
+    if (before !== undefined) await signOut(site.house, before);
+    return signedIn(site, c, session);
   });
   app.post('/logout', async (c) => {
     c.set('operation', 'session.sign-out');
@@ -51,8 +57,8 @@ export function parse<T extends z.ZodType>(schema: T, raw: unknown): z.output<T>
 }
 
 /** Where a sign-in comes from, for the list of sessions and for evidence. */
-export const callerOf = (c: AppContext): Caller => ({
-  address: peerOf(c),
+export const callerOf = (site: Site, c: AppContext): Caller => ({
+  address: addressOf(site, c),
   agent: c.req.header('user-agent') ?? null,
 });
 

@@ -2,7 +2,8 @@ import { refuse } from '../domain/refusal.ts';
 import { refusalReply } from '../operations/reply.ts';
 import { receiveWebhook, type WebhookReply } from '../operations/webhook-event/receive.ts';
 import { readBytes } from './body.ts';
-import { peerOf, type App, type AppContext, type Site } from './context.ts';
+import { limitKey } from '../domain/identity/caller-address.ts';
+import { addressOf, type App, type AppContext, type Site } from './context.ts';
 
 /** The largest event of a provider is far below. */
 const WEBHOOK_BYTES_MAX = 524_288;
@@ -35,7 +36,7 @@ export function addWebhookRoute(app: App, site: Site): void {
  */
 function judgeSignature(site: Site, c: AppContext, reply: WebhookReply): WebhookReply {
   if (reply.status !== 400) return reply;
-  const peer = peerOf(c);
+  const peer = limitKey(addressOf(site, c));
   if (site.webhookFailures.secondsBarred(peer) === 0) {
     site.webhookFailures.count(peer);
     return reply;

@@ -25,6 +25,7 @@ import { pushUsageByClock } from '../operations/usage/push-usage.ts';
 import { billAll } from '../operations/usage/bill-wallet.ts';
 import { sendAllBack } from '../operations/movement/send-back.ts';
 import { reconcileAll } from '../operations/reconciliation/reconcile-all.ts';
+import { pruneOldSessions } from '../operations/session/prune.ts';
 import { fetchUndelivered } from '../operations/webhook-event/fetch-undelivered.ts';
 import { sweepWebhooks } from '../operations/webhook-event/sweep.ts';
 import { checkLedger } from '../store/ledger-check.ts';
@@ -71,6 +72,7 @@ export const TICKS: readonly Tick[] = [
   { name: 'gaps.tell', waitMs: every(MINUTE_MS), run: tellOfGaps },
   { name: 'challenges.prune', waitMs: every(HOUR_MS), run: pruneOldChallenges },
   { name: 'budgets.prune', waitMs: every(HOUR_MS), run: pruneOldBudgets },
+  { name: 'sessions.prune', waitMs: every(HOUR_MS), run: pruneOldSessions },
   { name: 'usage-queue.prune', waitMs: every(HOUR_MS), run: pruneUsageQueue },
   { name: 'corrections.resume', waitMs: every(30 * SECOND_MS), run: resumeCorrections },
   { name: 'usage.bill', waitMs: every(5 * MINUTE_MS), run: billAll },

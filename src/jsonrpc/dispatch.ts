@@ -5,6 +5,7 @@ import type { House } from '../operations/house.ts';
 import { fieldsOf } from '../operations/json-schema.ts';
 import type { Actor, Operation } from '../operations/operation.ts';
 import type { Problem } from '../operations/problem.ts';
+import { noteSecretUse } from '../operations/operator/secret-use.ts';
 import { operationByRpcMethod } from '../operations/registry.ts';
 import { refusalReply } from '../operations/reply.ts';
 import type { Reply } from '../operations/reply.ts';
@@ -142,12 +143,26 @@ async function run(
     const refusal = refuse('invalid_request', `${operation.name} takes at most ${fieldsOf(operation).length} params.`);
     return refusalReply(refusal, requestId);
   }
-  const { idempotency_key: key, ...input } = named as Record<string, JsonValue>;
+  const { input, key } = splitKey(operation, named as Record<string, JsonValue>);
   if (key !== undefined && typeof key !== 'string') {
     const errors = [{ pointer: '#/idempotency_key', detail: 'must be a string' }];
     return refusalReply(refuse('invalid_request', 'The idempotency key is not valid.', { errors }), requestId);
   }
-  return await execute(house, operation, { actor, input, idempotencyKey: key ?? headerKey, requestId });
+  // An object of its own: of a batch each call leaves its own traces.
+  const caller = { ...actor };
+  const reply = await execute(house, operation, { actor: caller, input, idempotencyKey: key ?? headerKey, requestId });
+  await noteSecretUse(house, { actor: caller, operation, status: reply.status, requestId });
+  return reply;
+}
+
+/** The param stands for the header, except where it is a field of the operation's own: a node's key for a record. */
+function splitKey(
+  operation: Operation,
+  named: Record<string, JsonValue>,
+): { readonly input: Record<string, JsonValue>; readonly key: JsonValue | undefined } {
+  if (Object.hasOwn(operation.input.shape, 'idempotency_key')) return { input: named, key: undefined };
+  const { idempotency_key: key, ...input } = named;
+  return { input, key };
 }
 
 /** Params by position follow the document: required ones first, otherwise as declared. A null leaves an optional one out. */

@@ -50,6 +50,7 @@ const onlyNodes = (): Refusal => refuse('forbidden', 'Only a node may do this: s
 function judgeUser(house: House, operation: Operation, actor: UserActor): Refusal | null {
   if (operation.access === 'node') return onlyNodes();
   if (operation.access !== 'user') return refuse('forbidden', 'Only an operator may do this.');
+  if (actor.viewer !== undefined) return judgeViewer(operation);
   if (actor.scopes !== undefined) {
     const scope = scopeOf(operation);
     if (scope === null) return refuse('forbidden', 'Keys may not do this: sign in.');
@@ -60,6 +61,13 @@ function judgeUser(house: House, operation: Operation, actor: UserActor): Refusa
   const right = rightOf(operation);
   // Of themselves everybody may decide; it is money and secrets that a browser left open must not give away.
   return right === 'people' ? null : checkProof(house, right, actor);
+}
+
+/** Looking as a user must neither change what is theirs nor take out more than one sees. */
+function judgeViewer(operation: Operation): Refusal | null {
+  const isLooking = isReading(operation) && rightOf(operation) === 'look';
+  if (isLooking || operation.endsViewing === true) return null;
+  return refuse('forbidden', 'You look at this account as its user does, and can change nothing. Stop looking first.');
 }
 
 function judgeOperator(house: House, operation: Operation, actor: OperatorActor): Refusal | null {

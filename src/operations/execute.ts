@@ -6,10 +6,10 @@ import type { House } from './house.ts';
 import { asIdem, fingerprintOf, idemOf, keyInProgress, parseIdempotencyKey } from './idempotency-key.ts';
 import { checkAccess, reachOf } from './admission.ts';
 import { parseInput } from './input.ts';
-import type { Actor, Operation } from './operation.ts';
+import type { Actor, Call, Operation } from './operation.ts';
 import { failureReply, refusalReply, storedReply } from './reply.ts';
 import type { Reply } from './reply.ts';
-import { Answered, KeyBusy, Run } from './run.ts';
+import { Answered, KeyBusy, Run, Undone } from './run.ts';
 
 export type { Reply };
 
@@ -127,11 +127,19 @@ async function runOnce(
       hasKey,
       fingerprint,
     });
-    const result = await operation.run(run.call, admitted.input);
-    return run.reply(result);
+    return run.reply(await resultOf(operation, run.call, admitted.input));
   } catch (error) {
     if (!(error instanceof Answered)) throw error;
     return answeredReply(error, fingerprint, request.requestId);
+  }
+}
+
+async function resultOf(operation: Operation, call: Call, input: Record<string, unknown>): Promise<unknown> {
+  try {
+    return await operation.run(call, input);
+  } catch (error) {
+    if (error instanceof Undone) return error.refusal;
+    throw error;
   }
 }
 

@@ -80,6 +80,12 @@ export interface HouseSettings {
   /** How long a session lasts, and how long when nobody uses it. */
   readonly sessionHours: number;
   readonly sessionIdleMinutes: number;
+  /** Whether somebody can come in with an admin secret, so that a mistake with roles can be put right. */
+  readonly hasAdminSecret: boolean;
+  /** What an operator with the role finance may move in a day; null: no limit. */
+  readonly financeDailyLimit: bigint | null;
+  /** Proxies of ours: what they say of where a request comes from is believed. */
+  readonly trustedProxies: readonly Network[];
   /** Whom the configuration makes operators. */
   readonly operators: readonly ListedOperator[];
   /** Seal secrets that are used again: the present one first, then the one before. Empty: none is kept. */

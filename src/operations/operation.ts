@@ -29,6 +29,8 @@ export interface UserActor {
   readonly credential?: Credential;
   /** What a key is for; absent: no key. */
   readonly scopes?: readonly KeyScope[];
+  /** The operator who looks at what this user sees; absent: it is the user. */
+  readonly viewer?: OperatorActor['id'];
 }
 
 export interface OperatorActor {
@@ -79,6 +81,8 @@ export interface Operation<I extends z.ZodObject = z.ZodObject, O extends z.ZodT
   readonly scope?: KeyScope | null;
   /** What a member of an organisation must be there; reading is for viewers, and what says nothing for owners. */
   readonly member?: MemberRole;
+  /** The one thing that an operator can do who looks as a user: to end it. */
+  readonly endsViewing?: true;
   /** 'required': moves money, refuses to run without an Idempotency-Key. 'optional': accepts one. 'none': reads, or is naturally idempotent. */
   readonly idempotency: 'required' | 'optional' | 'none';
   /**

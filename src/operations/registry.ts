@@ -71,6 +71,9 @@ import { nodeReverse } from './node/reverse.ts';
 import { nodeUsage } from './node/usage.ts';
 import { nodeRotate } from './node/rotate.ts';
 import type { Operation } from './operation.ts';
+import { operatorGrant } from './operator/grant.ts';
+import { operatorList } from './operator/list.ts';
+import { operatorRevoke } from './operator/revoke.ts';
 import { paymentCheck } from './payment/check.ts';
 import { paymentCreate } from './payment/create.ts';
 import { paymentGet } from './payment/get.ts';
@@ -109,6 +112,8 @@ import { organisationUpdate } from './organisation/update.ts';
 import { sessionGet } from './session/get.ts';
 import { sessionList } from './session/list.ts';
 import { sessionRevoke } from './session/revoke.ts';
+import { sessionStopViewing } from './session/stop-viewing.ts';
+import { sessionViewAs } from './session/view-as.ts';
 import { usageAggregate } from './usage/aggregate.ts';
 import { usageBillUnbilled } from './usage/bill-unbilled.ts';
 import { usageExplain } from './usage/explain.ts';
@@ -123,6 +128,8 @@ import { usageSummary } from './usage/summary.ts';
 import { usageVoid } from './usage/void.ts';
 import { usageWriteOff } from './usage/write-off.ts';
 import { userCreate } from './user/create.ts';
+import { userDisable } from './user/disable.ts';
+import { userEnable } from './user/enable.ts';
 import { userGet } from './user/get.ts';
 import { userList } from './user/list.ts';
 import { userUpdate } from './user/update.ts';
@@ -134,12 +141,19 @@ const declared = [
   sessionGet,
   sessionList,
   sessionRevoke,
+  sessionViewAs,
+  sessionStopViewing,
   identityList,
   identityUnlink,
   userCreate,
   userGet,
   userList,
   userUpdate,
+  userDisable,
+  userEnable,
+  operatorList,
+  operatorGrant,
+  operatorRevoke,
   organisationGet,
   organisationList,
   organisationCreate,

@@ -32,6 +32,15 @@ export class Answered extends Error {
   }
 }
 
+/** Ends a run whose writes must not stay: thrown in its transaction, answered as a refusal, and not kept as the key's answer. */
+export class Undone extends Error {
+  readonly refusal: Refusal;
+  constructor(refusal: Refusal) {
+    super(refusal.message);
+    this.refusal = refusal;
+  }
+}
+
 /** Ends a run because another process works on the key. */
 export class KeyBusy extends Error {}
 

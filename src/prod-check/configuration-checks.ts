@@ -3,6 +3,7 @@ import { SETTINGS, type SettingName, type Values } from '../config/settings.ts';
 import type { Environment } from '../config/read.ts';
 import type { Mode } from '../config.ts';
 import { error, must, warning, type Check, type Finding } from './check.ts';
+import { OPERATOR_CHECKS } from './operator-checks.ts';
 import { isExample, isStrong } from './secret-strength.ts';
 
 export interface ConfigurationFacts {
@@ -40,7 +41,7 @@ export const CONFIGURATION_CHECKS: readonly ConfigurationCheck[] = [
     title: 'the admin secret is strong, or there is none',
     why: 'Whoever has it can set any balance. A short or patterned one can be guessed.',
     remedy:
-      'Make one with "openssl rand -base64 32", or leave HERO_ONBOARDING_ADMIN_SECRET unset: then nobody is an operator by secret.',
+      'Make one with "openssl rand -base64 32", or leave HERO_ONBOARDING_ADMIN_SECRET unset or set HERO_ONBOARDING_ADMIN_SECRET_USE=off: then nobody is an operator by secret.',
     judge: ({ values }) => [
       ...judgeStrength('adminSecret', values.adminSecret),
       ...judgeStrength('adminSecretPrevious', values.adminSecretPrevious),
@@ -136,6 +137,7 @@ export const CONFIGURATION_CHECKS: readonly ConfigurationCheck[] = [
       ...judgeDatabaseUrl('migrationDatabaseUrl', values.migrationDatabaseUrl),
     ],
   },
+  ...OPERATOR_CHECKS,
   {
     ...base,
     id: 25,

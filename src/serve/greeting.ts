@@ -48,6 +48,7 @@ export function greeting(facts: GreetingFacts): string {
 }
 
 function operatorRow(config: Config): string {
+  if (config.adminSecretUse === 'off') return 'by their own identities; the admin secret is switched off';
   if (config.origins.get('adminSecret') === 'generated') return `the secret is in ${adminSecretFile(config.dataDir)}`;
   return config.adminSecret === null
     ? 'nobody: HERO_ONBOARDING_ADMIN_SECRET is not set'

@@ -108,8 +108,9 @@ function usageRepositoryOf(config: Config, ports: Ports, forge: ForgeSimulator |
   return forgeRepository({ url, repository, branch, token, ports });
 }
 
-/** Both secrets are good at once during a rotation. */
+/** Both secrets are good at once during a rotation; none where they are switched off. */
 export function adminSecretsOf(config: Config): AdminSecret[] {
+  if (config.adminSecretUse === 'off') return [];
   return [config.adminSecret, config.adminSecretPrevious]
     .filter((secret) => secret !== null)
     .map((secret) => ({ id: idOfSecret(secret, config.sessionKey ?? ''), secret }));

@@ -37,6 +37,20 @@ export async function writeAudit(tx: Tx, row: AuditRow): Promise<void> {
   ]);
 }
 
+const insertManyStatement = statement(
+  'audit.insert_many',
+  `insert into audit (sid, at, actor, action, subject, outcome, reason, before, after, request_id)
+   select sid, at, actor, action, subject, outcome, reason, before, after, request_id
+   from jsonb_to_recordset($1::jsonb) as t (sid text, at timestamptz, actor text, action text, subject text, outcome text, reason text,
+                                            before jsonb, after jsonb, request_id text)`,
+);
+
+/** Rows that belong to no transaction of their own. */
+export async function insertAuditRows(tx: Tx, rows: readonly AuditRow[]): Promise<void> {
+  const records = rows.map(({ requestId, ...row }) => ({ ...row, request_id: requestId }));
+  await tx.query(insertManyStatement, [JSON.stringify(records)]);
+}
+
 const listStatement = statement(
   'audit.list',
   `select sid, at, actor, action, subject, outcome, reason, before, after, request_id from audit

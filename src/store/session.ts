@@ -75,6 +75,8 @@ export async function insertSession(tx: Tx, session: SessionRow): Promise<void> 
 export interface LiveSession extends SessionRow {
   /** What an admin made of the user. */
   readonly grantedRole: OperatorRole | null;
+  /** The user whose pages its operator looks at, as they do; null: their own. */
+  readonly viewedUserSid: string | null;
   readonly identities: readonly {
     readonly issuer: string;
     readonly subject: string;
@@ -89,7 +91,7 @@ export interface LiveSession extends SessionRow {
 const readStatement = statement(
   'session.read',
   `select s.sid, s.token_hash, s.user_sid, s.identity_sid, s.secret_id, s.created_at, s.proven_at, s.seen_at, s.expires_at, s.address,
-          s.agent, operator_role.role as granted_role, known.identities, joined.memberships
+          s.agent, s.viewed_user_sid, operator_role.role as granted_role, known.identities, joined.memberships
    from session as s
    left join app_user on app_user.sid = s.user_sid
    left join operator_role on operator_role.user_sid = s.user_sid
@@ -98,7 +100,8 @@ const readStatement = statement(
      from identity where identity.user_sid = s.user_sid
    ) as known on true
    left join lateral (
-     select jsonb_object_agg(organisation_sid, role) as memberships from membership where membership.user_sid = s.user_sid and left_at is null
+     select jsonb_object_agg(organisation_sid, role) as memberships from membership
+     where membership.user_sid = coalesce(s.viewed_user_sid, s.user_sid) and left_at is null
    ) as joined on true
    where s.token_hash = $1 and s.revoked_at is null and s.expires_at > $2 and s.seen_at > $3 and app_user.disabled_at is null`,
 );
@@ -112,6 +115,7 @@ export async function readLiveSession(
   const [row] = await tx.query<
     SessionRecord & {
       granted_role: OperatorRole | null;
+      viewed_user_sid: string | null;
       identities: [string, string, OperatorRole | null, boolean][] | null;
       memberships: Record<string, MemberRole> | null;
     }
@@ -124,7 +128,8 @@ export async function readLiveSession(
     isUsed,
   }));
   const memberships = new Map(Object.entries(row.memberships ?? {}));
-  return { ...fromRow(row), grantedRole: row.granted_role, identities, memberships };
+  const { granted_role: grantedRole, viewed_user_sid: viewedUserSid } = row;
+  return { ...fromRow(row), grantedRole, viewedUserSid, identities, memberships };
 }
 
 const seeStatement = statement(
@@ -182,9 +187,22 @@ export async function revokeSessionsOf(
   return rows.map(({ sid }) => sid);
 }
 
-const deleteExpiredStatement = statement('session.delete_expired', `delete from session where expires_at < $1`);
+const viewStatement = statement(
+  'session.view',
+  `update session set viewed_user_sid = $2 where sid = $1 and revoked_at is null returning sid`,
+);
 
-/** Rows that no cookie can use any more. */
-export async function deleteExpiredSessions(tx: Tx, before: Date): Promise<void> {
-  await tx.query(deleteExpiredStatement, [before]);
+/** Whose pages the operator of a session sees from now on; null: their own. False when the session is over. */
+export async function setViewed(tx: Tx, sid: string, userSid: string | null): Promise<boolean> {
+  return (await tx.query(viewStatement, [sid, userSid])).length === 1;
+}
+
+const deleteExpiredStatement = statement(
+  'session.delete_expired',
+  `delete from session where token_hash in (select token_hash from session where expires_at < $1 limit $2) returning 1`,
+);
+
+/** Rows that no cookie can use any more; answers how many, at most `limit`. */
+export async function deleteExpiredSessions(tx: Tx, before: Date, limit: number): Promise<number> {
+  return (await tx.query(deleteExpiredStatement, [before, limit])).length;
 }

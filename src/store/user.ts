@@ -93,3 +93,10 @@ export async function updateUser(
 ): Promise<void> {
   await tx.query(updateStatement, [user.sid, user.displayName, user.email, user.language]);
 }
+
+const disableStatement = statement('user.disable', `update app_user set disabled_at = $2 where sid = $1`);
+
+/** Since when the user may not come in; null: they may. */
+export async function setDisabled(tx: Tx, sid: string, since: Date | null): Promise<void> {
+  await tx.query(disableStatement, [sid, since]);
+}

@@ -27,6 +27,7 @@ const GOOD: Environment = {
   HERO_ONBOARDING_MODE: 'production',
   HERO_ONBOARDING_PUBLIC_URL: `https://wallet.${CANARY.toLowerCase()}.org`,
   HERO_ONBOARDING_ADMIN_SECRET: strong('a'),
+  HERO_ONBOARDING_TRUSTED_PROXIES: '10.0.3.0/24',
   HERO_ONBOARDING_SESSION_KEY: strong('s'),
   DATABASE_URL: `postgres://app:${CANARY}@db.internal/wallet?sslmode=verify-full`,
   HERO_ONBOARDING_MIGRATION_DATABASE_URL: `postgres://owner:${CANARY}@db.internal/wallet?sslmode=verify-full`,
@@ -58,6 +59,30 @@ describe('settings', () => {
   it('L11 a good configuration passes every check of the settings, without a warning', () => {
     const findings = CONFIGURATION_CHECKS.flatMap((check) => check.judge(configurationFacts({})));
     expect(findings).toEqual([]);
+  });
+
+  it('an admin by identity is enough, and an https address without a named proxy is a warning', () => {
+    const change = { HERO_ONBOARDING_ADMIN_SECRET: '', HERO_ONBOARDING_OPERATORS: 'admin=https://git.example.org#42' };
+    expect(failing(CONFIGURATION_CHECKS, configurationFacts(change))).toEqual([]);
+    const findings = CONFIGURATION_CHECKS.flatMap((check) =>
+      check.judge(configurationFacts({ HERO_ONBOARDING_TRUSTED_PROXIES: '' })),
+    );
+    expect(findings).toMatchObject([{ level: 'warning' }]);
+  });
+
+  it('J03 a production server does not start with an admin secret that is weak or an example; without one it does', () => {
+    const isBarred = (secret: string): boolean =>
+      CONFIGURATION_CHECKS.filter(({ isForStart }) => isForStart).some((check) =>
+        check
+          .judge(configurationFacts({ HERO_ONBOARDING_ADMIN_SECRET: secret }))
+          .some(({ level }) => level === 'error'),
+      );
+    expect(['Zc4nAryQ', 'a'.repeat(64), `changeme-${strong('a')}`, ''].map(isBarred)).toEqual([
+      true,
+      true,
+      true,
+      false,
+    ]);
   });
 
   const bad: readonly (readonly [number, string, Environment])[] = [
@@ -108,6 +133,9 @@ describe('settings', () => {
       'an owner connection without verification',
       { HERO_ONBOARDING_MIGRATION_DATABASE_URL: 'postgres://o:Zc4nAryQ@db.internal/w?sslmode=require' },
     ],
+    [24, 'no admin at all', { HERO_ONBOARDING_ADMIN_SECRET: '' }],
+    [24, 'an admin secret that is switched off', { HERO_ONBOARDING_ADMIN_SECRET_USE: 'off' }],
+    [26, 'everybody as a trusted proxy', { HERO_ONBOARDING_TRUSTED_PROXIES: '0.0.0.0/0' }],
     [25, 'cookies without https', { HERO_ONBOARDING_PUBLIC_URL: 'http://wallet.example.org' }],
     [25, 'a public address with a path', { HERO_ONBOARDING_PUBLIC_URL: 'https://example.org/wallet' }],
     [28, 'a top-up limit of a million', { HERO_ONBOARDING_TOP_UP_MAX: '1000000' }],

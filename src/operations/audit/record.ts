@@ -28,9 +28,16 @@ export const ownAuthor = (house: House, name: string): Author => ({
   requestId: house.ports.ids.requestId(),
 });
 
+/** Those whose call left a row; an actor is an object of one call alone. */
+const recorded = new WeakSet<object>();
+
+/** Whether a call by this very actor has left an audit row. */
+export const leftAuditRow = (actor: object): boolean => recorded.has(actor);
+
 /** Writes the audit row of a change that was made, in the transaction of the change. */
 export async function recordAudit(tx: Tx, { house, actor, requestId }: Author, change: Change): Promise<void> {
   const { action, subject, outcome = 'done', reason = null, before = null, after = null } = change;
+  recorded.add(actor);
   await writeAudit(tx, {
     sid: house.ports.ids.sid(),
     at: house.ports.clock.now(),

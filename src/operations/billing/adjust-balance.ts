@@ -8,6 +8,7 @@ import { applyPostings, ensureSystemAccount, lockBalance } from '../../store/led
 import { readWalletBySid, type WalletRow } from '../../store/wallet.ts';
 import { recordAudit } from '../audit/record.ts';
 import type { Call } from '../operation.ts';
+import { countMoved } from '../operator/daily-limit.ts';
 
 /** A trillion dollars: far above any wallet, far below where int8 micro-dollars end. */
 export const BALANCE_CENTS_MAX = 100_000_000_000_000;
@@ -52,6 +53,7 @@ export async function adjustBalance(tx: Tx, call: Call, request: AdjustRequest):
     before: { balance: formatDecimal(before) },
     after: { balance: formatDecimal(after) },
   });
+  await countMoved(tx, call, after - before);
   const adjusted = await readWalletBySid(tx, request.sid);
   assert(adjusted !== null, 'a wallet is never deleted');
   return { wallet: adjusted, before, after };

@@ -6,17 +6,19 @@ import {
   type AppliedOutcome,
   type DeclinedOutcome,
   type Outcome,
+  type PostingRecord,
 } from '../../domain/ledger/posting.ts';
 import { formatDecimal, micros, parseDecimal, type Micros } from '../../domain/money.ts';
 import { isRefusal, refuse, type Refusal } from '../../domain/refusal.ts';
 import { capOf } from '../../domain/organisation/cap.ts';
-import { ensureSystemAccount } from '../../store/ledger.ts';
+import { applyPostings, ensureSystemAccount } from '../../store/ledger.ts';
 import { findPostingParties } from '../../store/wallet.ts';
 import { operation, type Actor, type Call } from '../operation.ts';
 import { budgetIn, capReached, spenderOf } from '../organisation/spender.ts';
 import { amountField, instant, sidField, signedAmount, textField } from '../schema.ts';
 import { maySee } from '../visible.ts';
 import { statementLineSchema, toStatementLine } from './billing.ts';
+import { countMoved, hasDailyLimit } from '../operator/daily-limit.ts';
 
 /** A million dollars at once is a slip of a program, not a price. */
 export const DEBIT_MAX = micros(1_000_000_000_000n);
@@ -68,7 +70,7 @@ export const billingDebit = operation({
     if (isRefusal(spender)) return spender;
     const mark = spender && capOf(spender, parties.wallet, now);
     const revenue = parties.contra ?? (await ensureSystemAccount(house.db, REVENUE, parties.currency));
-    const outcome = await house.lanes.post({
+    const record: PostingRecord = {
       idem: call.idem,
       fingerprint: call.fingerprint,
       kind: 'debit',
@@ -86,10 +88,23 @@ export const billingDebit = operation({
         ...mark?.about,
       }),
       ...budgetIn(mark),
-    });
+    };
+    const outcome = hasDailyLimit(call) ? await postCounted(call, record, amount) : await house.lanes.post(record);
     return isRefusal(outcome) ? outcome : toAnswer(call, { sid: input.sid, amount }, outcome);
   },
 });
+
+/** In a transaction of its own, with the count of what the caller has moved today. A repetition moves nothing. */
+function postCounted(call: Call, record: PostingRecord, amount: Micros): Promise<Outcome> {
+  const { db, ports } = call.house;
+  return db.transaction('billing.debit', async (tx) => {
+    const stamp = { batch: ports.ids.batchId(), recordedAt: ports.clock.now() };
+    const [outcome] = await applyPostings(tx, [record], stamp);
+    assert(outcome !== undefined, 'each record has an outcome');
+    if (outcome.kind === 'applied') await countMoved(tx, call, amount);
+    return outcome;
+  });
+}
 
 interface Asked {
   readonly sid: string;

@@ -1,14 +1,15 @@
 import { z } from 'zod';
-import { micros } from '../../domain/money.ts';
-import { refuse, type Refusal } from '../../domain/refusal.ts';
+import { micros, parseDecimal } from '../../domain/money.ts';
+import { isRefusal, refuse, type Refusal } from '../../domain/refusal.ts';
 import { insertCorrection, type CorrectionRow } from '../../store/correction.ts';
 import type { Tx } from '../../store/db.ts';
 import { readNode } from '../../store/node.ts';
 import { readPrice } from '../../store/price.ts';
-import { countUsageLines } from '../../store/usage-line.ts';
+import { countUsageLines, type LineFilter } from '../../store/usage-line.ts';
 import { readWalletBySid } from '../../store/wallet.ts';
 import { recordAudit } from '../audit/record.ts';
-import { operation } from '../operation.ts';
+import { operation, type Call } from '../operation.ts';
+import { countMoved, hasDailyLimit } from '../operator/daily-limit.ts';
 import { textField } from '../schema.ts';
 import { foldAll } from '../usage/fold-all.ts';
 import { correctionSchema, filterInput, toCorrection, toFilter, type FilterInput } from './correction.ts';
@@ -36,7 +37,7 @@ export const correctionCreate = operation({
     correction: correctionSchema.nullable().describe('Null for a dry run.'),
     preview: previewSchema.nullable().describe('Null but for a dry run.'),
   }),
-  refusals: ['not_found'],
+  refusals: ['not_found', 'amount_out_of_range'],
   async run(call, input) {
     const { house, actor } = call;
     const { db, ports, jobs } = house;
@@ -48,6 +49,8 @@ export const correctionCreate = operation({
     const filter = toFilter(chosen, now);
     if (isDryRun) return { correction: null, preview: await previewCorrection(house, kind, filter) };
     const total = await countUsageLines(db, filter);
+    const moving = hasDailyLimit(call) ? await amountOf(call, kind, filter) : 0n;
+    if (isRefusal(moving)) return moving;
     return await call.commit(async (tx) => {
       const row: CorrectionRow = {
         sid: ports.ids.sid(),
@@ -70,10 +73,18 @@ export const correctionCreate = operation({
       const after = { kind, lines_total: correction.lines_total, filter: JSON.stringify(correction.filter) };
       await recordAudit(tx, call, { action: 'correction.create', subject: row.sid, reason, after });
       await jobs.enqueue(tx, 'correction.run', { sid: row.sid });
+      await countMoved(tx, call, moving);
       return { correction, preview: null };
     });
   },
 });
+
+/** What it would move, as it stands now: the lines are corrected later, by a job, and counted for who asked. */
+async function amountOf({ house }: Call, kind: CorrectionRow['kind'], filter: LineFilter): Promise<bigint | Refusal> {
+  const preview = await previewCorrection(house, kind, filter);
+  if (preview.is_complete) return parseDecimal(preview.sum_moved) ?? 0n;
+  return refuse('amount_out_of_range', 'These are more lines than your daily limit can be held against: choose fewer.');
+}
 
 /** A correction of everything is a slip; and so is one of something that is not there. */
 async function wrongWith(tx: Tx, chosen: FilterInput): Promise<Refusal | null> {

@@ -28,6 +28,7 @@ export const previewSchema = z
     lines_skipped: z.int(),
     sum_before: signedAmount.describe('What the lines come to now, rounded down.'),
     sum_after: signedAmount.describe('What they would come to.'),
+    sum_moved: signedAmount.describe('What would be moved for it, whichever way.'),
     is_complete: z.boolean().describe(`False: only the first ${PREVIEW_LINES_MAX} lines were looked at.`),
     sample: z.array(sampleSchema).describe('The first lines that would change, or be skipped.'),
   })
@@ -39,7 +40,7 @@ export async function previewCorrection(
   kind: CorrectionKind,
   filter: LineFilter,
 ): Promise<z.input<typeof previewSchema>> {
-  let [before, after] = [0n, 0n];
+  let [before, after, moved] = [0n, 0n, 0n];
   let [seen, changed, skipped] = [0, 0, 0];
   const sample: z.input<typeof sampleSchema>[] = [];
   let last: UsageLineRow | null = null;
@@ -54,6 +55,7 @@ export async function previewCorrection(
       const next = isRefusal(target) ? stands : target === 'nothing' ? 0n : partsOf(target);
       before += stands;
       after += next;
+      moved += next > stands ? next - stands : stands - next;
       const isChanged = refusal === null && (next !== stands || kind === 'void');
       changed += isChanged ? 1 : 0;
       skipped += refusal === null ? 0 : 1;
@@ -69,6 +71,7 @@ export async function previewCorrection(
       lines_skipped: skipped,
       sum_before: dollarsOf(before),
       sum_after: dollarsOf(after),
+      sum_moved: dollarsOf(moved),
       is_complete: isComplete,
       sample,
     };

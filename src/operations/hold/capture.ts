@@ -9,6 +9,7 @@ import { operation } from '../operation.ts';
 import { budgetIn, markOfHold } from '../organisation/spender.ts';
 import { amountField, sidField } from '../schema.ts';
 import { holdSchema, holdToEnd, toHold } from './hold.ts';
+import { countMoved } from '../operator/daily-limit.ts';
 
 export const holdCapture = operation({
   name: 'hold.capture',
@@ -59,6 +60,7 @@ export const holdCapture = operation({
       assert(outcome?.kind === 'applied', 'a capture takes what is reserved or may overdraw');
       const closed = { ...hold, state: plan.state, captured: amount, closedAt: now };
       await closeHold(tx, closed);
+      await countMoved(tx, call, amount);
       return toHold(closed);
     });
   },

@@ -18,6 +18,7 @@ import { operation } from '../operation.ts';
 import { budgetIn, markOfHold } from '../organisation/spender.ts';
 import { amountField, sidField, signedAmount } from '../schema.ts';
 import { holdSchema, toHold, visibleHold } from './hold.ts';
+import { countMoved } from '../operator/daily-limit.ts';
 
 export const holdSettle = operation({
   name: 'hold.settle',
@@ -78,6 +79,7 @@ export const holdSettle = operation({
       assert(first?.kind === 'applied', 'a capture takes what is reserved or may overdraw');
       const closed = { ...hold, state: plan.state, captured, closedAt: now };
       await closeHold(tx, closed);
+      await countMoved(tx, call, amount);
       const outcome: 'none' | 'charged' | 'unbilled' = second === undefined ? 'none' : overageOutcomeOf(second);
       if (outcome !== 'none') warn(call, hold, overage, outcome);
       return { ...toHold(closed), overage: formatDecimal(overage), overage_outcome: outcome };

@@ -7,6 +7,7 @@ import { recordAudit } from '../audit/record.ts';
 import type { House } from '../house.ts';
 import type { Call } from '../operation.ts';
 import { post } from '../reconciliation/read-statement.ts';
+import { countMoved } from '../operator/daily-limit.ts';
 
 /** A line that an operator may still decide about, with its row locked. */
 export async function lockUndecided(tx: Tx, sid: string): Promise<MovementRow | Refusal> {
@@ -39,4 +40,5 @@ export async function writeDecision(
     before: { state: before.state, booked: formatDecimal(before.booked) },
     after: { state: after.state, booked: formatDecimal(after.booked), payment_sid: after.paymentSid },
   });
+  await countMoved(tx, call, after.booked - before.booked);
 }

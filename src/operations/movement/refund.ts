@@ -19,7 +19,7 @@ export const movementRefund = operation({
   idempotency: 'required',
   input: z.strictObject({ sid: sidField, reason: textField(255) }),
   output: movementSchema,
-  refusals: ['not_found', 'state_conflict', 'currency_not_supported'],
+  refusals: ['not_found', 'state_conflict', 'currency_not_supported', 'amount_out_of_range'],
   async run(call, { sid, reason }) {
     const { house } = call;
     const intended = await call.commit(async (tx) => {

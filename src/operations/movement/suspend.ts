@@ -17,7 +17,7 @@ export const movementSuspend = operation({
   idempotency: 'required',
   input: z.strictObject({ sid: sidField, reason: textField(255) }),
   output: movementSchema,
-  refusals: ['not_found', 'state_conflict', 'currency_not_supported'],
+  refusals: ['not_found', 'state_conflict', 'currency_not_supported', 'amount_out_of_range'],
   run: (call, { sid, reason }) =>
     call.commit(async (tx) => {
       const before = await lockUndecided(tx, sid);

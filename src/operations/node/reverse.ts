@@ -10,6 +10,7 @@ import { instant, sidField, signedAmount, textField } from '../schema.ts';
 import { correctLines } from '../usage/correct-lines.ts';
 import { foldAll } from '../usage/fold-all.ts';
 import { ANY_LINE, EVER } from './usage.ts';
+import { countMoved } from '../operator/daily-limit.ts';
 
 /** Taken back in one commit. */
 const STEP_RECORDS = 200;
@@ -41,7 +42,7 @@ export const nodeReverse = operation({
     is_complete: z.boolean(),
     is_dry_run: z.boolean(),
   }),
-  refusals: ['not_found'],
+  refusals: ['not_found', 'amount_out_of_range'],
   async run(call, input) {
     const { house } = call;
     if (!(await readNode(house.db, input.sid))) return refuse('not_found', 'There is no node with this sid.');
@@ -84,12 +85,14 @@ async function reverse(
     const taken = await correctLines(house, tx, page, correcting, () => 'nothing');
     const amounts = taken.flatMap((one) => (one.kind === 'changed' ? one.made.amount : []));
     if (amounts.length > 0) {
+      const returned = amounts.reduce((sum, one) => sum + one, 0n);
       await recordAudit(tx, call, {
         action: 'node.reverse',
         subject: input.sid,
         reason: input.reason,
-        after: { records: amounts.length, returned: formatDecimal(amounts.reduce((sum, one) => sum + one, 0n)) },
+        after: { records: amounts.length, returned: formatDecimal(returned) },
       });
+      await countMoved(tx, call, returned);
     }
     return amounts;
   });

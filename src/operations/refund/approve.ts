@@ -7,6 +7,7 @@ import { recordAudit } from '../audit/record.ts';
 import { operation } from '../operation.ts';
 import { sidField, textField } from '../schema.ts';
 import { refundSchema, toRefund, visibleRefund } from './refund.ts';
+import { countMoved } from '../operator/daily-limit.ts';
 
 export const refundApprove = operation({
   name: 'refund.approve',
@@ -19,7 +20,7 @@ export const refundApprove = operation({
   idempotency: 'none',
   input: z.strictObject({ sid: sidField, reason: textField(255).optional().describe('Kept in the audit row.') }),
   output: refundSchema,
-  refusals: ['not_found', 'forbidden', 'state_conflict'],
+  refusals: ['not_found', 'forbidden', 'state_conflict', 'amount_out_of_range'],
   async run(call, { sid, reason }) {
     const { db, ports, jobs } = call.house;
     return await db.transaction('refund.approve', async (tx) => {
@@ -39,6 +40,7 @@ export const refundApprove = operation({
       const [before, after] = [{ state: refund.state }, { state }];
       await recordAudit(tx, call, { action: 'refund.approve', subject: sid, reason: reason ?? null, before, after });
       await jobs.enqueue(tx, 'refund.send', { sid });
+      await countMoved(tx, call, approved.amount);
       return toRefund(approved, call.actor);
     });
   },

@@ -14,6 +14,7 @@ import { askNewRefund, decideUnderLocks, newRefundInput, type DecidedRefund, typ
 import { refundQuote } from './quote.ts';
 import { refundSchema, toRefund } from './refund.ts';
 import { tellOfRefund } from './tell.ts';
+import { countMoved } from '../operator/daily-limit.ts';
 
 export const refundCreate = operation({
   name: 'refund.create',
@@ -38,7 +39,9 @@ export const refundCreate = operation({
     return await call.commit(async (tx) => {
       const decided = await decideUnderLocks(tx, call, ask);
       if (isRefusal(decided)) return decided;
-      return toRefund(await openRefund(tx, call, { ask, decided, reason: input.reason }), call.actor);
+      const refund = await openRefund(tx, call, { ask, decided, reason: input.reason });
+      await countMoved(tx, call, refund.amount);
+      return toRefund(refund, call.actor);
     });
   },
 });

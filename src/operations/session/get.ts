@@ -61,6 +61,12 @@ export const sessionGet = operation({
       session: sessionFactsSchema.nullable().describe('Null for who called without one.'),
       key: keyFactsSchema.nullable().describe('By which key, for who called with one.'),
       user: sessionUserSchema.nullable(),
+      viewed_by: z
+        .string()
+        .nullable()
+        .describe(
+          'The operator who sees this account as its user does, as audit rows name them; null: it is the user.',
+        ),
       wallets: z
         .array(sessionWalletSchema)
         .describe('What the caller reaches: their own wallet, then those of organisations by name.'),
@@ -91,6 +97,7 @@ export const sessionGet = operation({
       session: toSession(actor),
       key: toKeyFacts(actor),
       user: await readSessionUser(house, actor),
+      viewed_by: actor.kind === 'user' ? (actor.viewer ?? null) : null,
       wallets: await readSessionWallets(house, actor),
       top_up: { min: formatDecimal(topUpMin), max: formatDecimal(topUpMax), presets: topUpPresets.map(formatDecimal) },
       providers: [...house.providers.keys()],

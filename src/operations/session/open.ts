@@ -1,10 +1,11 @@
 import { createHash } from 'node:crypto';
+import { assert } from '../../domain/assert.ts';
 import { strongestRole, type OperatorRole } from '../../domain/identity/role.ts';
 import type { Tx } from '../../store/db.ts';
 import { insertSession, markSeen, readLiveSession, revokeSession, type LiveSession } from '../../store/session.ts';
 import { readWalletByUser } from '../../store/wallet.ts';
 import type { House } from '../house.ts';
-import type { Actor, Credential } from '../operation.ts';
+import type { Actor, Credential, OperatorActor, UserActor } from '../operation.ts';
 
 /** Where somebody signs in from. */
 export interface Caller {
@@ -71,12 +72,34 @@ export async function readSession(house: House, token: string): Promise<Actor | 
     expiresAt: session.expiresAt,
     formToken: formTokenOf(token),
   };
-  const { userSid } = session;
-  if (userSid === null)
-    return { kind: 'operator', id: `admin:${session.secretId ?? ''}`, role: 'admin', userSid: null, credential };
-  const role = roleOf(house, session);
-  if (role !== null) return { kind: 'operator', id: `operator:${userSid}`, role, userSid, credential };
+  const { userSid, viewedUserSid } = session;
+  const operator = operatorOf(house, session, credential);
+  if (operator !== null && viewedUserSid !== null)
+    return viewerActor(viewedUserSid, operator, { memberships: session.memberships, credential });
+  if (operator !== null) return operator;
+  assert(userSid !== null, 'session__has_one_holder');
   return { kind: 'user', id: `user:${userSid}`, userSid, memberships: session.memberships, credential };
+}
+
+/** Sees what the user sees. What it may do follows from `viewer` being there: nothing but look. */
+const viewerActor = (
+  userSid: string,
+  operator: OperatorActor,
+  rest: Pick<UserActor, 'memberships' | 'credential'>,
+): UserActor => ({
+  kind: 'user',
+  id: `user:${userSid}`,
+  userSid,
+  viewer: operator.id,
+  ...rest,
+});
+
+function operatorOf(house: House, session: LiveSession, credential: Credential): OperatorActor | null {
+  const { userSid, secretId } = session;
+  if (userSid === null)
+    return { kind: 'operator', id: `admin:${secretId ?? ''}`, role: 'admin', userSid: null, credential };
+  const role = roleOf(house, session);
+  return role === null ? null : { kind: 'operator', id: `operator:${userSid}`, role, userSid, credential };
 }
 
 /**

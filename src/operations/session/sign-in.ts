@@ -2,7 +2,7 @@ import type { OperatorRole } from '../../domain/identity/role.ts';
 import { assert } from '../../domain/assert.ts';
 import { isRefusal } from '../../domain/refusal.ts';
 import { grantRole } from '../../store/operator-role.ts';
-import { ownAuthor } from '../audit/record.ts';
+import { ownAuthor, recordAudit } from '../audit/record.ts';
 import type { House } from '../house.ts';
 import { admit } from '../identity/admit.ts';
 import { openSession, type Caller, type SignedIn } from './open.ts';
@@ -18,7 +18,8 @@ export async function signInSandbox(
   caller: Caller,
 ): Promise<SignedIn> {
   const { role } = asked;
-  if (role === 'operator') return signInAdmin(house, 'sandbox', caller);
+  if (role === 'operator')
+    return signInAdmin(house, { secretId: 'sandbox', requestId: house.ports.ids.requestId() }, caller);
   const name = asked.name.trim();
   const proof = {
     kind: 'sandbox',
@@ -40,6 +41,22 @@ export async function signInSandbox(
 }
 
 /** A session for somebody who has shown the admin secret of this id; the caller has checked it. */
-export function signInAdmin(house: House, secretId: string, caller: Caller): Promise<SignedIn> {
-  return openSession(house.db, house, { userSid: null, identitySid: null, secretId }, caller);
+export function signInAdmin(
+  house: House,
+  { secretId, requestId }: { readonly secretId: string; readonly requestId: string },
+  caller: Caller,
+): Promise<SignedIn> {
+  return house.db.transaction('session.sign_in', async (tx) => {
+    const session = await openSession(tx, house, { userSid: null, identitySid: null, secretId }, caller);
+    await recordAudit(
+      tx,
+      { house, actor: { id: `admin:${secretId}` }, requestId },
+      {
+        action: 'admin-secret.sign-in',
+        subject: secretId,
+        after: { session_sid: session.sid, address: caller.address },
+      },
+    );
+    return session;
+  });
 }

@@ -12,6 +12,7 @@ import { rehearse } from '../rehearse.ts';
 import { sidField, signedAmount, textField } from '../schema.ts';
 import type { UsageAbout } from './charge-records.ts';
 import { correctLines } from './correct-lines.ts';
+import { countMoved } from '../operator/daily-limit.ts';
 
 export const usageVoid = operation({
   name: 'usage.void',
@@ -68,6 +69,7 @@ export const usageVoid = operation({
         before: { entry: Number(entry.seq), charge: formatDecimal(-line.moved) },
         after: { entry: Number(made.seq), returned: formatDecimal(made.amount) },
       });
+      await countMoved(tx, call, made.amount);
       return { ...toAnswer(made), is_dry_run: input.dry_run };
     };
     return input.dry_run ? rehearse(db, 'usage.void_preview', withdraw) : db.transaction('usage.void', withdraw);

@@ -1,4 +1,5 @@
 import { z } from 'zod';
+import { parseDecimal } from '../../domain/money.ts';
 import { assert } from '../../domain/assert.ts';
 import { liveAccount } from '../../domain/ledger/posting.ts';
 import { refuse } from '../../domain/refusal.ts';
@@ -8,6 +9,7 @@ import { recordAudit } from '../audit/record.ts';
 import { operation } from '../operation.ts';
 import { textField } from '../schema.ts';
 import { toUnbilled, unbilledIdField, unbilledSchema } from './list-unbilled.ts';
+import { countMoved } from '../operator/daily-limit.ts';
 
 export const usageWriteOff = operation({
   name: 'usage.write-off',
@@ -20,7 +22,7 @@ export const usageWriteOff = operation({
   idempotency: 'none',
   input: z.strictObject({ id: unbilledIdField, reason: textField(255) }),
   output: unbilledSchema,
-  refusals: ['not_found', 'state_conflict'],
+  refusals: ['not_found', 'state_conflict', 'amount_out_of_range'],
   async run(call, input) {
     const { db, ports } = call.house;
     return db.transaction('usage.write_off', async (tx) => {
@@ -44,6 +46,7 @@ export const usageWriteOff = operation({
         before: { id: row.idem, state: row.state },
         after: { id: row.idem, state: after.state, amount: after.amount },
       });
+      await countMoved(tx, call, parseDecimal(after.amount) ?? 0n);
       return after;
     });
   },

@@ -13,6 +13,7 @@ export const userSchema = z
     email: z.string().nullable().describe('Where mail goes; null: nowhere. Not proven to be theirs.'),
     language: z.enum(LANGUAGES).describe('Of mail and receipts.'),
     created_at: instant,
+    disabled_at: instant.nullable().describe('Since when they may not come in; null: they may.'),
   })
   .meta({ id: 'User' });
 
@@ -26,5 +27,6 @@ export function toUser(user: UserRow): z.input<typeof userSchema> {
     email: user.email,
     language: user.language,
     created_at: user.createdAt.toISOString(),
+    disabled_at: user.disabledAt?.toISOString() ?? null,
   };
 }

@@ -24,6 +24,7 @@ import { HoldList } from '../../wallet/hold-list.tsx';
 import { Statement } from '../../wallet/statement.tsx';
 import { AdjustDialog } from './adjust-dialog.tsx';
 import { AuditList } from './audit-list.tsx';
+import { ViewAsDialog } from './view-as-dialog.tsx';
 
 export function OperatorWalletPage({ sid }: { readonly sid: string }): ReactElement {
   const wallet = useQuery<Billing, Problem>({
@@ -48,6 +49,7 @@ export function OperatorWalletPage({ sid }: { readonly sid: string }): ReactElem
 
 function Overview({ wallet }: { readonly wallet: Billing }): ReactElement {
   const [isAdjusting, setAdjusting] = useState(false);
+  const [isViewing, setViewing] = useState(false);
   return (
     <>
       <div className="flex flex-wrap items-start justify-between gap-4">
@@ -58,7 +60,12 @@ function Overview({ wallet }: { readonly wallet: Billing }): ReactElement {
           </div>
           <Copyable text={wallet.sid} what="Wallet number" />
         </div>
-        <Button onPress={() => setAdjusting(true)}>Adjust balance</Button>
+        <div className="flex flex-wrap gap-2">
+          <Button look="quiet" onPress={() => setViewing(true)}>
+            See it as they do
+          </Button>
+          <Button onPress={() => setAdjusting(true)}>Adjust balance</Button>
+        </div>
       </div>
       <section aria-label="Balances" className="card p-5 sm:p-6">
         <p className="text-sm text-soft">Balance</p>
@@ -75,6 +82,7 @@ function Overview({ wallet }: { readonly wallet: Billing }): ReactElement {
         />
       </section>
       {isAdjusting && <AdjustDialog wallet={wallet} onClose={() => setAdjusting(false)} />}
+      {isViewing && <ViewAsDialog wallet={wallet} onClose={() => setViewing(false)} />}
     </>
   );
 }

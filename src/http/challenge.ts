@@ -1,3 +1,4 @@
+import { limitKey } from '../domain/identity/caller-address.ts';
 import { getCookie, setCookie } from 'hono/cookie';
 import { z } from 'zod';
 import { STEP_UP_MINUTES } from '../domain/identity/role.ts';
@@ -8,7 +9,7 @@ import type { Purpose } from '../operations/identity/complete.ts';
 import type { Actor } from '../operations/operation.ts';
 import { sidField, textField } from '../operations/schema.ts';
 import { readJsonObject } from './body.ts';
-import { peerOf, type App, type AppContext, type Site } from './context.ts';
+import { addressOf, type App, type AppContext, type Site } from './context.ts';
 import { checkSameSite, identify } from './credentials.ts';
 import { refused, Refused } from './refused.ts';
 import { callerOf, parse, signedIn } from './sign-in.ts';
@@ -55,17 +56,17 @@ export function addChallengeRoutes(app: App, site: Site): void {
     checkSameSite(site, c, { isOriginRequired: false });
     const { challenge, code, secret } = parse(verifyInput, await readJsonObject(c));
     const actor = await identify(site, c);
-    refuseBarred(site.challengeFailures.secondsBarred(peerOf(c)));
+    refuseBarred(site.challengeFailures.secondsBarred(limitKey(addressOf(site, c))));
     const outcome = await verifyChallenge(site.house, {
       sid: challenge,
       holderSecret: secret ?? getCookie(c, holderCookieName(site)) ?? '',
       code: code ?? null,
       asker: askerOf(actor),
-      caller: callerOf(c),
+      caller: callerOf(site, c),
       author: { house: site.house, actor, requestId: c.get('requestId') },
     });
     if (isRefusal(outcome)) {
-      if (outcome.code === 'unauthenticated') site.challengeFailures.count(peerOf(c));
+      if (outcome.code === 'unauthenticated') site.challengeFailures.count(limitKey(addressOf(site, c)));
       throw new Refused(outcome);
     }
     if ('kind' in outcome) return c.json({ state: 'waiting', expires_at: outcome.expiresAt.toISOString() }, 202);
@@ -99,7 +100,7 @@ function purposeOf(site: Site, kind: 'link' | 'prove', actor: Actor): Purpose {
 
 /** Each call makes our node write to another one. */
 function countCall(site: Site, c: AppContext): void {
-  const peer = peerOf(c);
+  const peer = limitKey(addressOf(site, c));
   refuseBarred(site.challengeCalls.secondsBarred(peer));
   site.challengeCalls.count(peer);
 }

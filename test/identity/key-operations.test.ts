@@ -215,7 +215,7 @@ describe('what a key is for', () => {
     expect(OPERATIONS.filter((one) => one.http.method !== 'get' && scopeOf(one) === 'read')).toEqual([]);
   });
 
-  test('a key reaches its owner’s wallet and no other, also none of an organisation that the owner belongs to', async () => {
+  test('a key reaches its owner’s wallet and no other', async () => {
     const [who, other] = [await signIn(), await signIn()];
     const key = await keyOf(who, 'read', 'spend', 'top_up');
     const reached = await as(key, 'GET', `/v1/billings/${who.wallet}`);

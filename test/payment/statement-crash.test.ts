@@ -22,7 +22,7 @@ beforeAll(async () => {
 });
 afterAll(() => story.close());
 
-const timeout = 300_000;
+const timeout = 600_000;
 const HOUR_MS = 3_600_000;
 
 /** How the work ends at the place: the process dies, or its database goes away. */

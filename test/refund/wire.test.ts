@@ -13,7 +13,7 @@ afterEach(async () => {
   for (const story of stories.splice(0)) await story.close();
 });
 
-const timeout = 300_000;
+const timeout = 600_000;
 const RAILS: readonly (readonly [string, OpenTill])[] = [
   ['ClickPesa', clickPesaRefunds],
   ['BTCPay Server', btcpayRefunds],

@@ -6,6 +6,7 @@ import { systemClock as REAL_CLOCK } from '../../src/ports/system.ts';
 import type { ProviderMovement } from '../../src/providers/provider.ts';
 import { briskClock } from './brisk-clock.ts';
 import { faultProxy, type Fault, type FaultProxy } from './fault-proxy.ts';
+import { gone } from './gone.ts';
 import { testHouse } from './house.ts';
 import { paymentStory, type PaymentStory, type Process } from './payment-story.ts';
 import { testPorts } from './ports.ts';
@@ -37,9 +38,10 @@ export class StatementStory {
     told.bank.fee = FEE;
     const proxy = await faultProxy(told.database.url);
     const own = testPorts({ seed: 21 });
-    const { clock } = told.ports;
+    // A key whose holder is gone stays busy until the database has noticed: the waits for it are turns, and so are those between retries.
+    const world = told.ports.clock;
+    const clock = Object.assign(Object.create(world) as typeof world, briskClock(world));
     const ports = { ...own, clock, ids: idsFrom(clock, own.random) };
-    // Retries of the database take no time: whatever is away is back at once, or not before the work has ended.
     const dbPorts = { ...own, clock: briskClock(REAL_CLOCK) };
     const db = told.database.open({ ports: dbPorts, url: proxy.url, poolMax: 2 });
     const house = testHouse({ db, ports, providers: [told.bank.asProvider(ports)] });
@@ -92,6 +94,7 @@ export class StatementStory {
     await work();
     crash.on(null);
     this.#proxy.set('none');
+    await gone(this.told);
     return isCut;
   }
 

@@ -10,13 +10,15 @@ import { keySchema, toKey } from './key.ts';
 export const keyList = operation({
   name: 'key.list',
   summary: 'List keys of users, newest first, ended ones included',
-  description: 'Without owner_sid a user’s own; an operator’s list has all.',
+  description: 'Without owner_sid a user’s own; an operator’s list has all. An organisation’s are for its owners.',
   http: { method: 'get', path: '/v1/keys', status: 200 },
   access: 'user',
   // A key that leaked must not say where else to look.
   scope: null,
-  // An organisation's keys are its owners' affair, as their making is.
   member: 'owner',
+
+  // An organisation's keys are its owners' affair, as their making is.
+
   idempotency: 'none',
   input: z.strictObject({ owner_sid: sidField.optional(), ...pageInput }),
   output: pageOutput(keySchema),

@@ -92,6 +92,6 @@ function page(title: string, body: string, status: number, { nonce, origin }: Pa
       'referrer-policy': 'no-referrer',
       'x-content-type-options': 'nosniff',
     },
-    html: layout({ title, standsInFor: 'the sign-in of Forgejo or Gitea', nonce, body }),
+    html: layout({ title, standsInFor: 'the sign-in of Forgejo or Gitea', nonce, body, kind: 'sandbox Forge' }),
   };
 }

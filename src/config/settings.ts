@@ -16,6 +16,8 @@ import {
   text,
 } from './kinds.ts';
 import { given, optional, type Setting } from './setting.ts';
+import { FORGE_SETTINGS } from './forge-settings.ts';
+import { OIDC_SETTINGS } from './oidc-settings.ts';
 
 /** Every setting, once. The key is its name in the code, `env` its name outside. */
 export const SETTINGS = {
@@ -129,7 +131,7 @@ export const SETTINGS = {
     kind: secret,
     isSecret: true,
     prose:
-      'Signs page cursors, form tokens and leases; the same for all processes on one database. Needed outside sandbox mode, which makes one itself.',
+      'Signs page cursors and leases, and seals sign-ins under way; the same for all processes on one database. Needed outside sandbox mode, which makes one itself.',
   }),
   sessionHours: given({
     env: 'HERO_ONBOARDING_SESSION_HOURS',
@@ -251,34 +253,7 @@ export const SETTINGS = {
       'How requests are signed. legacy, the method of before 2026, proves little: two payloads can have one checksum; with it webhooks of both methods are accepted.',
   }),
   ...BTCPAY_SETTINGS,
-  forgeUrl: optional({
-    env: 'FORGE_URL',
-    group: 'Forge',
-    kind: httpUrl,
-    prose:
-      'A Forgejo or Gitea, for example https://git.example.org. Unset in sandbox mode: a simulated one is started.',
-  }),
-  forgeUsageRepository: optional({
-    env: 'FORGE_USAGE_REPOSITORY',
-    group: 'Forge',
-    kind: text(/^[A-Za-z0-9_][A-Za-z0-9._-]*\/[A-Za-z0-9_][A-Za-z0-9._-]*$/, 'must be owner/name'),
-    prose:
-      'The repository through which usage comes from nodes that cannot reach the service. Unset: it is neither pushed to nor read.',
-  }),
-  forgeUsageBranch: given({
-    env: 'FORGE_USAGE_BRANCH',
-    group: 'Forge',
-    kind: text(/^(?!.*(\.\.|\/\/|\.lock$|\/$))[A-Za-z0-9_][A-Za-z0-9._/-]{0,99}$/, 'must be the name of a branch'),
-    default: 'main',
-    prose: 'The branch of that repository.',
-  }),
-  forgeUsageToken: optional({
-    env: 'FORGE_USAGE_TOKEN',
-    group: 'Forge',
-    kind: secret,
-    isSecret: true,
-    prose: 'A token for that repository: on a node with write:repository, on the service read:repository is enough.',
-  }),
+  ...FORGE_SETTINGS,
   myceliumApiUrl: optional({
     env: 'MYCELIUM_API_URL',
     group: 'Mycelium',
@@ -286,6 +261,7 @@ export const SETTINGS = {
     prose:
       'The API of a Mycelium daemon of its own, through which people show that they control their node, for example http://127.0.0.1:8989. Unset: nobody signs in so; in sandbox mode a simulated network is started.',
   }),
+  ...OIDC_SETTINGS,
   topUpMin: given({
     env: 'HERO_ONBOARDING_TOP_UP_MIN',
     group: 'Wallets',

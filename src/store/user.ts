@@ -84,14 +84,15 @@ export async function listUsers(
 
 const updateStatement = statement(
   'user.update',
-  `update app_user set display_name = $2, email = $3, language = $4 where sid = $1`,
+  `update app_user set display_name = $2, email = $3, language = $4 where sid = $1 and erased_at is null returning sid`,
 );
 
+/** False when the user was deleted meanwhile. */
 export async function updateUser(
   tx: Tx,
   user: Pick<UserRow, 'sid' | 'displayName' | 'email' | 'language'>,
-): Promise<void> {
-  await tx.query(updateStatement, [user.sid, user.displayName, user.email, user.language]);
+): Promise<boolean> {
+  return (await tx.query(updateStatement, [user.sid, user.displayName, user.email, user.language])).length === 1;
 }
 
 const disableStatement = statement('user.disable', `update app_user set disabled_at = $2 where sid = $1`);

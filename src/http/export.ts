@@ -31,14 +31,14 @@ async function exportFile(site: Site, c: AppContext, form: Form): Promise<Respon
   c.set('operation', 'user.export');
   const operation = operationByName('user.export');
   assert(operation !== undefined, 'the registry has the export');
-  const actor = await identify(site, c);
-  const barred = checkAccess(site.house, operation, actor);
+  const barred = checkAccess(site.house, operation, await identify(site, c));
   if (isRefusal(barred)) throw new Refused(barred);
   const sid = c.req.param('sid') ?? '';
   const requestId = c.get('requestId');
-  const read = (cursor: string | null) =>
+  // Asked anew for each stretch: who signs out, or is signed out, gets no more of it.
+  const read = async (cursor: string | null) =>
     execute(site.house, operation, {
-      actor,
+      actor: await identify(site, c),
       input: { sid, ...(form.part !== undefined && { part: form.part }), ...(cursor !== null && { cursor }) },
       idempotencyKey: null,
       requestId,

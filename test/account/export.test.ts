@@ -12,7 +12,7 @@ import { sendDueMails } from '../../src/operations/mail/send.ts';
 import type { Actor, Operation } from '../../src/operations/operation.ts';
 import { paymentCreate } from '../../src/operations/payment/create.ts';
 import { issueReceipts } from '../../src/operations/receipt/issue.ts';
-import type { SignedIn } from '../../src/operations/session/open.ts';
+import { signOut, type SignedIn } from '../../src/operations/session/open.ts';
 import { signInSandbox } from '../../src/operations/session/sign-in.ts';
 import { userExport } from '../../src/operations/user/export.ts';
 import { userUpdate } from '../../src/operations/user/update.ts';
@@ -183,7 +183,8 @@ describe('everything that is kept of a user', () => {
     const { token } = await signInSandbox(story.house, { name: 'Alice', role: 'user' }, { address: null, agent: null });
     const path = `/v1/users/${alice.userSid}/export`;
     const answers = await Promise.all(Array.from({ length: 8 }, () => get(path, token)));
-    expect(answers.map(({ status }) => status).toSorted()).toEqual([200, 200, 200, 200, 200, 429, 429, 429]);
+    expect(answers.filter(({ status }) => status === 200)).toHaveLength(5);
+    expect(answers.filter(({ status }) => status === 429)).toHaveLength(3);
     expect(Number(answers.find(({ status }) => status === 429)?.headers.get('retry-after'))).toBeGreaterThan(3_500);
     expect((await get(`/v1/users/${alice.userSid}/export.csv`, token)).status).toBe(429);
   });
@@ -204,7 +205,7 @@ describe('K02 a statement as CSV', () => {
     const unit = fc.constantFrom(...'=+-@\t\r\n\'"＝＋－＠,;|0 aé'.split(''));
     const cell = fc.oneof(
       fc.string({ unit }).map((text): Cell => ({ text })),
-      fc.bigInt({ min: -(10n ** 15n), max: 10n ** 15n }).map((amount): Cell => ({ number: `${amount}.${'25'}` })),
+      fc.bigInt({ min: -(10n ** 15n), max: 10n ** 15n }).map((amount): Cell => ({ number: `${amount}.25` })),
     );
     fc.assert(
       fc.property(fc.array(fc.array(cell, { minLength: 1, maxLength: 5 }), { maxLength: 5 }), (rows) => {
@@ -249,5 +250,31 @@ describe('K02 a statement as CSV', () => {
     expect(lines[0]?.[5]).toBe('-0.000001');
     expect(text).toContain(`"'=HYPERLINK(""https://evil.example"")"`);
     expect(text).not.toMatch(/(^|,)"?[=@]/m);
+  });
+
+  it('J21 breaks off when its reader is signed out; nothing else is a stream', async () => {
+    await story.ports.clock.advance(2 * HOUR_MS);
+    const { token } = await signInSandbox(story.house, { name: 'Bob', role: 'user' }, { address: null, agent: null });
+    const response = await get(`/v1/users/${bob.userSid}/export.csv`, token);
+    const reader = response.body?.getReader();
+    expect((await reader?.read())?.done).toBe(false);
+    await signOut(story.house, token);
+    const readOn = async (): Promise<void> => {
+      while ((await reader?.read())?.done === false);
+    };
+    await expect(readOn()).rejects.toThrow();
+    const live = {
+      authorization: `Bearer ${token}`,
+      accept: 'text/event-stream',
+      upgrade: 'websocket',
+      connection: 'upgrade',
+    };
+    for (const path of [`/v1/billings/${bob.walletSid}`, `/v1/billings/${bob.walletSid}/statement`, '/v1/events'])
+      expect((await app.request(path, { headers: live })).status).toBe(401);
+    const again = await signInSandbox(story.house, { name: 'Bob', role: 'user' }, { address: null, agent: null });
+    const one = await app.request(`/v1/billings/${bob.walletSid}`, {
+      headers: { ...live, authorization: `Bearer ${again.token}` },
+    });
+    expect(one.headers.get('content-type')).toBe('application/json');
   });
 });

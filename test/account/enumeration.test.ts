@@ -47,7 +47,7 @@ beforeAll(async () => {
 });
 afterAll(() => story.close());
 
-describe('J16 what is somebody else’s is told from what is not there by nothing', () => {
+describe('J05 J16 what is somebody else’s is told from what is not there by nothing', () => {
   const cases: readonly (readonly [kind: string, operation: Operation])[] = [
     ['payment', paymentGet],
     ['payment', paymentCheck],
@@ -80,8 +80,8 @@ describe('J16 what is somebody else’s is told from what is not there by nothin
       const [theirs, nobodys] = [await ask(others[kind] ?? ''), await ask('00000000000000000000000000')];
       expect(theirs.status).toBe(404);
       expect(theirs).toEqual(nobodys);
-    // Persons are told apart before anything is read.
-    expect(theirs.work.length > 0).toBe(kind !== 'user' || operation === sessionRevoke || operation === userUpdate);
+      // Persons are told apart before anything is read.
+      expect(theirs.work.length > 0).toBe(kind !== 'user' || operation === sessionRevoke || operation === userUpdate);
     },
   );
 });

@@ -54,6 +54,8 @@ export const userErase = operation({
       for (const sid of await dueReceiptsOf(house.db, before.wallet)) await issueOne(house, sid);
     const erased = await house.db.transaction('user.erase', (tx) => erase(tx, call, before, input.reason ?? null));
     if (isRefusal(erased)) return erased;
+    // Kept where backups are not: whoever restores one knows by it whom to delete again.
+    if (before.erasedAt === null) house.ports.log.info({ user_sid: input.sid }, 'an account was deleted');
     await sweepErasure(house, input.sid);
     return toErasure((await readErasure(house.db, input.sid)) ?? erased, []);
   },

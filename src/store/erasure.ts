@@ -3,6 +3,9 @@ import { POSTING_KINDS } from '../domain/ledger/posting.ts';
 import { micros } from '../domain/money.ts';
 import { statement, type Tx } from './db.ts';
 
+/** In the text of the statement, so that the partial index of such rows serves it. */
+const USAGE = POSTING_KINDS.usage;
+
 /** What a user is called who is deleted. */
 export const ERASED_NAME = 'Deleted user';
 
@@ -66,7 +69,7 @@ const standingStatement = statement(
            where wallet = $1 and state in ('awaiting_approval', 'requested', 'unknown', 'pending', 'quarantined')) as open_refunds,
           (select count(*) from dispute where wallet = $1 and state in ('inquiry', 'open')) as open_disputes,
           (select count(*) from declined_posting as declined
-           where declined.wallet = $1 and declined.kind = ${POSTING_KINDS.usage}
+           where declined.wallet = $1 and declined.kind = ${USAGE}
              and not exists (select from unbilled_outcome as outcome where outcome.idem = declined.idem)) as unbilled_records
    from account as main, account as reserved, account as frozen
    where main.id = $1 * 16 and reserved.id = $1 * 16 + 1 and frozen.id = $1 * 16 + 2`,

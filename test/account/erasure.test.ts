@@ -1,4 +1,4 @@
-import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { afterAll, beforeAll, describe, expect, it, vi } from 'vitest';
 import { deriveIdem } from '../../src/domain/idem.ts';
 import { autoRechargeGet } from '../../src/operations/auto-recharge/get.ts';
 import { billingAdjust } from '../../src/operations/billing/adjust.ts';
@@ -11,6 +11,7 @@ import { sweepErasures } from '../../src/operations/erasure/sweep.ts';
 import { holdReserve } from '../../src/operations/hold/reserve.ts';
 import { link } from '../../src/operations/identity/admit.ts';
 import { sendDueMails } from '../../src/operations/mail/send.ts';
+import type { House } from '../../src/operations/house.ts';
 import type { Actor, Operation } from '../../src/operations/operation.ts';
 import { paymentCreate } from '../../src/operations/payment/create.ts';
 import { issueReceipts } from '../../src/operations/receipt/issue.ts';
@@ -18,12 +19,14 @@ import { readSession } from '../../src/operations/session/open.ts';
 import { signInSandbox } from '../../src/operations/session/sign-in.ts';
 import { userErase } from '../../src/operations/user/erase.ts';
 import { userUpdate } from '../../src/operations/user/update.ts';
+import type { Tx } from '../../src/store/db.ts';
 import { readErasure } from '../../src/store/erasure.ts';
+import { ensureSystemAccount } from '../../src/store/ledger.ts';
 import { insertPayment } from '../../src/store/payment.ts';
 import { readUser } from '../../src/store/user.ts';
 import type { WalletRow } from '../../src/store/wallet.ts';
 import { cardStory, CENT, type CardStory } from '../support/card-story.ts';
-import { fund, openWallets } from '../support/ledger.ts';
+import { fund, openWallets, post, posting } from '../support/ledger.ts';
 import { dispute } from '../support/paper-dispute.ts';
 import { OPERATOR, paymentStory, userActor, type PaymentStory } from '../support/payment-story.ts';
 import { asked, look } from '../support/refund-story.ts';
@@ -237,6 +240,25 @@ describe('an account is not deleted', () => {
     if (codes.length > 0) expect(Object.keys(refused.json['details'] ?? {})).toEqual(expect.arrayContaining(codes));
     return codes;
   };
+  /** Asks while another process is in the middle of something, and lets that one end first. */
+  const eraseDuring = async (wallet: WalletRow, house: House, work: (tx: Tx) => Promise<void>): Promise<Told> => {
+    const { promise: gate, resolve: goOn } = Promise.withResolvers<void>();
+    const { promise: inTheMiddle, resolve: isThere } = Promise.withResolvers<void>();
+    const working = house.db.transaction('test.work', async (tx) => {
+      await work(tx);
+      isThere();
+      await gate;
+    });
+    await inTheMiddle;
+    const erasing = erase(wallet);
+    // Until it waits for the lock, or has passed where there should have been one.
+    const text = `select 1 from pg_stat_activity where datname = current_database() and wait_event_type = 'Lock'`;
+    const isWaiting = async () => (await story.database.owner.query({ name: 'test.waiting', text })).length > 0;
+    await Promise.race([erasing, vi.waitFor(async () => expect(await isWaiting()).toBe(true), { interval: 5 })]);
+    goOn();
+    await working;
+    return await erasing;
+  };
   const owner = (text: string, values: readonly unknown[]): Promise<unknown> =>
     story.database.owner.query({ name: `test.${nameOf(text)}`, text }, values);
 
@@ -302,44 +324,40 @@ describe('an account is not deleted', () => {
 
   it('while a top-up begins: whoever comes second finds the other', async () => {
     const wallet = await newWallet();
-    const other = story.anotherProcess();
-    let goOn = (): void => {};
-    const gate = new Promise<void>((resolve) => {
-      goOn = resolve;
-    });
-    let isInserted = (): void => {};
-    const inserted = new Promise<void>((resolve) => {
-      isInserted = resolve;
-    });
-    const now = story.ports.clock.now();
-    const begun = other.house.db.transaction('test.begin', async (tx) => {
-      const idem = deriveIdem('test', 'race');
-      const asOpen = {
-        currency: 'USD',
-        idem,
-        fingerprint: idem,
-        createdAt: now,
-        expiresAt: now,
-        nextCheckAt: now,
-      } as const;
-      const payment = { sid: other.ports.ids.sid(), wallet: wallet.id, userSid: wallet.userSid, amount: 10_000_000n };
+    const { house, ports } = story.anotherProcess();
+    const now = ports.clock.now();
+    const idem = deriveIdem('test', 'race');
+    const asOpen = {
+      currency: 'USD',
+      idem,
+      fingerprint: idem,
+      createdAt: now,
+      expiresAt: now,
+      nextCheckAt: now,
+    } as const;
+    const payment = {
+      sid: ports.ids.sid(),
+      wallet: wallet.id,
+      userSid: wallet.userSid,
+      amount: 10_000_000n,
+      ...asOpen,
+    };
+    const erased = await eraseDuring(wallet, house, async (tx) => {
       expect(
-        await insertPayment(tx, {
-          ...payment,
-          ...asOpen,
-          provider: 'stripe',
-          providerAccount: 'acct_house',
-          isLive: false,
-        }),
+        await insertPayment(tx, { ...payment, provider: 'stripe', providerAccount: 'acct_house', isLive: false }),
       ).toBe(true);
-      isInserted();
-      await gate;
     });
-    await inserted;
-    const erasing = erase(wallet);
-    goOn();
-    await begun;
-    expect((await erasing).status).toBe(409);
+    expect(erased.json['details']).toHaveProperty('payments');
+  });
+
+  it('while usage is charged that the wallet will owe', async () => {
+    const wallet = await newWallet();
+    const { house, ports } = story.anotherProcess();
+    const erased = await eraseDuring(wallet, house, async (tx) => {
+      const contra = await ensureSystemAccount(tx, 'revenue:usage', 'USD');
+      await post(tx, ports, [posting({ wallet, amount: -CENT, key: 'owed', contra, mayOverdraw: true })]);
+    });
+    expect(erased.json['details']).toHaveProperty('debt');
   });
 
   it('together with a top-up that both succeed, in ten races of two processes', async () => {

@@ -7,7 +7,7 @@ import { useSession } from '../session.ts';
 import type { User } from '../surface.ts';
 import { ProblemBanner } from '../ui/banner.tsx';
 import { Loading, PageTitle } from '../ui/page.tsx';
-import { DataCard } from './data.tsx';
+import { DataCard } from './export-and-delete.tsx';
 import { IdentitiesCard } from './identities.tsx';
 import { KeysCard } from './keys/card.tsx';
 import { Contact } from './profile.tsx';

@@ -43,19 +43,27 @@ const readStatement = statement(
   'erasure.read',
   `select app_user.sid as user_sid, wallet.sid as wallet_sid, wallet.id as wallet, app_user.erased_at, erasure.next_sweep_at, erasure.sweeps
    from app_user join wallet on wallet.user_sid = app_user.sid left join erasure on erasure.user_sid = app_user.sid
-   where app_user.sid = $1`,
+   where app_user.sid = $1 and app_user.kind = 'person'`,
 );
 
-/** Null when there is no such user. */
+/** Null when there is no such person. */
 export async function readErasure(tx: Tx, userSid: string): Promise<ErasureRow | null> {
   const [row] = await tx.query<ErasureRecord>(readStatement, [userSid]);
   return row ? fromRow(row) : null;
 }
 
+const lockOrganisationsStatement = statement(
+  'erasure.lock_organisations',
+  // In order of sid, as whoever changes members takes them; the user's own row among them.
+  `select sid from app_user
+   where sid = $1 or sid in (select organisation_sid from membership where user_sid = $1 and left_at is null)
+   order by sid for no key update`,
+);
 const lockUserStatement = statement('erasure.lock_user', `select sid from app_user where sid = $1 for update`);
 
-/** Whoever links an identity, signs in or begins a payment of this user waits, and finds out then. */
+/** Whoever changes members of their organisations, links an identity, signs in or begins a payment of this user waits, and finds out then. */
 export async function lockForErasure(tx: Tx, userSid: string): Promise<void> {
+  await tx.query(lockOrganisationsStatement, [userSid]);
   await tx.query(lockUserStatement, [userSid]);
 }
 
@@ -70,14 +78,21 @@ const standingStatement = statement(
           (select count(*) from dispute where wallet = $1 and state in ('inquiry', 'open')) as open_disputes,
           (select count(*) from declined_posting as declined
            where declined.wallet = $1 and declined.kind = ${USAGE}
-             and not exists (select from unbilled_outcome as outcome where outcome.idem = declined.idem)) as unbilled_records
+             and not exists (select from unbilled_outcome as outcome where outcome.idem = declined.idem)) as unbilled_records,
+          (select count(*) from membership as own
+           where own.user_sid = $2 and own.role = 'owner' and own.left_at is null and not exists (
+             select from membership as other where other.organisation_sid = own.organisation_sid and other.user_sid <> $2
+               and other.role = 'owner' and other.left_at is null)) as sole_ownerships
    from account as main, account as reserved, account as frozen
    where main.id = $1 * 16 and reserved.id = $1 * 16 + 1 and frozen.id = $1 * 16 + 2`,
 );
 
 /** Final only while the user and the wallet's accounts are locked. */
-export async function readErasureStanding(tx: Tx, wallet: bigint): Promise<Standing> {
-  const [row] = await tx.query<Record<string, bigint>>(standingStatement, [wallet]);
+export async function readErasureStanding(
+  tx: Tx,
+  { wallet, userSid }: Pick<ErasureRow, 'wallet' | 'userSid'>,
+): Promise<Standing> {
+  const [row] = await tx.query<Record<string, bigint>>(standingStatement, [wallet, userSid]);
   const { balance = 0n, reserved = 0n, frozen = 0n, ...counts } = row ?? {};
   return {
     balance: micros(balance),
@@ -89,6 +104,7 @@ export async function readErasureStanding(tx: Tx, wallet: bigint): Promise<Stand
     openRefunds: Number(counts['open_refunds']),
     openDisputes: Number(counts['open_disputes']),
     unbilledRecords: Number(counts['unbilled_records']),
+    soleOwnerships: Number(counts['sole_ownerships']),
   };
 }
 
@@ -108,7 +124,13 @@ export async function markErased(tx: Tx, userSid: string, now: Date): Promise<vo
   await tx.query(openStatement, [userSid, now]);
 }
 
-const DELETIONS = [
+const FOR_USER = [
+  statement(
+    'erasure.delete_overlay_nodes',
+    `delete from overlay_node where node in (select subject from identity where user_sid = $1 and kind = 'mycelium')`,
+  ),
+  statement('erasure.delete_challenges', `delete from challenge where user_sid = $1`),
+  statement('erasure.delete_keys', `delete from key where owner_sid = $1`),
   statement('erasure.delete_identities', `delete from identity where user_sid = $1`),
   statement('erasure.delete_role', `delete from operator_role where user_sid = $1`),
   statement('erasure.delete_mails', `delete from mail where user_sid = $1`),
@@ -116,9 +138,16 @@ const DELETIONS = [
     'erasure.delete_deliveries',
     `delete from delivery where endpoint in (select sid from endpoint where user_sid = $1)`,
   ),
+  statement(
+    'erasure.blank_events',
+    // What they called their keys and where their events went, in texts that were written by us. The events stay: their numbers count on.
+    `update event set body = regexp_replace(body, '"(name|url)":"([^"\\\\]|\\\\.)*"', '"\\1":""', 'g')
+     where user_sid = $1 and body ~ '"(name|url)":"[^"]'`,
+  ),
 ] as const;
 /** Rows that others name, or that say that something was so. */
-const BLANKINGS = [
+const AS_OF_NOW = [
+  statement('erasure.end_memberships', `update membership set left_at = $2 where user_sid = $1 and left_at is null`),
   statement(
     'erasure.blank_sessions',
     `update session set revoked_at = coalesce(revoked_at, $2), identity_sid = null, address = null, agent = null where user_sid = $1`,
@@ -133,8 +162,8 @@ const BLANKINGS = [
 
 /** Removes what is personal from all that lies around a user who is deleted. Safe to repeat. */
 export async function dropPersonal(tx: Tx, userSid: string, now: Date): Promise<void> {
-  for (const deletion of DELETIONS) await tx.query(deletion, [userSid]);
-  for (const blanking of BLANKINGS) await tx.query(blanking, [userSid, now]);
+  for (const removal of FOR_USER) await tx.query(removal, [userSid]);
+  for (const blanking of AS_OF_NOW) await tx.query(blanking, [userSid, now]);
 }
 
 const dueReceiptsStatement = statement(

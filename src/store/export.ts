@@ -112,3 +112,47 @@ export async function exportAudit(
     of.limit,
   ]);
 }
+
+/** As it is exported: the public half of a key, and nothing of the secret one. */
+export interface ExportedKey extends Record<string, unknown> {
+  readonly sid: string;
+  readonly name: string;
+  readonly scopes: readonly string[];
+  readonly key_id: string;
+  readonly used_at: Date | null;
+  readonly created_at: Date;
+  readonly expires_at: Date | null;
+  readonly revoked_at: Date | null;
+}
+
+const keysStatement = statement(
+  'export.keys',
+  `select sid, name, scopes, key_id, used_at, created_at, expires_at, revoked_at from key
+   where owner_sid = $1 and ($2::text is null or sid < $2) order by sid desc limit $3`,
+);
+
+/** All keys, also those that are over. */
+export async function exportKeys(tx: Tx, of: Stretch): Promise<ExportedKey[]> {
+  return await tx.query<ExportedKey>(keysStatement, valuesOf(of));
+}
+
+export interface ExportedMembership extends Record<string, unknown> {
+  readonly organisation_sid: string;
+  readonly organisation: string;
+  readonly role: string;
+  readonly monthly_cap: bigint | null;
+  readonly joined_at: Date;
+  readonly left_at: Date | null;
+}
+
+const membershipsStatement = statement(
+  'export.memberships',
+  `select organisation_sid, display_name as organisation, role, monthly_cap, joined_at, left_at
+   from membership join app_user on app_user.sid = organisation_sid
+   where user_sid = $1 and ($2::text is null or organisation_sid < $2) order by organisation_sid desc limit $3`,
+);
+
+/** The organisations that somebody is or was in; who else is, is theirs. */
+export async function exportMemberships(tx: Tx, of: Stretch): Promise<ExportedMembership[]> {
+  return await tx.query<ExportedMembership>(membershipsStatement, valuesOf(of));
+}

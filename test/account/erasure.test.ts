@@ -9,10 +9,12 @@ import { endpointCreate } from '../../src/operations/endpoint/create.ts';
 import { erasureGet } from '../../src/operations/erasure/get.ts';
 import { sweepErasures } from '../../src/operations/erasure/sweep.ts';
 import { holdReserve } from '../../src/operations/hold/reserve.ts';
+import { keyCreate } from '../../src/operations/key/create.ts';
 import { link } from '../../src/operations/identity/admit.ts';
 import { sendDueMails } from '../../src/operations/mail/send.ts';
 import type { House } from '../../src/operations/house.ts';
 import type { Actor, Operation } from '../../src/operations/operation.ts';
+import { organisationCreate } from '../../src/operations/organisation/create.ts';
 import { paymentCreate } from '../../src/operations/payment/create.ts';
 import { issueReceipts } from '../../src/operations/receipt/issue.ts';
 import { readSession } from '../../src/operations/session/open.ts';
@@ -110,6 +112,7 @@ describe('K12 a user who is deleted', () => {
       description: `${NAME} listens`,
       types: [],
     });
+    await ask(keyCreate, { name: `${NAME} "at\\home"`, scopes: ['read'] });
     await story.saveCard();
     const page = await ask(cardSetup, {});
     openPage = String(page.json['setup_url']).split('/').at(-1) ?? '';
@@ -150,7 +153,18 @@ describe('K12 a user who is deleted', () => {
     const { house, told } = story;
     const { userSid } = told.wallet;
     expect(new Set((await findAll(PERSONAL)).map((place) => place.split(':')[0]))).toEqual(
-      new Set(['app_user', 'audit', 'endpoint', 'idempotency', 'identity', 'mail', 'receipt', 'session']),
+      new Set([
+        'app_user',
+        'audit',
+        'endpoint',
+        'event',
+        'idempotency',
+        'identity',
+        'key',
+        'mail',
+        'receipt',
+        'session',
+      ]),
     );
     await issueReceipts(house);
     const before = await books();
@@ -289,6 +303,21 @@ describe('an account is not deleted', () => {
     const reserved = await story.run(holdReserve, hold, { key: 'hold-erase', actor: OPERATOR });
     expect(reserved.status).toBe(201);
     expect(await obstacles(holding)).toEqual(['holds']);
+  });
+
+  it('while an organisation would be without an owner; other memberships end with it', async () => {
+    const [one, two] = [await newWallet(), await newWallet()];
+    const made = await story.run(organisationCreate, { name: 'Analytical Engines' }, { actor: userActor(one) });
+    const { sid } = JSON.parse(made.body) as { sid: string };
+    expect(await obstacles(one)).toEqual(['organisations']);
+    const erased = await erase({ ...one, userSid: sid }, OPERATOR);
+    expect(erased.status).toBe(404);
+    await owner(
+      `insert into membership (organisation_sid, user_sid, role, joined_at) values ($1, $2, 'owner', now())`,
+      [sid, two.userSid],
+    );
+    expect(await obstacles(one)).toEqual([]);
+    expect(await obstacles(two)).toEqual(['organisations']);
   });
 
   it('with a payment that is open or that an operator looks at', async () => {

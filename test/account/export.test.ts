@@ -8,8 +8,10 @@ import { billingFreeze } from '../../src/operations/billing/freeze.ts';
 import { endpointCreate } from '../../src/operations/endpoint/create.ts';
 import { holdRelease } from '../../src/operations/hold/release.ts';
 import { holdReserve } from '../../src/operations/hold/reserve.ts';
+import { keyCreate } from '../../src/operations/key/create.ts';
 import { sendDueMails } from '../../src/operations/mail/send.ts';
 import type { Actor, Operation } from '../../src/operations/operation.ts';
+import { organisationCreate } from '../../src/operations/organisation/create.ts';
 import { paymentCreate } from '../../src/operations/payment/create.ts';
 import { issueReceipts } from '../../src/operations/receipt/issue.ts';
 import { signOut, type SignedIn } from '../../src/operations/session/open.ts';
@@ -51,6 +53,8 @@ async function live(who: SignedIn, name: string): Promise<void> {
   const [actor, walletSid] = [actorOf(who), who.walletSid ?? ''];
   await done(userUpdate, { sid: who.userSid, email: `${name}@example.org` }, actor);
   await done(endpointCreate, { url: `https://${name}.example.org/hook`, description: 'mine' }, actor);
+  await done(keyCreate, { name: 'a script', scopes: ['read'] }, actor);
+  await done(organisationCreate, { name: `${name} and friends` }, actor);
   const payment = await done(paymentCreate, { provider: story.bank.name, amount: '30.00' }, actor);
   const sid = String(payment['sid']);
   story.bank.pay(sid);
@@ -113,6 +117,8 @@ describe('everything that is kept of a user', () => {
       'profile',
       'identities',
       'sessions',
+      'keys',
+      'organisations',
       'wallet',
       'statement',
       'payments',

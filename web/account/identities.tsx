@@ -4,6 +4,8 @@ import { useState } from 'react';
 import type { Page, Identity, User } from '../surface.ts';
 import type { Problem } from '../api.ts';
 import { get, remove, seg } from '../api.ts';
+import { useSession, useSessionChange } from '../session.ts';
+import { MyceliumSignIn } from '../sign-in/mycelium.tsx';
 import { ProblemBanner } from '../ui/banner.tsx';
 import { Button } from '../ui/button.tsx';
 import { Dialog } from '../ui/dialog.tsx';
@@ -23,6 +25,13 @@ export function IdentitiesCard({ user }: { readonly user: User }): ReactElement 
     queryFn: ({ signal }) => get<Page<Identity>>(pathOf(user), { signal }),
   });
   const identities = list.data?.items ?? [];
+  const mayLink = useSession().mycelium !== null;
+  const change = useSessionChange();
+  const say = useToast();
+  const linked = async (): Promise<void> => {
+    await change();
+    say('It is linked: you can sign in with it from now on.');
+  };
   return (
     <Card title="Ways to sign in">
       {list.isPending && <Loading what="your identities" />}
@@ -41,8 +50,13 @@ export function IdentitiesCard({ user }: { readonly user: User }): ReactElement 
       </ul>
       {identities.length === 1 && (
         <p className="border-t border-line px-5 py-3 text-sm text-soft sm:px-6">
-          This is your only way in, so it cannot be removed: link another one first.
+          This is your only way in, so it cannot be removed{mayLink && ': link another one first'}.
         </p>
+      )}
+      {mayLink && (
+        <div className="border-t border-line p-5 sm:p-6">
+          <MyceliumSignIn purpose="link" onDone={linked} />
+        </div>
       )}
     </Card>
   );

@@ -14,6 +14,8 @@ export interface Standing {
   readonly openDisputes: number;
   /** Usage that was delivered and not charged yet. */
   readonly unbilledRecords: number;
+  /** Organisations that would be without an owner. */
+  readonly soleOwnerships: number;
 }
 
 /** Why a user cannot be deleted yet. */
@@ -32,12 +34,13 @@ export const OBSTACLES = [
   'refunds',
   'disputes',
   'unbilled_usage',
+  'organisations',
 ] as const;
 
 /** Shape: in the order of {@link OBSTACLES}; empty when nothing is in the way. */
 export function obstaclesOf(standing: Standing): Obstacle[] {
   const { balance, reserved, frozen, openHolds, openPayments, quarantinedPayments } = standing;
-  const { openRefunds, openDisputes, unbilledRecords } = standing;
+  const { openRefunds, openDisputes, unbilledRecords, soleOwnerships } = standing;
   const told: Readonly<Record<Obstacle['code'], string | null>> = {
     balance:
       balance > 0n
@@ -54,6 +57,10 @@ export function obstaclesOf(standing: Standing): Obstacle[] {
     refunds: openRefunds > 0 ? 'A refund is under way: wait until the money has arrived.' : null,
     disputes: openDisputes > 0 || frozen !== 0n ? 'A dispute is open: wait until it is decided.' : null,
     unbilled_usage: unbilledRecords > 0 ? 'Usage has not been charged yet: put in what it costs.' : null,
+    organisations:
+      soleOwnerships > 0
+        ? 'An organisation would be without an owner: hand it on to another member first, or ask whoever runs this service.'
+        : null,
   };
   return OBSTACLES.flatMap((code) => (told[code] === null ? [] : [{ code, message: told[code] }]));
 }

@@ -20,6 +20,6 @@ export const erasureGet = operation({
     const row = actsFor(actor, input.sid) ? await readErasure(house.db, input.sid) : null;
     if (row === null) return refuse('not_found', 'There is no user with this sid.');
     if (row.erasedAt !== null) return toErasure(row, []);
-    return toErasure(row, obstaclesOf(await readErasureStanding(house.db, row.wallet)));
+    return toErasure(row, obstaclesOf(await readErasureStanding(house.db, row)));
   },
 });

@@ -1,3 +1,4 @@
+import { formatDecimal } from '../../domain/money.ts';
 import type { House } from '../house.ts';
 import { toStatementLine, toBilling } from '../billing/billing.ts';
 import { toDispute } from '../dispute/dispute.ts';
@@ -14,7 +15,7 @@ import { toUser } from '../user/user.ts';
 import { listDisputes } from '../../store/dispute.ts';
 import { listEndpoints } from '../../store/endpoint.ts';
 import { listEvents } from '../../store/event.ts';
-import { exportAudit, exportMails, exportSessions } from '../../store/export.ts';
+import { exportAudit, exportKeys, exportMails, exportMemberships, exportSessions } from '../../store/export.ts';
 import { listHolds } from '../../store/hold.ts';
 import { listIdentities } from '../../store/identity.ts';
 import { listPayments } from '../../store/payment.ts';
@@ -67,6 +68,25 @@ const READS = {
       address: row.address,
       agent: row.agent,
     })),
+  keys: async ({ db }, { user }, before) =>
+    stretch(await exportKeys(db, { userSid: user.sid, before, limit }), bySid, (row) => ({
+      ...row,
+      used_at: row.used_at?.toISOString() ?? null,
+      created_at: row.created_at.toISOString(),
+      expires_at: row.expires_at?.toISOString() ?? null,
+      revoked_at: row.revoked_at?.toISOString() ?? null,
+    })),
+  organisations: async ({ db }, { user }, before) =>
+    stretch(
+      await exportMemberships(db, { userSid: user.sid, before, limit }),
+      (row) => row.organisation_sid,
+      ({ monthly_cap: cap, joined_at: joinedAt, left_at: leftAt, ...row }) => ({
+        ...row,
+        monthly_cap: cap === null ? null : formatDecimal(cap),
+        joined_at: joinedAt.toISOString(),
+        left_at: leftAt?.toISOString() ?? null,
+      }),
+    ),
   wallet: async (_house, { wallet }) => whole([toBilling(wallet)]),
   statement: async ({ db }, { wallet }, before) =>
     stretch(
@@ -84,26 +104,26 @@ const READS = {
     );
   },
   payments: async ({ db }, { wallet }, before) =>
-    stretch(await listPayments(db, { wallet: wallet.id, before, state: null, limit }), bySid, toPayment),
+    stretch(await listPayments(db, { wallets: [wallet.id], before, state: null, limit }), bySid, toPayment),
   receipts: async ({ db }, { user }, before) =>
-    stretch(await listReceipts(db, { userSid: user.sid, before, paymentSid: null, limit }), bySid, (row) => ({
+    stretch(await listReceipts(db, { owners: [user.sid], before, paymentSid: null, limit }), bySid, (row) => ({
       ...toReceipt(row),
       document: row.facts,
     })),
   refunds: async ({ db }, { user, wallet }, before) => {
-    const page = { wallet: wallet.id, paymentSid: null, state: null, origin: null, before, limit };
+    const page = { wallets: [wallet.id], paymentSid: null, state: null, origin: null, before, limit };
     return stretch(await listRefunds(db, page), bySid, (row) => toRefund(row, ownerOf(user)));
   },
   disputes: async ({ db }, { user }, before) =>
-    stretch(await listDisputes(db, { ...NOTHING_CHOSEN, userSid: user.sid, before, limit }), bySid, toDispute),
+    stretch(await listDisputes(db, { ...NOTHING_CHOSEN, owners: [user.sid], before, limit }), bySid, toDispute),
   holds: async ({ db }, { user }, before) => {
-    const page = { ...NOTHING_CHOSEN, userSid: user.sid, kind: null, node: null, before, limit };
+    const page = { ...NOTHING_CHOSEN, owners: [user.sid], kind: null, node: null, before, limit };
     return stretch(await listHolds(db, page), bySid, toHold);
   },
   endpoints: async ({ db }, { user }, before) =>
-    stretch(await listEndpoints(db, { userSid: user.sid, before, limit }), bySid, toEndpoint),
+    stretch(await listEndpoints(db, { owners: [user.sid], before, limit }), bySid, toEndpoint),
   events: async ({ db }, { user }, before) =>
-    stretch(await listEvents(db, { userSid: user.sid, type: null, before, limit }), bySid, toEvent),
+    stretch(await listEvents(db, { owners: [user.sid], type: null, before, limit }), bySid, toEvent),
   mails: async ({ db }, { user }, before) =>
     stretch(await exportMails(db, { userSid: user.sid, before, limit }), bySid, ({ createdAt, ...row }) => ({
       ...row,

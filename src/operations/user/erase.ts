@@ -90,7 +90,7 @@ async function erase(
     tx,
     LIVE_KINDS.map((kind) => liveAccount(wallet, kind)),
   );
-  const obstacles = obstaclesOf(await readErasureStanding(tx, wallet));
+  const obstacles = obstaclesOf(await readErasureStanding(tx, row));
   if (obstacles.length > 0) return notYet(obstacles);
   await clearDefaultCards(tx, userSid);
   await switchOff(tx, call, wallet, 'card_removed');

@@ -24,6 +24,7 @@ export const userExport = operation({
   http: { method: 'get', path: '/v1/users/{sid}/export', status: 200 },
   access: 'user',
   right: 'export',
+  scope: null,
   idempotency: 'none',
   input: z.strictObject({
     sid: sidField,
@@ -37,11 +38,9 @@ export const userExport = operation({
     records: z.array(z.record(z.string(), z.unknown())),
     next_cursor: z.string().nullable(),
   }),
-  refusals: ['not_found', 'forbidden', 'rate_limited'],
+  refusals: ['not_found', 'rate_limited'],
   async run(call, input) {
     const { house, actor } = call;
-    if (actor.kind === 'user' && actor.scopes !== undefined)
-      return refuse('forbidden', 'Keys may not do this: sign in.');
     const subject = actsFor(actor, input.sid) ? await readSubject(call, input.sid) : null;
     if (subject === null) return refuse('not_found', 'There is no user with this sid.');
     const place = readPlace(call, input);

@@ -15,4 +15,6 @@ create table erasure (
 );
 create index erasure__due on erasure (next_sweep_at) where next_sweep_at is not null;
 grant select, insert, update on erasure to hero_onboarding_app;
+-- Names that a user gave are blanked in the events that tell of them.
+grant update (body) on event to hero_onboarding_app;
 grant delete on provider_customer to hero_onboarding_app;

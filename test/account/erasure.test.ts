@@ -14,12 +14,12 @@ import { paymentCreate } from '../../src/operations/payment/create.ts';
 import { issueReceipts } from '../../src/operations/receipt/issue.ts';
 import { readSession } from '../../src/operations/session/open.ts';
 import { signInSandbox } from '../../src/operations/session/sign-in.ts';
+import { userEnable } from '../../src/operations/user/enable.ts';
 import { userErase } from '../../src/operations/user/erase.ts';
 import { userUpdate } from '../../src/operations/user/update.ts';
 import { readUser } from '../../src/store/user.ts';
 import { cardStory, type CardStory } from '../support/card-story.ts';
 import { OPERATOR } from '../support/payment-story.ts';
-import { asked } from '../support/refund-story.ts';
 
 interface Told {
   readonly status: number;
@@ -202,6 +202,7 @@ describe('K12 a user who is deleted', () => {
       code: 'forbidden',
     });
     expect((await told.spendReply('1.00')).status).toBe(403);
+    expect((await ask(userEnable, { sid: userSid }, OPERATOR)).status).toBe(409);
   });
 
   it('has a card removed that an open page saves afterwards, a day later', async () => {

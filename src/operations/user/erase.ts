@@ -16,12 +16,14 @@ import {
   type ErasureRow,
 } from '../../store/erasure.ts';
 import { lockAutoRecharge } from '../../store/auto-recharge.ts';
+import { lockRoles } from '../../store/operator-role.ts';
 import { lockAhead } from '../../store/ledger.ts';
 import { setFrozen } from '../../store/wallet.ts';
 import { recordAudit } from '../audit/record.ts';
 import { switchOff } from '../auto-recharge/switch-off.ts';
 import { erasureSchema, toErasure } from '../erasure/erasure.ts';
 import { sweepErasure } from '../erasure/sweep.ts';
+import { isAdminLeft, lastAdmin } from '../operator/change-role.ts';
 import { operation, type Call } from '../operation.ts';
 import { issueOne } from '../receipt/issue.ts';
 import { sidField, textField } from '../schema.ts';
@@ -81,11 +83,13 @@ async function erase(
   reason: string | null,
 ): Promise<ErasureRow | Refusal> {
   const now = call.house.ports.clock.now();
+  await lockRoles(tx);
   await lockCardsOf(tx, userSid);
   await lockAutoRecharge(tx, wallet);
   await lockForErasure(tx, userSid);
   const row = await readErasure(tx, userSid);
   if (row === null || row.erasedAt !== null) return row ?? notThere();
+  if (!(await isAdminLeft(tx, call.house, userSid, { keepsOther: false }))) return lastAdmin();
   await lockAhead(
     tx,
     LIVE_KINDS.map((kind) => liveAccount(wallet, kind)),

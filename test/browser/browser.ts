@@ -55,7 +55,9 @@ async function unpackCarriedBrowser(): Promise<string> {
   const version = (manifest as { version: string }).version;
   const cache = join(ROOT, 'node_modules/.cache/hero-onboarding');
   const place = join(cache, `chromium-${version}`);
-  if (existsSync(place)) return place;
+  if (existsSync(join(place, 'chromium'))) return place;
+  // A cache of fonts alone, by a browser that outlived its own folder.
+  await rm(place, { recursive: true, force: true });
   await mkdir(cache, { recursive: true });
   const own = await mkdtemp(join(cache, 'unpacking-'));
   await pipeline(
@@ -71,7 +73,7 @@ async function unpackCarriedBrowser(): Promise<string> {
     await rename(own, place);
   } catch (error) {
     await rm(own, { recursive: true, force: true });
-    if (!existsSync(place)) throw error;
+    if (!existsSync(join(place, 'chromium'))) throw error;
   }
   return place;
 }

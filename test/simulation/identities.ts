@@ -19,6 +19,8 @@ export class Identities {
   version = 0;
   readonly #changedAt = new Map<string, number>();
   readonly #ended = new Set<string>();
+  #granted: ReadonlyMap<string, OperatorRole> = new Map();
+  #goodKeys: ReadonlySet<string> = new Set();
   readonly #everHad = new Set<string>();
   #rows: readonly Row[] = [];
 
@@ -32,6 +34,16 @@ export class Identities {
     for (const { user_sid: userSid } of this.#rows) this.#everHad.add(userSid);
     for (const { sid } of await read<{ sid: string }>('select sid from session where revoked_at is not null'))
       this.#ended.add(sid);
+    const granted = await read<{ user_sid: string; role: OperatorRole }>('select user_sid, role from operator_role');
+    this.#granted = new Map(granted.map(({ user_sid: userSid, role }) => [userSid, role]));
+    const keys = await read<{ key_id: string; old_key_id: string | null; revoked_at: Date | null }>(
+      'select key_id, old_key_id, revoked_at from key',
+    );
+    this.#goodKeys = new Set(
+      keys
+        .filter(({ revoked_at: revokedAt }) => revokedAt === null)
+        .flatMap(({ key_id: keyId, old_key_id: old }) => (old === null ? [keyId] : [keyId, old])),
+    );
   }
 
   /** The user's sid; null while nobody has it. */
@@ -51,6 +63,16 @@ export class Identities {
     return this.#ended.has(sessionSid);
   }
 
+  /** What an admin made of the user; null: nothing. */
+  grantedTo(userSid: string): OperatorRole | null {
+    return this.#granted.get(userSid) ?? null;
+  }
+
+  /** Whether no key has this public half any more, be it that it was revoked or that two rotations have passed over it. */
+  isKeyOver(keyId: string): boolean {
+    return !this.#goodKeys.has(keyId);
+  }
+
   /** Whether the subject's owner stayed the same since that version. */
   hardlyChangedSince(version: number, subject: string): boolean {
     return (this.#changedAt.get(subject) ?? 0) <= version;
@@ -61,7 +83,7 @@ export class Identities {
     const own = this.#rows.filter((row) => row.user_sid === userSid);
     const isListed = own.some((row) => row.subject === LISTED_SUBJECT);
     const claimed = own.find((row) => row.subject === subject)?.claimed_role ?? null;
-    return strongestRole([isListed ? LISTED_ROLE : null, claimed]);
+    return strongestRole([this.#granted.get(userSid) ?? null, isListed ? LISTED_ROLE : null, claimed]);
   }
 
   judge(breaks: Break): void {

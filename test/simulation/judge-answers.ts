@@ -72,7 +72,9 @@ export class AnswerJudge {
     else if (intent.operation.startsWith('payment.')) this.#judgePaymentAnswers(intent);
     // Judged by what they did to usage.
     else if (
-      /^(usage|correction|lease|node|price|model-price|gap-policy|session|identity|user)\./.test(intent.operation)
+      /^(usage|correction|lease|node|price|model-price|gap-policy|session|identity|user|key|operator)\./.test(
+        intent.operation,
+      )
     )
       return;
     else this.#judgeList(intent);

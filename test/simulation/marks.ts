@@ -122,6 +122,13 @@ export const MARKS = [
   'an ended session opens nothing',
   'all other sessions are ended',
   'an operator is one by list or claim',
+  'a role is granted',
+  'a role is taken away',
+  'an old sign-in makes no key',
+  'a key is rotated',
+  'a key does what it is for',
+  'a key does not do what it is not for',
+  'a key that is over opens nothing',
   // Processes and the database
   'a process dies inside a transaction',
   'a process dies between transactions',

@@ -69,4 +69,37 @@ export const IDENTITY_MUTANTS: readonly Mutant[] = [
       },
     ],
   },
+  {
+    name: 'revoked_key_lives',
+    lesson: 'A key that was revoked goes on opening the wallet: the leak cannot be stopped.',
+    patches: [
+      {
+        file: 'src/store/key.ts',
+        find: 'where key_id = any($1::text[]) and revoked_at is null and',
+        replace: 'where key_id = any($1::text[]) and',
+      },
+    ],
+  },
+  {
+    name: 'any_scope_will_do',
+    lesson: 'What a key is for is written down and never asked: one made to read spends.',
+    patches: [
+      {
+        file: 'src/operations/admission.ts',
+        find: 'if (!actor.scopes.includes(scope))',
+        replace: 'if (actor.scopes.length === 0)',
+      },
+    ],
+  },
+  {
+    name: 'role_change_ends_nothing',
+    lesson: 'Whoever was an operator stays one in the sessions that are open.',
+    patches: [
+      {
+        file: 'src/operations/operator/change-role.ts',
+        find: '(await revokeSessionsOf(tx, userSid, {}, now)).length',
+        replace: '0',
+      },
+    ],
+  },
 ];

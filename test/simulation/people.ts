@@ -11,6 +11,7 @@ import { History, type Asker, type Intent } from './history.ts';
 import { isMark, type Mark } from './marks.ts';
 import { Chance } from './random.ts';
 import { drawReading } from './readings.ts';
+import { KeyHolders } from './key-holders.ts';
 import { Lessees } from './lessees.ts';
 import { mindNumbers } from './numbers.ts';
 import { Reporters } from './reporters.ts';
@@ -65,6 +66,7 @@ export class People {
   readonly #lessees: Lessees;
   readonly #forgeNodes: ForgeNodes;
   readonly #visitors: Visitors;
+  readonly #keyHolders: KeyHolders;
   readonly #payments = new Map<string, string[]>();
   #running = 0;
 
@@ -78,25 +80,13 @@ export class People {
     const { nodes } = options;
     this.#reporters = new Reporters({ scheduler, weather, caller: this.#caller, nodes, people: this.#people, mark });
     this.#holders = new Holders({ scheduler, life: this.#life, ask });
-    this.#lessees = new Lessees({
-      scheduler,
-      life: this.#life,
-      caller: this.#caller,
-      reporters: this.#reporters,
-      nodes,
-    });
+    const both = { scheduler, life: this.#life, caller: this.#caller };
+    this.#lessees = new Lessees({ ...both, reporters: this.#reporters, nodes });
     this.#forgeNodes = new ForgeNodes({ caller: this.#caller, ask, reporters: this.#reporters, nodes });
     this.#correctors = new Correctors({ scheduler, life: this.#life, ask, nodes });
     const { identities } = options;
-    this.#visitors = new Visitors({
-      scheduler,
-      life: this.#life,
-      world,
-      caller: this.#caller,
-      identities,
-      people: this.#people,
-      mark,
-    });
+    this.#visitors = new Visitors({ ...both, world, identities, people: this.#people, mark });
+    this.#keyHolders = new KeyHolders({ world, caller: this.#caller, identities, visitors: this.#visitors, mark });
     // Some lives are all top-ups, some have none: what is common everywhere hides what is rare.
     const taste = new Chance(seed, 'taste');
     this.#deeds = this.#allDeeds().map(([deed, weight]) => [deed, weight * taste.pick([0.3, 1, 1, 2])] as const);
@@ -174,6 +164,11 @@ export class People {
       [(chance) => this.#visitors.proveOrLink(chance), 1],
       [(chance) => this.#visitors.leave(chance), 0.7],
       [(chance) => this.#visitors.unlink(chance), 0.2],
+      [(chance) => this.#visitors.changeRole(chance, OPERATOR), 0.2],
+      [(chance) => this.#keyHolders.make(chance), 0.5],
+      [(chance) => this.#keyHolders.use(chance), 1.2],
+      [(chance) => this.#keyHolders.rotate(chance), 0.3],
+      [(chance) => this.#keyHolders.revoke(chance), 0.3],
     ];
   }
 

@@ -26,7 +26,7 @@ export interface Wrote {
 }
 
 const WRITES_INBOX = /update inbox set state/;
-const WRITES_IDENTITY = /(insert into|update|delete from) (identity|session) /;
+const WRITES_IDENTITY = /(insert into|update|delete from) (identity|session|key|operator_role) /;
 const WRITES_LEDGER = /insert into (entry|batch_leg)|update account/;
 
 /** How long PostgreSQL stays away when it goes down. */

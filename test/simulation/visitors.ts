@@ -3,7 +3,7 @@ import { ownAuthor } from '../../src/operations/audit/record.ts';
 import type { House } from '../../src/operations/house.ts';
 import { complete, type Purpose } from '../../src/operations/identity/complete.ts';
 import type { Proof } from '../../src/operations/identity/proof.ts';
-import type { Actor } from '../../src/operations/operation.ts';
+import type { Actor, UserActor } from '../../src/operations/operation.ts';
 import { readSession, signOut, type SignedIn } from '../../src/operations/session/open.ts';
 import type { Caller } from './caller.ts';
 import { ISSUER, type Identities } from './identities.ts';
@@ -25,7 +25,7 @@ export interface VisitorsOptions {
   readonly mark: (mark: Mark) => void;
 }
 
-interface Visit extends SignedIn {
+export interface Visit extends SignedIn {
   readonly proof: Proof;
   readonly userSid: string;
   readonly walletSid: string;
@@ -82,7 +82,7 @@ export class Visitors {
     if (!visit) return await this.enter(chance);
     const { userSid, walletSid } = visit;
     if (chance.is(0.5)) {
-      await this.#at(chance, (house) => signOut(house, visit.token));
+      await this.at(chance, (house) => signOut(house, visit.token));
       return;
     }
     const actor = await this.#identify(chance, visit);
@@ -134,6 +134,41 @@ export class Visitors {
     if (statuses.includes(200)) this.#options.mark('an identity is unlinked');
   }
 
+  /** Somebody who is signed in as a user, this one if asked for; null when that fails, or they are an operator. */
+  async somebody(
+    chance: Chance,
+    userSid?: string,
+  ): Promise<{ readonly visit: Visit; readonly actor: UserActor } | null> {
+    const visits = userSid === undefined ? this.#visits : this.#visits.filter((one) => one.userSid === userSid);
+    if (visits.length === 0) return null;
+    // The latest is the likeliest to have been proven within ten minutes.
+    const visit = chance.is(0.7) ? visits.at(-1) : chance.pick(visits);
+    const actor = visit && (await this.#identify(chance, visit));
+    return visit && actor?.kind === 'user' ? { visit, actor } : null;
+  }
+
+  /** An admin makes one of the visitors an operator, or ends that: all their sessions end with it. */
+  async changeRole(chance: Chance, operator: Actor): Promise<void> {
+    const visit = this.#drawVisit(chance);
+    if (!visit) return await this.enter(chance);
+    const { userSid, walletSid } = visit;
+    const isGrant = chance.is(0.4);
+    const operation = isGrant ? 'operator.grant' : 'operator.revoke';
+    const input = {
+      sid: userSid,
+      ...(isGrant ? { role: chance.pick(['support', 'auditor', 'finance'] as const) } : {}),
+    };
+    const { caller, mark, identities, world } = this.#options;
+    const before = identities.grantedTo(userSid);
+    const open = this.#visits.filter((one) => one.userSid === userSid);
+    const asked = { operation, input, actor: operator, asker: 'operator', walletSid, chance, hasKey: false } as const;
+    const { attempts } = await caller.call(asked);
+    if (!attempts.some(({ status }) => status === 200) || identities.grantedTo(userSid) === before) return;
+    mark(isGrant ? 'a role is granted' : 'a role is taken away');
+    for (const { sid } of open)
+      if (!identities.isEnded(sid)) world.options.onBreak('J06 sessions end when the role changes', sid);
+  }
+
   #drawProof(chance: Chance): Proof {
     const number = chance.below(SUBJECTS);
     return {
@@ -159,7 +194,7 @@ export class Visitors {
     this.#underWay.set(subject, underWay);
     const begun = (this.#begun.get(subject) ?? 0) + 1;
     this.#begun.set(subject, begun);
-    const ended = await this.#at(chance, (house) =>
+    const ended = await this.at(chance, (house) =>
       complete(house, { proof, purpose, caller: CALLER, author: ownAuthor(house, 'visit') }),
     );
     // One that never answered may still be at it.
@@ -191,7 +226,7 @@ export class Visitors {
     const before = identities.version;
     const role = identities.roleOf(visit.userSid, visit.proof.subject);
     let isAnswered = false;
-    const actor = await this.#at(chance, async (house) => {
+    const actor = await this.at(chance, async (house) => {
       const read = await readSession(house, visit.token);
       isAnswered = true;
       return read;
@@ -228,7 +263,7 @@ export class Visitors {
   }
 
   /** One request of a browser to one process: it may never answer. Null then, or when the database is away. */
-  async #at<T>(chance: Chance, ask: (house: House) => Promise<T>): Promise<T | null> {
+  async at<T>(chance: Chance, ask: (house: House) => Promise<T>): Promise<T | null> {
     const { scheduler, life, world } = this.#options;
     await scheduler.park(life, chance.between(1, 40), 'visit');
     const process = world.pickProcess(chance);

@@ -1,4 +1,3 @@
-import { limitKey } from '../domain/identity/caller-address.ts';
 import { getCookie, setCookie } from 'hono/cookie';
 import { z } from 'zod';
 import { limitKey } from '../domain/identity/caller-address.ts';

@@ -113,6 +113,17 @@ export function contradictions(values: Values): string[] {
   if (values.forgeUsageRepository !== null && values.forgeUrl === null) {
     problems.push('FORGE_USAGE_REPOSITORY is set but FORGE_URL is not: which Forge is it on?');
   }
+  if ((values.forgeClientId === null) !== (values.forgeClientSecret === null)) {
+    problems.push('FORGE_CLIENT_ID and FORGE_CLIENT_SECRET must be set together.');
+  }
+  if (values.forgeClientId !== null && values.forgeUrl === null) {
+    problems.push('FORGE_CLIENT_ID is set but FORGE_URL is not: which Forge knows it?');
+  }
+  if (
+    new Set([values.oidcIssuer, values.oidcClientId, values.oidcClientSecret].map((value) => value === null)).size > 1
+  ) {
+    problems.push('OIDC_ISSUER, OIDC_CLIENT_ID and OIDC_CLIENT_SECRET must be set together.');
+  }
   if ((values.smtpUrl === null) !== (values.mailFrom === null)) {
     problems.push('HERO_ONBOARDING_SMTP_URL and HERO_ONBOARDING_MAIL_FROM must be set together.');
   }
@@ -214,6 +225,10 @@ export function houseSettings(config: Config): HouseSettings {
     financeDailyLimit: config.financeDailyLimit,
     trustedProxies: config.trustedProxies ?? [],
     operators: config.operators ?? [],
+    roleClaims: {
+      forge: config.forgeRoles === null ? null : { claim: 'groups', values: config.forgeRoles },
+      oidc: config.oidcRoles === null ? null : { claim: config.oidcRoleClaim, values: config.oidcRoles },
+    },
     encryptionKeys: [config.encryptionKey, config.encryptionKeyPrevious].filter((key) => key !== null),
     endpointNetworks: config.endpointNetworks ?? [],
     issuer: issuerOf(config),

@@ -24,6 +24,7 @@ import { InvitationPage } from './organisation/invitation-page.tsx';
 import { OrganisationPage } from './organisation/page.tsx';
 import { PaymentPage } from './payment/page.tsx';
 import { SessionContext, useSessionQuery } from './session.ts';
+import { SignInFailedPage } from './sign-in/failed-page.tsx';
 import { ProofGate } from './sign-in/proof-dialog.tsx';
 import { SignInPage } from './sign-in/page.tsx';
 import type { Session } from './surface.ts';
@@ -46,7 +47,12 @@ export function App(): ReactElement {
     <SessionContext value={session}>
       <ChosenWallet>
         <ProofGate>
-          <Frame>{pagesFor(session.role)}</Frame>
+          <Frame>
+            <Switch>
+              <Route path="/sign-in/failed" component={SignInFailedPage} />
+              <Route>{pagesFor(session.role)}</Route>
+            </Switch>
+          </Frame>
         </ProofGate>
       </ChosenWallet>
     </SessionContext>

@@ -1,10 +1,17 @@
+import { randomBytes } from 'node:crypto';
 import process from 'node:process';
 import { parseArgs } from 'node:util';
+import { fileKeeper } from '../keeper.ts';
+import type { LoginChange } from './login/state.ts';
 import { startForgeSandbox } from './server.ts';
 
 const USAGE = `node sandbox/forge/main.ts --token TOKEN --folder PATH
   --repository OWNER/NAME  sandbox/usage by default
   --branch NAME            main by default
+  --client-id ID           an application that people may sign in to, with
+  --client-secret SECRET   and
+  --redirect-uri URL       where they come back to; all three or none
+  --people-file PATH       keeps the accounts that were made, for the next start
   --port N                 a free one by default
   --host ADDRESS           127.0.0.1 by default; whoever reaches it controls it
   --until-stdin-ends       stop when standard input ends, so that it never outlives the process that started it`;
@@ -15,6 +22,10 @@ const { values } = parseArgs({
     folder: { type: 'string' },
     repository: { type: 'string', default: 'sandbox/usage' },
     branch: { type: 'string', default: 'main' },
+    'client-id': { type: 'string' },
+    'client-secret': { type: 'string' },
+    'redirect-uri': { type: 'string' },
+    'people-file': { type: 'string' },
     port: { type: 'string', default: '0' },
     host: { type: 'string', default: '127.0.0.1' },
     'until-stdin-ends': { type: 'boolean', default: false },
@@ -27,6 +38,19 @@ if (token === undefined || folder === undefined) {
   process.exit(2);
 }
 
+const { 'client-id': clientId, 'client-secret': clientSecret, 'redirect-uri': redirectUri } = values;
+const peopleFile = values['people-file'];
+const login =
+  clientId === undefined || clientSecret === undefined || redirectUri === undefined
+    ? null
+    : {
+        clientId,
+        clientSecret,
+        redirectUris: [redirectUri],
+        random: { bytes: (count: number) => randomBytes(count) },
+        ...(peopleFile === undefined ? {} : { keeper: fileKeeper<LoginChange>(peopleFile) }),
+      };
+
 const running = await startForgeSandbox({
   token,
   folder,
@@ -35,6 +59,7 @@ const running = await startForgeSandbox({
   host,
   port: Number(port),
   now: () => new Date(),
+  ...(login === null ? {} : { login }),
 });
 
 const stop = (): void => {

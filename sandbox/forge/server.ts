@@ -3,6 +3,8 @@ import type { AddressInfo } from 'node:net';
 import { z } from 'zod';
 import { answerApi, no, type ApiAnswer, type ApiRequest } from './api.ts';
 import { GitRepository } from './git-repository.ts';
+import { ForgeLogin, type LoginOptions } from './login/login.ts';
+import type { PageAnswer } from './login/page.ts';
 import { calm, faultSchema, switchesSchema, type Fault, type Switches } from './switches.ts';
 import { takeFault } from '../take-fault.ts';
 
@@ -14,6 +16,8 @@ export interface ForgeSandboxOptions {
   readonly token: string;
   readonly branch?: string;
   readonly now: () => Date;
+  /** The application that people may sign in to; absent: there is none. */
+  readonly login?: LoginOptions;
   readonly port?: number;
   readonly host?: string;
 }
@@ -31,6 +35,8 @@ export interface RunningForge {
   readonly git: GitRepository;
   readonly switches: Switches;
   readonly journal: JournalLine[];
+  /** Null: no application is registered. */
+  readonly login: ForgeLogin | null;
   close(): Promise<void>;
 }
 
@@ -40,7 +46,9 @@ const BODY_BYTES_MAX = 32 * 1_048_576;
 /** Starts the simulator on a port (0: a free one). Bound to loopback unless told otherwise: it controls itself. */
 export async function startForgeSandbox(options: ForgeSandboxOptions): Promise<RunningForge> {
   const { port = 0, host = '127.0.0.1', branch = 'main' } = options;
-  const forge = { git: new GitRepository(options.folder, branch), switches: calm(), journal: [] as JournalLine[] };
+  const login = options.login === undefined ? null : new ForgeLogin(options.login, options.now);
+  const git = new GitRepository(options.folder, branch);
+  const forge = { git, switches: calm(), journal: [] as JournalLine[], login };
   const server = createServer((request, response) => {
     void answer(forge, options, request, response);
   });
@@ -60,7 +68,7 @@ async function close(server: Server): Promise<void> {
   });
 }
 
-type Forge = Pick<RunningForge, 'git' | 'switches' | 'journal'>;
+type Forge = Pick<RunningForge, 'git' | 'switches' | 'journal' | 'login'>;
 
 async function answer(
   forge: Forge,
@@ -70,10 +78,15 @@ async function answer(
 ): Promise<void> {
   try {
     const body = await readBody(request);
-    const url = new URL(request.url ?? '/', 'http://sandbox.invalid');
+    const url = new URL(request.url ?? '/', `http://${request.headers.host ?? 'sandbox.invalid'}`);
     const method = request.method ?? 'GET';
     if (url.pathname.startsWith('/_sandbox/')) {
       send(response, control(forge, options, { method, path: url.pathname, body }));
+      return;
+    }
+    const asked = { method, url, body, authorization: request.headers.authorization };
+    if (forge.login?.isPage(asked) === true) {
+      sendPage(forge.login.page(asked), response);
       return;
     }
     const fault = takeFault(
@@ -89,7 +102,6 @@ async function answer(
       fault: fault?.kind ?? null,
     };
     forge.journal.push(line);
-    const asked = { method, url, body, authorization: request.headers.authorization };
     line.status = answerWithFault(forge, options, { fault, asked }, response);
   } catch (error) {
     console.error(error);
@@ -105,7 +117,9 @@ interface Asked {
   readonly authorization: string | undefined;
 }
 
-function route({ git, switches }: Forge, options: ForgeSandboxOptions, asked: Asked): ApiAnswer {
+function route({ git, switches, login }: Forge, options: ForgeSandboxOptions, asked: Asked): ApiAnswer {
+  const signIn = login?.answer(asked, asked.url.origin, switches) ?? null;
+  if (signIn !== null) return signIn;
   const [, scheme, token] = /^(token|Bearer) (.+)$/.exec(asked.authorization ?? '') ?? [];
   if (scheme === undefined || token !== options.token) return no(401, 'invalid username, password or token');
   const request = requestOf(options, asked);
@@ -233,6 +247,8 @@ function control(forge: Forge, options: ForgeSandboxOptions, { method, path, bod
       return { status: 200, body: switches };
     case 'GET journal':
       return { status: 200, body: journal };
+    case 'GET people':
+      return { status: 200, body: [...(forge.login?.state.people.values() ?? [])] };
     case 'POST files': {
       const { path: at, text, mode } = putSchema.parse(sent);
       const change = text === null ? null : { content: Buffer.from(text), ...(mode === undefined ? {} : { mode }) };
@@ -251,6 +267,11 @@ function send(response: ServerResponse, { status, body }: ApiAnswer, headers: Re
     .writeHead(status, { 'content-type': 'application/json;charset=utf-8', ...headers })
     .end(JSON.stringify(body));
   return status;
+}
+
+function sendPage(page: PageAnswer | string, response: ServerResponse): void {
+  if (typeof page === 'string') response.writeHead(303, { location: page, 'cache-control': 'no-store' }).end();
+  else response.writeHead(page.status, page.headers).end(page.html);
 }
 
 async function readBody(request: IncomingMessage): Promise<string> {

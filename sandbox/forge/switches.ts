@@ -1,4 +1,5 @@
 import { z } from 'zod';
+import { idTokenSchema } from './login/id-token.ts';
 
 /**
  * forgejo: a stale `sha` is 409. forgejo_old: 422. gitea: 422. odd: 400, as some answer for a deleted file.
@@ -45,8 +46,18 @@ export const switchesSchema = z.strictObject({
   dialect: z.enum(DIALECTS),
   /** Whether several files can be written in one commit; an old release answers 404. */
   hasManyFiles: z.boolean(),
+  /** Whether the issuer's address ends with a slash: Gitea keeps that of its root address, Forgejo trims it. */
+  hasIssuerSlash: z.boolean(),
+  /** What sign-ins get. */
+  idToken: idTokenSchema,
   faults: z.array(faultSchema),
 });
 export type Switches = z.infer<typeof switchesSchema>;
 
-export const calm = (): Switches => ({ dialect: 'forgejo', hasManyFiles: true, faults: [] });
+export const calm = (): Switches => ({
+  dialect: 'forgejo',
+  hasManyFiles: true,
+  hasIssuerSlash: false,
+  idToken: 'right',
+  faults: [],
+});

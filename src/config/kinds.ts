@@ -1,6 +1,7 @@
 import path from 'node:path';
 import { z } from 'zod';
 import { readOverlayAddress } from '../domain/challenge/overlay-address.ts';
+import type { RoleClaim } from '../domain/identity/claimed-role.ts';
 import { parseNetwork, type Network } from '../domain/event/address.ts';
 import { OPERATOR_ROLES, type ListedOperator } from '../domain/identity/role.ts';
 import { parseDecimal, type Micros } from '../domain/money.ts';
@@ -142,6 +143,23 @@ function readOperator(part: string): ListedOperator | null {
 function nodeOf(address: string): string | null {
   const read = readOverlayAddress(address);
   return 'problem' in read ? null : read.node;
+}
+
+export const claimedRoles: Kind<RoleClaim['values']> = kind(
+  'roles with values, with commas',
+  null,
+  'must be roles with values, with commas between them, for example admin=owners,support=help-desk',
+  (value) => {
+    const read = value.split(',').map((part) => readClaimedRole(part.trim()));
+    const known = read.filter((part) => part !== null);
+    return known.length === read.length ? known : null;
+  },
+);
+
+function readClaimedRole(part: string): RoleClaim['values'][number] | null {
+  const [, asked, value = ''] = /^([a-z]+)=([^\s,][^,]*)$/.exec(part) ?? [];
+  const role = OPERATOR_ROLES.find((known) => known === asked);
+  return role === undefined ? null : { role, value };
 }
 
 /** In hundredths of a percent. */

@@ -1,4 +1,5 @@
 import type { Network } from '../domain/event/address.ts';
+import type { RoleClaim } from '../domain/identity/claimed-role.ts';
 import type { ListedOperator } from '../domain/identity/role.ts';
 import { formatDecimal } from '../domain/money.ts';
 import type { Config } from '../config.ts';
@@ -24,7 +25,8 @@ function textOf(value: NonNullable<Config[SettingName]>): string {
   return [...value].map(partText).join(',');
 }
 
-function partText(part: bigint | Network | ListedOperator): string {
+function partText(part: bigint | Network | ListedOperator | RoleClaim['values'][number]): string {
   if (typeof part === 'bigint') return formatDecimal(part);
-  return 'text' in part ? part.text : `${part.role}=${part.issuer}#${part.subject}`;
+  if ('text' in part) return part.text;
+  return 'issuer' in part ? `${part.role}=${part.issuer}#${part.subject}` : `${part.role}=${part.value}`;
 }

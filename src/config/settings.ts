@@ -8,14 +8,16 @@ import {
   httpUrl,
   instant,
   integer,
+  operatorList,
   listenAddress,
   networks,
   postgresUrl,
   secret,
   text,
 } from './kinds.ts';
-import { OPERATOR_SETTINGS } from './operator-settings.ts';
 import { given, optional, type Setting } from './setting.ts';
+import { FORGE_SETTINGS } from './forge-settings.ts';
+import { OIDC_SETTINGS } from './oidc-settings.ts';
 
 /** Every setting, once. The key is its name in the code, `env` its name outside. */
 export const SETTINGS = {
@@ -99,7 +101,66 @@ export const SETTINGS = {
     default: '10',
     prose: 'Connections of this process to PostgreSQL; more than about ten on two cores makes a busy wallet slower.',
   }),
-  ...OPERATOR_SETTINGS,
+  adminSecret: optional({
+    env: 'HERO_ONBOARDING_ADMIN_SECRET',
+    group: 'Operators and sessions',
+    kind: secret,
+    isSecret: true,
+    prose:
+      'What operators send as X-Hero-Onboarding-Admin-Secret. Unset: nobody is an operator; sandbox mode makes one and keeps it in the data folder.',
+  }),
+  adminSecretPrevious: optional({
+    env: 'HERO_ONBOARDING_ADMIN_SECRET_PREVIOUS',
+    group: 'Operators and sessions',
+    kind: secret,
+    isSecret: true,
+    prose:
+      'The operator secret before the present one; both are accepted while it is set, so that scripts can change over.',
+  }),
+  adminSecretUse: given({
+    env: 'HERO_ONBOARDING_ADMIN_SECRET_USE',
+    group: 'Operators and sessions',
+    kind: choice(['on', 'off']),
+    default: 'on',
+    prose:
+      'Whether the operator secret is taken. off: operators come in with an identity of their own, and with nothing else.',
+  }),
+  sessionKey: optional({
+    env: 'HERO_ONBOARDING_SESSION_KEY',
+    group: 'Operators and sessions',
+    kind: secret,
+    isSecret: true,
+    prose:
+      'Signs page cursors and leases, and seals sign-ins under way; the same for all processes on one database. Needed outside sandbox mode, which makes one itself.',
+  }),
+  sessionHours: given({
+    env: 'HERO_ONBOARDING_SESSION_HOURS',
+    group: 'Operators and sessions',
+    kind: integer({ min: 1, max: 168, unit: 'hours' }),
+    default: '12',
+    prose: 'How long a sign-in lasts.',
+  }),
+  sessionIdleMinutes: given({
+    env: 'HERO_ONBOARDING_SESSION_IDLE_MINUTES',
+    group: 'Operators and sessions',
+    kind: integer({ min: 1, max: 10_080, unit: 'minutes' }),
+    default: '30',
+    prose: 'How long a sign-in lasts that nobody uses.',
+  }),
+  operators: optional({
+    env: 'HERO_ONBOARDING_OPERATORS',
+    group: 'Operators and sessions',
+    kind: operatorList,
+    prose:
+      'Who is an operator, by identity: role=issuer#subject, with commas between; roles are support, auditor, finance and admin. Unset: whom an admin made one.',
+  }),
+  financeDailyLimit: optional({
+    env: 'HERO_ONBOARDING_FINANCE_DAILY_LIMIT',
+    group: 'Operators and sessions',
+    kind: amount,
+    prose:
+      'What an operator with the role finance may move in a day (UTC), whichever way. Unset: no limit; admins have none.',
+  }),
   stripeSecretKey: optional({
     env: 'STRIPE_SECRET_KEY',
     group: 'Stripe',
@@ -192,34 +253,7 @@ export const SETTINGS = {
       'How requests are signed. legacy, the method of before 2026, proves little: two payloads can have one checksum; with it webhooks of both methods are accepted.',
   }),
   ...BTCPAY_SETTINGS,
-  forgeUrl: optional({
-    env: 'FORGE_URL',
-    group: 'Forge',
-    kind: httpUrl,
-    prose:
-      'A Forgejo or Gitea, for example https://git.example.org. Unset in sandbox mode: a simulated one is started.',
-  }),
-  forgeUsageRepository: optional({
-    env: 'FORGE_USAGE_REPOSITORY',
-    group: 'Forge',
-    kind: text(/^[A-Za-z0-9_][A-Za-z0-9._-]*\/[A-Za-z0-9_][A-Za-z0-9._-]*$/, 'must be owner/name'),
-    prose:
-      'The repository through which usage comes from nodes that cannot reach the service. Unset: it is neither pushed to nor read.',
-  }),
-  forgeUsageBranch: given({
-    env: 'FORGE_USAGE_BRANCH',
-    group: 'Forge',
-    kind: text(/^(?!.*(\.\.|\/\/|\.lock$|\/$))[A-Za-z0-9_][A-Za-z0-9._/-]{0,99}$/, 'must be the name of a branch'),
-    default: 'main',
-    prose: 'The branch of that repository.',
-  }),
-  forgeUsageToken: optional({
-    env: 'FORGE_USAGE_TOKEN',
-    group: 'Forge',
-    kind: secret,
-    isSecret: true,
-    prose: 'A token for that repository: on a node with write:repository, on the service read:repository is enough.',
-  }),
+  ...FORGE_SETTINGS,
   myceliumApiUrl: optional({
     env: 'MYCELIUM_API_URL',
     group: 'Mycelium',
@@ -227,6 +261,7 @@ export const SETTINGS = {
     prose:
       'The API of a Mycelium daemon of its own, through which people show that they control their node, for example http://127.0.0.1:8989. Unset: nobody signs in so; in sandbox mode a simulated network is started.',
   }),
+  ...OIDC_SETTINGS,
   topUpMin: given({
     env: 'HERO_ONBOARDING_TOP_UP_MIN',
     group: 'Wallets',

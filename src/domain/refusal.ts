@@ -7,6 +7,7 @@ export const REFUSALS = {
   signature_missing: { status: 400, rpc: -32020, title: 'The signature is missing' },
   invalid_signature: { status: 400, rpc: -32021, title: 'The signature is not valid' },
   signature_expired: { status: 400, rpc: -32022, title: 'The signature is out of date' },
+  sign_in_failed: { status: 400, rpc: -32028, title: 'The sign-in came to nothing' },
   unauthenticated: { status: 401, rpc: -32001, title: 'Sign in or send a credential' },
   insufficient_balance: { status: 402, rpc: -32002, title: 'The wallet does not hold enough' },
   forbidden: { status: 403, rpc: -32003, title: 'Not allowed' },
@@ -28,6 +29,7 @@ export const REFUSALS = {
   internal: { status: 500, rpc: -32603, title: 'Something broke on our side' },
   provider_error: { status: 502, rpc: -32012, title: 'The payment provider refused or failed' },
   unavailable: { status: 503, rpc: -32013, title: 'Not available at the moment' },
+  sign_in_not_configured: { status: 503, rpc: -32029, title: 'This way to sign in is not set up' },
   webhook_not_configured: { status: 503, rpc: -32014, title: 'The webhook is not configured' },
   provider_timeout: { status: 504, rpc: -32015, title: 'The payment provider did not answer in time' },
 } as const;

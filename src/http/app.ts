@@ -15,6 +15,7 @@ import { addHealthRoutes } from './health.ts';
 import { setSecurityHeaders } from './headers.ts';
 import { openApiDocument } from './openapi.ts';
 import { addPageRoutes, notFoundPage } from './pages.ts';
+import { addProviderSignInRoutes } from './provider-sign-in.ts';
 import { problemResponse, Refused, replyResponse } from './refused.ts';
 import { addRestRoutes } from './rest.ts';
 import { addRpcRoute } from './rpc.ts';
@@ -65,6 +66,7 @@ export function buildHttp(house: House, options: HttpOptions): App {
   addWebhookRoute(app, site);
   addSignInRoutes(app, site);
   addChallengeRoutes(app, site);
+  addProviderSignInRoutes(app, site);
   addDocsRoutes(app, site, documents);
   addPageRoutes(app, site);
   refuseOtherMethods(app);

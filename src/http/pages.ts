@@ -19,8 +19,9 @@ const CONTENT_TYPES: Readonly<Record<string, string>> = {
 };
 
 /** The paths of the one-page application. Anything else that is not a file answers 404; a person who mistyped gets a page that says so. */
-const PAGE_PATHS = [
+export const PAGE_PATHS: readonly string[] = [
   '/',
+  '/sign-in/failed',
   '/wallet',
   '/usage',
   '/events',

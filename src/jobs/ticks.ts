@@ -13,6 +13,7 @@ import { tellOfGaps } from '../operations/gap-policy/tell.ts';
 import { sendDueMails } from '../operations/mail/send.ts';
 import { pruneOldInvitations } from '../operations/invitation/prune.ts';
 import { expireHolds } from '../operations/hold/expire.ts';
+import { forgetAttempts } from '../operations/identity/forget-attempts.ts';
 import { recomputeLadders } from '../operations/ladder/recompute.ts';
 import { pruneOldBudgets } from '../operations/node/prune-budgets.ts';
 import { pollPayments } from '../operations/payment/poll.ts';
@@ -65,6 +66,7 @@ export const TICKS: readonly Tick[] = [
   { name: 'deliveries.send', waitMs: every(SECOND_MS), run: sendDueDeliveries },
   { name: 'events.prune', waitMs: every(HOUR_MS), run: pruneOldEvents },
   { name: 'invitations.prune', waitMs: every(HOUR_MS), run: pruneOldInvitations },
+  { name: 'sign-ins.forget', waitMs: every(HOUR_MS), run: forgetAttempts },
   { name: 'secrets.reseal', waitMs: every(5 * MINUTE_MS), run: resealSecrets },
   { name: 'mails.send', waitMs: every(5 * SECOND_MS), run: sendDueMails },
   { name: 'receipts.issue', waitMs: every(10 * SECOND_MS), run: issueReceipts },

@@ -60,7 +60,7 @@ function judgeUser(house: House, operation: Operation, actor: UserActor): Refusa
   }
   const right = rightOf(operation);
   // Of themselves everybody may decide; it is money and secrets that a browser left open must not give away.
-  return right === 'people' ? null : checkProof(house, right, actor);
+  return right === 'people' ? null : requireProof(house, right, actor);
 }
 
 /** Looking as a user must neither change what is theirs nor take out more than one sees. */
@@ -74,10 +74,11 @@ function judgeOperator(house: House, operation: Operation, actor: OperatorActor)
   if (operation.access === 'node') return onlyNodes();
   const right = rightOf(operation);
   if (!roleHas(actor.role, right)) return refuse('forbidden', `The role ${actor.role} does not allow this.`);
-  return checkProof(house, right, actor);
+  return requireProof(house, right, actor);
 }
 
-function checkProof(house: House, right: Right, { credential }: UserActor | OperatorActor): Refusal | null {
+/** Refuses reauth_required where the right takes somebody who has just shown who they are, and this caller has not. */
+export function requireProof(house: House, right: Right, { credential }: UserActor | OperatorActor): Refusal | null {
   if (credential === undefined || credential.provenAt === null || !needsStepUp(right)) return null;
   if (house.ports.clock.now().getTime() - credential.provenAt.getTime() <= STEP_UP_MS) return null;
   const message = `Show once more who you are: for this a sign-in may be ${STEP_UP_MINUTES} minutes old at most.`;

@@ -1,8 +1,10 @@
 import type { Network } from '../domain/event/address.ts';
 import type { ListedOperator } from '../domain/identity/role.ts';
+import type { RoleClaim } from '../domain/identity/claimed-role.ts';
 import type { Issuer } from '../domain/receipt/receipt.ts';
 import type { Mailer, Ports } from '../ports/ports.ts';
 import type { Messenger } from '../providers/messenger.ts';
+import type { IdentityProvider, IdentityProviderName } from '../providers/identity-provider.ts';
 import type { PaymentProvider } from '../providers/provider.ts';
 import type { UsageRepository } from '../providers/usage-repository.ts';
 import type { Db, Tx } from '../store/db.ts';
@@ -18,6 +20,8 @@ export interface House {
   readonly jobs: Jobs;
   /** By name; a provider that is not configured is not there. */
   readonly providers: ReadonlyMap<string, PaymentProvider>;
+  /** Who people sign in through, by name; who is not configured is not there. */
+  readonly identityProviders: ReadonlyMap<IdentityProviderName, IdentityProvider>;
   /** Where nodes that cannot reach us leave their usage, and where this installation pushes its own; null: not configured. */
   readonly usageRepository: UsageRepository | null;
   /** Null: there is no mail server; mail is written and shown to operators. */
@@ -88,6 +92,8 @@ export interface HouseSettings {
   readonly trustedProxies: readonly Network[];
   /** Whom the configuration makes operators. */
   readonly operators: readonly ListedOperator[];
+  /** Whom a provider's claims make one; null: nobody. */
+  readonly roleClaims: Readonly<Record<IdentityProviderName, RoleClaim | null>>;
   /** Seal secrets that are used again: the present one first, then the one before. Empty: none is kept. */
   readonly encryptionKeys: readonly string[];
   /** Who issues receipts. */

@@ -54,6 +54,9 @@ export const systemClock: Clock = {
 const AHEAD_BYTES = 4_096;
 let ahead = new Uint8Array();
 
+/** How far a clock is ahead of this machine's: for a library that looks at the time by itself and can be told. */
+export const secondsAheadOfSystem = (clock: Clock): number => Math.round((clock.now().getTime() - Date.now()) / 1_000);
+
 export const systemRandom: Random = {
   bytes: (count) => {
     if (count > AHEAD_BYTES / 8) return new Uint8Array(randomBytes(count));

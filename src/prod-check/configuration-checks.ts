@@ -140,6 +140,15 @@ export const CONFIGURATION_CHECKS: readonly ConfigurationCheck[] = [
   ...OPERATOR_CHECKS,
   {
     ...base,
+    id: 23,
+    title: 'people sign in over https, with a secret that cannot be guessed',
+    why: 'Whoever listens on the way to the issuer, or guesses the secret of our client, can sign in as somebody else.',
+    remedy:
+      'Set FORGE_URL and OIDC_ISSUER to https addresses, and take the client secrets as the Forge or the issuer made them. Register FORGE_CLIENT_ID with the redirect address <public address>/login/forge/callback and no other.',
+    judge: ({ values }) => judgeSignIn(values),
+  },
+  {
+    ...base,
     id: 25,
     title: 'cookies are Secure and bound to this host, and HSTS is on',
     why: 'All three follow from an https public address without a path; otherwise a session cookie could travel in clear.',
@@ -213,6 +222,18 @@ export const CONFIGURATION_CHECKS: readonly ConfigurationCheck[] = [
   },
 ];
 
+function judgeSignIn(values: Values): readonly Finding[] {
+  const { forgeUrl, forgeClientId, forgeClientSecret, oidcIssuer, oidcClientSecret } = values;
+  const isPlain = forgeClientId !== null && forgeUrl?.startsWith('https:') !== true;
+  const isBad = (secret: string | null): boolean => isShort(secret) || isExample(secret);
+  return [
+    ...must(!isPlain, 'People sign in through FORGE_URL, which is not https.'),
+    ...must(oidcIssuer?.startsWith('https:') !== false, 'OIDC_ISSUER is not https.'),
+    ...must(!isBad(forgeClientSecret), 'FORGE_CLIENT_SECRET is short, or contains a known example.'),
+    ...must(!isBad(oidcClientSecret), 'OIDC_CLIENT_SECRET is short, or contains a known example.'),
+  ];
+}
+
 const LIMIT_MAX = 10_000n * MICROS_PER_USD;
 
 const isLoopback = (host: string): boolean => host === 'localhost' || host === '::1' || host.startsWith('127.');
@@ -240,21 +261,7 @@ function judgeStrength(name: SettingName, value: string | null): readonly Findin
   );
 }
 
-type SecretName =
-  | 'adminSecret'
-  | 'adminSecretPrevious'
-  | 'sessionKey'
-  | 'stripeSecretKey'
-  | 'stripeWebhookSecret'
-  | 'stripeWebhookSecretPrevious'
-  | 'clickpesaApiKey'
-  | 'clickpesaChecksumKey'
-  | 'clickpesaChecksumKeyPrevious'
-  | 'btcpayApiKey'
-  | 'btcpayWebhookSecret'
-  | 'btcpayWebhookSecretPrevious'
-  | 'forgeUsageToken';
-const SECRETS: readonly SecretName[] = [
+const SECRETS = [
   'adminSecret',
   'adminSecretPrevious',
   'sessionKey',
@@ -268,7 +275,9 @@ const SECRETS: readonly SecretName[] = [
   'btcpayWebhookSecret',
   'btcpayWebhookSecretPrevious',
   'forgeUsageToken',
-];
+  'forgeClientSecret',
+  'oidcClientSecret',
+] as const;
 
 /** Pairs of setting names whose values are equal. */
 function sameSecrets(values: Values): readonly (readonly [string, string])[] {

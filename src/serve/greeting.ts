@@ -74,9 +74,14 @@ function btcpayRow(config: Config, btcpayUrl: string | null): string {
 
 function forgeRow(config: Config, forgeUrl: string | null): string {
   if (forgeUrl !== null) return `simulated at ${forgeUrl}`;
-  return config.forgeUsageRepository === null
-    ? 'not configured: FORGE_USAGE_REPOSITORY is not set'
-    : `${config.forgeUrl}/${config.forgeUsageRepository}`;
+  const { forgeUrl: url, forgeUsageRepository: repository, forgeClientId } = config;
+  const uses = [
+    ...(repository === null ? [] : [`usage by ${repository}`]),
+    ...(forgeClientId === null ? [] : ['people sign in']),
+  ];
+  if (url === null || uses.length === 0)
+    return 'not configured: neither FORGE_USAGE_REPOSITORY nor FORGE_CLIENT_ID is set';
+  return `${url}: ${uses.join(', ')}`;
 }
 
 function myceliumRow(config: Config, myceliumUrl: string | null): string {

@@ -12,6 +12,7 @@ import { stripeProvider } from '../providers/stripe/index.ts';
 import { failClosed } from '../store/fail-closed.ts';
 import { graphileJobs } from '../store/jobs.ts';
 import { openPostingLanes } from '../store/posting-lanes.ts';
+import { identityProvidersOf } from './identity-providers.ts';
 import { forgeRepository } from '../providers/forge/index.ts';
 import type { Messenger } from '../providers/messenger.ts';
 import { myceliumMessenger } from '../providers/mycelium/index.ts';
@@ -30,6 +31,7 @@ export function buildHouse(config: Config, ports: Ports, store: OpenedStore, sim
     lanes: openPostingLanes(db, ports, { lanes, batchRecordsMax, queueMax }),
     jobs: graphileJobs(),
     providers: providersOf(config, ports, simulators),
+    identityProviders: identityProvidersOf(config, ports, simulators.forge),
     usageRepository: usageRepositoryOf(config, ports, simulators.forge),
     mailer: mailerOf(config),
     messenger: messengerOf(config, ports, simulators.mycelium),
@@ -103,7 +105,8 @@ function messengerOf(config: Config, ports: Ports, simulator: Simulator | null):
 
 function usageRepositoryOf(config: Config, ports: Ports, forge: ForgeSimulator | null): UsageRepository | null {
   const { forgeUrl: url, forgeUsageRepository: repository, forgeUsageToken: token, forgeUsageBranch: branch } = config;
-  if (forge !== null) return forgeRepository({ ...forge, branch, ports });
+  if (forge !== null)
+    return forgeRepository({ url: forge.url, repository: forge.repository, token: forge.token, branch, ports });
   if (url === null || repository === null || token === null) return null;
   return forgeRepository({ url, repository, branch, token, ports });
 }

@@ -19,6 +19,9 @@ export interface BtcpaySimulator extends Simulator {
 export interface ForgeSimulator extends Simulator {
   readonly repository: string;
   readonly token: string;
+  /** Of the application that people sign in to. */
+  readonly clientId: string;
+  readonly clientSecret: string;
 }
 
 /** Sandbox mode without an address of another simulator brings its own. */
@@ -73,11 +76,16 @@ const SANDBOX_REPOSITORY = 'sandbox/usage';
 /** Not beside another Stripe: who brings one brings everything that is to be simulated. */
 export async function openForgeSimulator(config: Config, ports: Ports): Promise<ForgeSimulator | null> {
   if (config.mode !== 'sandbox' || config.forgeUrl !== null || config.stripeApiBase !== null) return null;
-  const token = Buffer.from(ports.random.bytes(20)).toString('hex');
+  const secret = (): string => Buffer.from(ports.random.bytes(20)).toString('hex');
+  const [token, clientId, clientSecret] = [secret(), secret(), secret()];
   const folder = path.join(config.dataDir, 'forge-sandbox.git');
-  const given = ['--token', token, '--repository', SANDBOX_REPOSITORY, '--folder', folder];
+  const repository = ['--token', token, '--repository', SANDBOX_REPOSITORY, '--folder', folder];
+  const signIn = ['--client-id', clientId, '--client-secret', clientSecret];
+  const callback = ['--redirect-uri', `${config.publicUrl}/login/forge/callback`];
+  const people = ['--people-file', path.join(config.dataDir, 'forge-sandbox-people.jsonl')];
+  const given = [...repository, ...signIn, ...callback, ...people];
   const simulator = await startSimulator({ name: 'Forge', folder: 'forge', given, ports });
-  return { ...simulator, repository: SANDBOX_REPOSITORY, token };
+  return { ...simulator, repository: SANDBOX_REPOSITORY, token, clientId, clientSecret };
 }
 
 /** Not beside another Stripe: who brings one brings everything that is to be simulated. */

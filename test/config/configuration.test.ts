@@ -68,6 +68,16 @@ const WRONG: Readonly<Record<keyof typeof SETTINGS, string>> = {
   forgeUsageBranch: '../main',
   forgeUsageToken: 'two words',
   myceliumApiUrl: '127.0.0.1:8989',
+  forgeClientId: 'two words',
+  forgeClientSecret: 'two words',
+  forgeRoles: 'king=owners',
+  oidcIssuer: 'id.example.org',
+  oidcClientId: 'two words',
+  oidcClientSecret: 'two words',
+  oidcName: 'x'.repeat(41),
+  oidcScope: 'profile',
+  oidcRoleClaim: 'two words',
+  oidcRoles: 'admins',
   topUpMin: '-5',
   topUpMax: '1e3',
   topUpPresets: '10;25',
@@ -192,6 +202,9 @@ describe('values that contradict one another are refused', () => {
     [{ BTCPAY_URL: 'https://pay.example.org' }, 'must be set together'],
     [{ BTCPAY_WEBHOOK_SECRET_PREVIOUS: 'abc' }, 'must be set together'],
     [{ HERO_ONBOARDING_MIGRATION_DATABASE_URL: 'postgres://x/y' }, 'DATABASE_URL is not'],
+    [{ FORGE_CLIENT_ID: 'app' }, 'must be set together'],
+    [{ FORGE_CLIENT_ID: 'app', FORGE_CLIENT_SECRET: 'x' }, 'which Forge knows it?'],
+    [{ OIDC_ISSUER: 'https://id.example.org', OIDC_CLIENT_ID: 'app' }, 'must be set together'],
     [{ HERO_ONBOARDING_LEDGER_LANES: '9' }, 'must leave at least two'],
   ])('%o', (env, says) => {
     expect(problemsOf(env).join('\n')).toContain(says);
@@ -231,6 +244,11 @@ describe('secrets', () => {
     FORGE_URL: 'https://git.example.org',
     FORGE_USAGE_REPOSITORY: 'org/usage',
     FORGE_USAGE_TOKEN: `${CANARY}-forge`,
+    FORGE_CLIENT_ID: 'application',
+    FORGE_CLIENT_SECRET: `${CANARY}-forge-client`,
+    OIDC_ISSUER: 'https://id.example.org',
+    OIDC_CLIENT_ID: 'application',
+    OIDC_CLIENT_SECRET: `${CANARY}-oidc-client`,
   };
 
   it('every secret is declared as one', () => {

@@ -41,6 +41,11 @@ const GOOD: Environment = {
   FORGE_URL: 'https://git.example.org',
   MYCELIUM_API_URL: 'http://[::1]:8989',
   FORGE_USAGE_REPOSITORY: 'org/usage',
+  FORGE_CLIENT_ID: '7c1f2a34-0b5d-4e6f-8a9b-0c1d2e3f4a5b',
+  FORGE_CLIENT_SECRET: `gto_${CANARY}k7m3q9w5e1r8t2y6u4i0o`,
+  OIDC_ISSUER: 'https://id.example.org/realms/main',
+  OIDC_CLIENT_ID: 'wallet',
+  OIDC_CLIENT_SECRET: `${CANARY}p5l2k8j4h6g1f9d3s7a0`,
   FORGE_USAGE_TOKEN: `${CANARY}0a1b2c3d4e5f60718293a4b5c6d7e8f9`,
 };
 
@@ -117,6 +122,11 @@ describe('settings', () => {
     [9, 'no account', { STRIPE_ACCOUNT_ID: '' }],
     [10, 'a webhook secret that is the API key', { STRIPE_WEBHOOK_SECRET: GOOD['STRIPE_SECRET_KEY'] }],
     [10, 'the Forge’s token and the admin secret the same', { FORGE_USAGE_TOKEN: strong('a') }],
+    [23, 'a sign-in through a Forge over http', { FORGE_URL: 'http://git.example.org' }],
+    [23, 'an issuer over http', { OIDC_ISSUER: 'http://id.example.org' }],
+    [23, 'a short secret of the Forge’s client', { FORGE_CLIENT_SECRET: 'gto_Zc4nAryQ' }],
+    [23, 'a made-up secret of the issuer’s client', { OIDC_CLIENT_SECRET: `changeme-${strong('x')}` }],
+    [10, 'the Forge’s client secret and the session key the same', { FORGE_CLIENT_SECRET: strong('s') }],
     [43, 'a Forge over http', { FORGE_URL: 'http://git.example.org' }],
     [44, 'a short token for the Forge', { FORGE_USAGE_TOKEN: 'short' }],
     [44, 'a made-up token for the Forge', { FORGE_USAGE_TOKEN: '0'.repeat(40) }],

@@ -224,6 +224,7 @@ export class World {
       lanes: openPostingLanes(db, ports, { lanes: 2, batchRecordsMax: 50, queueMax: 200 }),
       jobs: this.#jobs(),
       providers: new Map([['stripe', provider]]),
+      identityProviders: new Map(),
       usageRepository: this.forge.repositoryOf(life),
       mailer: null,
       messenger: null,

@@ -2,6 +2,7 @@ import { MICROS_PER_USD } from '../../src/domain/money.ts';
 import type { House, HouseSettings, Jobs } from '../../src/operations/house.ts';
 import type { Mailer, Ports } from '../../src/ports/ports.ts';
 import type { Messenger } from '../../src/providers/messenger.ts';
+import type { IdentityProvider } from '../../src/providers/identity-provider.ts';
 import type { PaymentProvider } from '../../src/providers/provider.ts';
 import type { UsageRepository } from '../../src/providers/usage-repository.ts';
 import type { Db } from '../../src/store/db.ts';
@@ -13,6 +14,7 @@ export interface TestHouseOptions {
   readonly ports: Ports;
   /** None by default: a house without payment providers. */
   readonly providers?: readonly PaymentProvider[];
+  readonly identityProviders?: readonly IdentityProvider[];
   readonly usageRepository?: UsageRepository;
   readonly mailer?: Mailer;
   readonly messenger?: Messenger;
@@ -44,6 +46,7 @@ export const TEST_SETTINGS: HouseSettings = {
   financeDailyLimit: null,
   trustedProxies: [],
   operators: [],
+  roleClaims: { forge: null, oidc: null },
   encryptionKeys: ['a key that only tests seal secrets with'],
   endpointNetworks: [],
   issuer: { name: 'Test House', address: ['1 Test Street'], taxNumber: null, tax: null },
@@ -59,6 +62,7 @@ export function testHouse(options: TestHouseOptions): House {
     lanes: openPostingLanes(db, ports, { lanes: 2, batchRecordsMax: 1_000, queueMax: 10_000 }),
     jobs: options.jobs ?? graphileJobs(),
     providers: new Map((options.providers ?? []).map((provider) => [provider.name, provider])),
+    identityProviders: new Map((options.identityProviders ?? []).map((provider) => [provider.name, provider])),
     usageRepository: options.usageRepository ?? null,
     mailer: options.mailer ?? null,
     messenger: options.messenger ?? null,

@@ -3,6 +3,7 @@ import type { App, HttpOptions } from '../../src/http/context.ts';
 import { UNDECLARED } from '../../src/operations/run.ts';
 import type { House, HouseSettings } from '../../src/operations/house.ts';
 import type { Messenger } from '../../src/providers/messenger.ts';
+import type { IdentityProvider } from '../../src/providers/identity-provider.ts';
 import type { UsageRepository } from '../../src/providers/usage-repository.ts';
 import { PostingQueue } from '../../src/store/posting-lanes.ts';
 import { testDatabase, type TestDatabase } from '../support/database.ts';
@@ -34,6 +35,7 @@ export const SETTINGS: HouseSettings = {
   financeDailyLimit: null,
   trustedProxies: [],
   operators: [],
+  roleClaims: { forge: null, oidc: null },
   encryptionKeys: ['test-encryption-key-of-thirty-two-bytes-and-more'],
   endpointNetworks: [],
   issuer: { name: 'Test House', address: ['1 Test Street'], taxNumber: null, tax: null },
@@ -69,6 +71,7 @@ export interface TestSite {
 }
 
 export interface TestSiteOptions {
+  readonly identityProviders?: (ports: TestPorts) => readonly IdentityProvider[];
   readonly usageRepository?: (ports: TestPorts) => UsageRepository;
   readonly messenger?: (ports: TestPorts) => Messenger;
   readonly settings?: Partial<HouseSettings>;
@@ -87,6 +90,7 @@ export async function testSite(options: TestSiteOptions = {}): Promise<TestSite>
     lanes,
     jobs: { enqueue: () => Promise.resolve() },
     providers: new Map(),
+    identityProviders: new Map((options.identityProviders?.(ports) ?? []).map((provider) => [provider.name, provider])),
     usageRepository: options.usageRepository?.(ports) ?? null,
     mailer: null,
     messenger: options.messenger?.(ports) ?? null,

@@ -65,6 +65,8 @@ describe('A19 in production', () => {
   const OTHERS = [
     'POST /login/admin',
     'POST /login/challenge',
+    'POST /login/forge/start',
+    'POST /login/oidc/start',
     'POST /login/sandbox',
     'POST /login/verify',
     'POST /logout',

@@ -10,6 +10,7 @@ import {
 } from '../../domain/identity/role.ts';
 import { formatDecimal } from '../../domain/money.ts';
 import { listWalletsOf } from '../../store/organisation.ts';
+import { IDENTITY_PROVIDERS } from '../../providers/identity-provider.ts';
 import { readUser } from '../../store/user.ts';
 import { readWalletByUser } from '../../store/wallet.ts';
 import type { House } from '../house.ts';
@@ -70,6 +71,9 @@ export const sessionGet = operation({
       wallets: z
         .array(sessionWalletSchema)
         .describe('What the caller reaches: their own wallet, then those of organisations by name.'),
+      sign_in: z
+        .array(z.object({ name: z.enum(IDENTITY_PROVIDERS), title: z.string().describe('For a button: "Forge".') }))
+        .describe('The providers that people can sign in through: GET /login/<name>/start.'),
       top_up: z.object({ min: signedAmount, max: signedAmount, presets: z.array(signedAmount) }),
       providers: z.array(z.string()).describe('The payment providers that are configured.'),
       refund_self_service: z.boolean().describe('Whether users may ask their own money back.'),
@@ -99,6 +103,7 @@ export const sessionGet = operation({
       user: await readSessionUser(house, actor),
       viewed_by: actor.kind === 'user' ? (actor.viewer ?? null) : null,
       wallets: await readSessionWallets(house, actor),
+      sign_in: [...house.identityProviders.values()].map(({ name, title }) => ({ name, title })),
       top_up: { min: formatDecimal(topUpMin), max: formatDecimal(topUpMax), presets: topUpPresets.map(formatDecimal) },
       providers: [...house.providers.keys()],
       refund_self_service: house.settings.isRefundSelfService,

@@ -18,8 +18,8 @@ const HELD = {
   G: [...range(1, 6), ...range(11, 13)],
   H: [1, ...range(3, 9)],
   I: [...range(1, 3), ...range(5, 12)],
-  J: [...range(1, 11), ...range(13, 20), 22],
-  K: [6, 7],
+  J: range(1, 22),
+  K: [2, 6, 7, 12],
   L: [1, 14],
 } as const;
 

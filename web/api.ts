@@ -164,3 +164,15 @@ export const patch = <T>(path: string, body: Readonly<Record<string, unknown>>):
 export const remove = <T>(path: string): Promise<T> => send('DELETE', path, {});
 
 export const seg = (text: string): string => encodeURIComponent(text);
+
+/** A file, as the browser keeps it: a large one need not fit in memory. */
+export async function getFile(path: string): Promise<Blob> {
+  let response: Response;
+  try {
+    response = await fetch(path, { credentials: 'same-origin', cache: 'no-store' });
+    if (response.ok) return await response.blob();
+  } catch {
+    throw new Problem(0, UNREACHABLE);
+  }
+  throw new Problem(response.status, ((await jsonOf(response)) as ProblemBody | null) ?? bare(response.status));
+}

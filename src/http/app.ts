@@ -10,6 +10,7 @@ import { addChallengeRoutes } from './challenge.ts';
 import { CLOCK_SKEW_HEADER } from './clock-skew.ts';
 import type { App, AppContext, AppEnv, HttpOptions, Site } from './context.ts';
 import { addDocsRoutes } from './docs.ts';
+import { addExportRoutes } from './export.ts';
 import { FailureLimit } from './failure-limit.ts';
 import { addHealthRoutes } from './health.ts';
 import { setSecurityHeaders } from './headers.ts';
@@ -62,6 +63,7 @@ export function buildHttp(house: House, options: HttpOptions): App {
   app.use(observe(site));
   addHealthRoutes(app, site);
   addRestRoutes(app, site, OPERATIONS);
+  addExportRoutes(app, site);
   addRpcRoute(app, site, documents.openRpc);
   addWebhookRoute(app, site);
   addSignInRoutes(app, site);

@@ -6,6 +6,7 @@ import { pruneOldChallenges } from '../operations/challenge/prune.ts';
 import { pruneOldEvents } from '../operations/delivery/prune.ts';
 import { sendDueDeliveries } from '../operations/delivery/send-due.ts';
 import { resealSecrets } from '../operations/endpoint/reseal.ts';
+import { sweepErasures } from '../operations/erasure/sweep.ts';
 import { watchBalances } from '../operations/event/watch-balances.ts';
 import { sendAnswers } from '../operations/dispute/send-answer.ts';
 import { pollDisputes } from '../operations/dispute/poll.ts';
@@ -76,6 +77,7 @@ export const TICKS: readonly Tick[] = [
   { name: 'budgets.prune', waitMs: every(HOUR_MS), run: pruneOldBudgets },
   { name: 'sessions.prune', waitMs: every(HOUR_MS), run: pruneOldSessions },
   { name: 'usage-queue.prune', waitMs: every(HOUR_MS), run: pruneUsageQueue },
+  { name: 'erasures.sweep', waitMs: every(MINUTE_MS), run: sweepErasures },
   { name: 'corrections.resume', waitMs: every(30 * SECOND_MS), run: resumeCorrections },
   { name: 'usage.bill', waitMs: every(5 * MINUTE_MS), run: billAll },
   { name: 'ladder.recompute', waitMs: every(DAY_MS), run: recomputeLadders },

@@ -69,7 +69,8 @@ export function readCursor(
   return refuse('invalid_request', 'The cursor is not one of ours.', { errors: [{ pointer: '#/cursor', detail }] });
 }
 
-const writeCursor = (house: CursorHouse, operationName: string, key: string): string =>
+/** Signs a place in a list, for this very operation. */
+export const writeCursor = (house: CursorHouse, operationName: string, key: string): string =>
   `${Buffer.from(key, 'utf8').toString('base64url')}.${sign(house, operationName, key)}`;
 
 /** 128 bits of HMAC: 22 characters of base64url. */

@@ -27,6 +27,7 @@ import { endpointRemove } from './endpoint/remove.ts';
 import { endpointRotate } from './endpoint/rotate.ts';
 import { endpointTest } from './endpoint/test.ts';
 import { endpointUpdate } from './endpoint/update.ts';
+import { erasureGet } from './erasure/get.ts';
 import { eventList } from './event/list.ts';
 import { disputeAccept } from './dispute/accept.ts';
 import { disputeEvidence } from './dispute/evidence.ts';
@@ -130,6 +131,8 @@ import { usageWriteOff } from './usage/write-off.ts';
 import { userCreate } from './user/create.ts';
 import { userDisable } from './user/disable.ts';
 import { userEnable } from './user/enable.ts';
+import { userErase } from './user/erase.ts';
+import { userExport } from './user/export.ts';
 import { userGet } from './user/get.ts';
 import { userList } from './user/list.ts';
 import { userUpdate } from './user/update.ts';
@@ -154,6 +157,9 @@ const declared = [
   operatorList,
   operatorGrant,
   operatorRevoke,
+  userExport,
+  erasureGet,
+  userErase,
   organisationGet,
   organisationList,
   organisationCreate,

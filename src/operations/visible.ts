@@ -10,6 +10,10 @@ export const maySee = (actor: Actor, ownerSid: string): boolean =>
   actor.kind === 'system' ||
   (actor.kind === 'user' && (actor.userSid === ownerSid || actor.memberships?.has(ownerSid) === true));
 
+/** Whether a person is the actor themself, or the actor may act for them. What members share of an organisation is no person's own. */
+export const actsFor = (actor: Actor, userSid: string): boolean =>
+  actor.kind === 'user' ? actor.userSid === userSid : maySee(actor, userSid);
+
 /** Whose rows alone an actor may list: their own and their organisations'; null for an operator, who sees all. */
 export const ownRowsOf = (actor: Actor): readonly string[] | null =>
   actor.kind === 'user' ? [actor.userSid, ...(actor.memberships?.keys() ?? [])] : null;

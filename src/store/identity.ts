@@ -92,9 +92,12 @@ export async function deleteIdentity(tx: Tx, sid: string): Promise<void> {
   await tx.query(deleteStatement, [sid]);
 }
 
-const lockOwnerStatement = statement('identity.lock_owner', `select sid from app_user where sid = $1 for update`);
+const lockOwnerStatement = statement(
+  'identity.lock_owner',
+  `select sid from app_user where sid = $1 and erased_at is null for update`,
+);
 
-/** Whoever links or unlinks waits here: of two who take the last two away at once, one is refused. */
+/** Whoever links or unlinks waits here: of two who take the last two away at once, one is refused. False when there is no such user (any more). */
 export async function lockIdentitiesOf(tx: Tx, userSid: string): Promise<boolean> {
   return (await tx.query(lockOwnerStatement, [userSid])).length === 1;
 }

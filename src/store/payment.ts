@@ -121,7 +121,9 @@ const insertStatement = statement(
   'payment.insert',
   `insert into payment (sid, wallet, user_sid, provider, provider_account, is_live, amount, currency, state, idem, fingerprint,
                         created_at, updated_at, expires_at, next_check_at, customer_ref, saves_card, card_ref, assigned_order_ref)
-   values ($1, $2, $3, $4, $5, $6, $7, $8, 'created', $9, $10, $11, $11, $12, $13, $14, $15, $16, $17)`,
+   select $1, $2, sid, $4, $5, $6, $7, $8, 'created', $9, $10, $11, $11, $12, $13, $14, $15, $16, $17
+   from app_user where sid = $3 and erased_at is null for key share
+   returning sid`,
 );
 
 export type NewPayment = Pick<
@@ -142,9 +144,9 @@ export type NewPayment = Pick<
 > &
   Partial<Pick<PaymentRow, 'customerRef' | 'savesCard' | 'cardRef' | 'assignedOrderRef'>>;
 
-/** The intent: committed before the provider hears of it. */
-export async function insertPayment(tx: Tx, payment: NewPayment): Promise<void> {
-  await tx.query(insertStatement, [
+/** The intent: committed before the provider hears of it. False, and nothing is written, when the user is deleted; waits for who deletes them. */
+export async function insertPayment(tx: Tx, payment: NewPayment): Promise<boolean> {
+  const rows = await tx.query(insertStatement, [
     payment.sid,
     payment.wallet,
     payment.userSid,
@@ -163,6 +165,7 @@ export async function insertPayment(tx: Tx, payment: NewPayment): Promise<void> 
     payment.cardRef ?? null,
     payment.assignedOrderRef ?? null,
   ]);
+  return rows.length === 1;
 }
 
 const readStatement = statement('payment.read', `select ${COLUMNS} ${FROM} where payment.sid = $1`);

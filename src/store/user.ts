@@ -84,19 +84,23 @@ export async function listUsers(
 
 const updateStatement = statement(
   'user.update',
-  `update app_user set display_name = $2, email = $3, language = $4 where sid = $1`,
+  `update app_user set display_name = $2, email = $3, language = $4 where sid = $1 and erased_at is null returning sid`,
 );
 
+/** False when the user was deleted meanwhile. */
 export async function updateUser(
   tx: Tx,
   user: Pick<UserRow, 'sid' | 'displayName' | 'email' | 'language'>,
-): Promise<void> {
-  await tx.query(updateStatement, [user.sid, user.displayName, user.email, user.language]);
+): Promise<boolean> {
+  return (await tx.query(updateStatement, [user.sid, user.displayName, user.email, user.language])).length === 1;
 }
 
-const disableStatement = statement('user.disable', `update app_user set disabled_at = $2 where sid = $1`);
+const disableStatement = statement(
+  'user.disable',
+  `update app_user set disabled_at = $2 where sid = $1 and erased_at is null returning sid`,
+);
 
-/** Since when the user may not come in; null: they may. */
-export async function setDisabled(tx: Tx, sid: string, since: Date | null): Promise<void> {
-  await tx.query(disableStatement, [sid, since]);
+/** Since when the user may not come in; null: they may. False, and nothing changes, when they are deleted. */
+export async function setDisabled(tx: Tx, sid: string, since: Date | null): Promise<boolean> {
+  return (await tx.query(disableStatement, [sid, since])).length === 1;
 }

@@ -125,6 +125,16 @@ describe('a wrong value stops the start with a sentence that names the setting',
     expect(problemsOf({ HERO_ONBOARDING_LISTEN: 'x', HERO_ONBOARDING_HOLD_MAX: 'y' })).toHaveLength(2);
   });
 
+  it('an operator’s overlay node is known by any of its addresses, and by nothing else', () => {
+    const operators = (text: string) => readConfig({ HERO_ONBOARDING_OPERATORS: text }).operators;
+    const listed = operators('admin=mycelium#[4AB:0:0:7::9],support=https://git.example.org/#42');
+    expect(listed).toEqual([
+      { role: 'admin', issuer: 'mycelium', subject: '4ab:0:0:7::/64' },
+      { role: 'support', issuer: 'https://git.example.org', subject: '42' },
+    ]);
+    expect(problemsOf({ HERO_ONBOARDING_OPERATORS: 'admin=mycelium#2001:db8::1' })).toHaveLength(1);
+  });
+
   it('an empty text is the same as none', () => {
     expect(readConfig({ HERO_ONBOARDING_LISTEN: '  ' }).listen).toEqual({ host: '127.0.0.1', port: 9920 });
   });

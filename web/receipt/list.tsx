@@ -10,6 +10,7 @@ import { EmptyState } from '../ui/empty-state.tsx';
 import { List } from '../ui/list.tsx';
 import { Money } from '../ui/money.tsx';
 import type { Column } from '../ui/table.tsx';
+import { saveFile } from '../ui/save-file.ts';
 import { Time } from '../ui/time.tsx';
 
 const KINDS: Readonly<Record<Receipt['kind'], string>> = {
@@ -104,10 +105,5 @@ function Download({ receipt }: { readonly receipt: Receipt }): ReactElement {
 
 function handOver({ content_base64: content, file_name: name, media_type: type }: ReceiptFile): void {
   const bytes = Uint8Array.from(atob(content), (char) => char.codePointAt(0) ?? 0);
-  const url = URL.createObjectURL(new Blob([bytes], { type }));
-  const link = document.createElement('a');
-  link.href = url;
-  link.download = name;
-  link.click();
-  URL.revokeObjectURL(url);
+  saveFile(name, new Blob([bytes], { type }));
 }

@@ -107,7 +107,7 @@ async function intend(tx: Tx, house: House, { at, recharge, amount, now }: Inten
   }
   const sid = ports.ids.sid();
   const expiresAt = new Date(now.getTime() + CHARGE_WITHIN_MS);
-  await insertPayment(tx, {
+  const isInserted = await insertPayment(tx, {
     sid,
     wallet: recharge.wallet,
     userSid: recharge.userSid,
@@ -125,6 +125,11 @@ async function intend(tx: Tx, house: House, { at, recharge, amount, now }: Inten
     savesCard: false,
     cardRef: customer.defaultCardRef,
   });
+  if (!isInserted) {
+    // Its owner was deleted while this was decided.
+    await switchOff(tx, author, recharge.wallet, 'card_removed');
+    return null;
+  }
   await saveAutoRecharge(tx, { ...recharge, lastPaymentSid: sid, updatedAt: now });
   await recordAudit(tx, author, {
     action: 'auto-recharge.charge',

@@ -64,7 +64,7 @@ async function openUser(tx: Tx, { house }: Admitting, proof: Proof): Promise<Ide
  */
 export async function link(tx: Tx, author: Admitting, userSid: string, proof: Proof): Promise<IdentityRow | Refusal> {
   const { ids, clock } = author.house.ports;
-  await lockIdentitiesOf(tx, userSid);
+  if (!(await lockIdentitiesOf(tx, userSid))) return refuse('forbidden', 'This account was deleted.');
   const row: IdentityRow = {
     sid: ids.sid(),
     userSid,

@@ -64,9 +64,9 @@ export const keyCreate = operation({
       await recordAudit(tx, call, {
         action: 'key.create',
         subject: sid,
+        // Not its name: that is the owner's own word, and goes with them; the trail stays.
         after: {
           owner_sid: ownerSid,
-          name,
           key_id: made.keyId,
           scopes: scopes.join(' '),
           expires_at: expiresAt?.toISOString() ?? null,

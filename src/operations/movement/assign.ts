@@ -47,6 +47,7 @@ export const movementAssign = operation({
       const refused = await whyNot(tx, before, wallet);
       if (refused) return refused;
       const payment = await creditAs(tx, call, before, { wallet, told });
+      if (isRefusal(payment)) return payment;
       const { reason } = input;
       const updatedAt = house.ports.clock.now();
       const decided = { state: 'assigned', booked: before.amount, paymentSid: payment.sid, reason, updatedAt } as const;
@@ -89,17 +90,17 @@ async function whyNot(tx: Tx, row: MovementRow, wallet: WalletRow): Promise<Refu
   return null;
 }
 
-/** A payment whose order is the line itself, credited as any other. */
+/** A payment whose order is the line itself, credited as any other. Refuses before anything is written. */
 async function creditAs(
   tx: Tx,
   call: Call,
   row: MovementRow,
   { wallet, told }: { readonly wallet: WalletRow; readonly told: Told },
-): Promise<PaymentRow> {
+): Promise<PaymentRow | Refusal> {
   const { house } = call;
   const now = house.ports.clock.now();
   const sid = house.ports.ids.sid();
-  await insertPayment(tx, {
+  const isInserted = await insertPayment(tx, {
     sid,
     wallet: wallet.id,
     userSid: wallet.userSid,
@@ -115,6 +116,7 @@ async function creditAs(
     nextCheckAt: null,
     assignedOrderRef: row.orderRef,
   });
+  if (!isInserted) return refuse('state_conflict', 'The account of this wallet was deleted: send the money back.');
   const payment = await lockPayment(tx, sid);
   assert(payment !== null && row.paymentRef !== null, 'the payment was just inserted, and its line names one');
   const { paymentRef, movementRef, amount: credited } = row;

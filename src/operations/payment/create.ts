@@ -147,7 +147,7 @@ async function openIntent(
     if (open >= BigInt(house.settings.openPaymentsMax)) return tooManyOpen(house.settings.openPaymentsMax);
     const sid = house.ports.ids.referenceSid();
     const expiresAt = new Date(now.getTime() + ORDER_LIFETIME_MS);
-    await insertPayment(tx, {
+    const isInserted = await insertPayment(tx, {
       sid,
       wallet: ask.wallet.id,
       userSid: ask.wallet.userSid,
@@ -165,6 +165,7 @@ async function openIntent(
       savesCard: ask.savesCard,
       cardRef: null,
     });
+    if (!isInserted) return refuse('not_found', 'The account of this wallet was deleted.');
     const intent = await lockPayment(tx, sid);
     assert(intent !== null, 'the intent was just stored');
     return intent;

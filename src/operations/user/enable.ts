@@ -17,7 +17,7 @@ export const userEnable = operation({
   idempotency: 'none',
   input: z.strictObject({ sid: sidField, reason: textField(500).optional() }),
   output: userSchema,
-  refusals: ['not_found'],
+  refusals: ['not_found', 'state_conflict'],
   async run(call, input) {
     const { house } = call;
     return house.db.transaction('user.enable', async (tx) => {
@@ -26,7 +26,7 @@ export const userEnable = operation({
       const user = await readUser(tx, input.sid);
       if (user === null) return refuse('not_found', 'There is no user with this sid.');
       if (user.disabledAt === null) return toUser(user);
-      await setDisabled(tx, user.sid, null);
+      if (!(await setDisabled(tx, user.sid, null))) return refuse('state_conflict', 'This account is deleted.');
       await recordAudit(tx, call, {
         action: 'user.enable',
         subject: user.sid,

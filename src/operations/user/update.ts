@@ -1,6 +1,6 @@
 import { z } from 'zod';
 import { LANGUAGES } from '../../domain/language/language.ts';
-import { refuse } from '../../domain/refusal.ts';
+import { refuse, type Refusal } from '../../domain/refusal.ts';
 import { readUser, updateUser } from '../../store/user.ts';
 import { recordAudit } from '../audit/record.ts';
 import { operation } from '../operation.ts';
@@ -39,14 +39,14 @@ export const userUpdate = operation({
     const { house, actor } = call;
     return house.db.transaction('user.update', async (tx) => {
       const before = maySee(actor, input.sid) ? await readUser(tx, input.sid) : null;
-      if (before === null) return refuse('not_found', 'There is no user with this sid.');
+      if (before === null) return notThere();
       const after = {
         ...before,
         displayName: input.display_name ?? before.displayName,
         email: input.email === undefined ? before.email : input.email,
         language: input.language ?? before.language,
       };
-      await updateUser(tx, after);
+      if (!(await updateUser(tx, after))) return notThere();
       // The address itself is the user's own affair; that it was changed is not.
       await recordAudit(tx, call, {
         action: 'user.update',
@@ -62,3 +62,5 @@ export const userUpdate = operation({
     });
   },
 });
+
+const notThere = (): Refusal => refuse('not_found', 'There is no user with this sid.');

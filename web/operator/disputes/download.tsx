@@ -5,17 +5,8 @@ import { get, seg } from '../../api.ts';
 import type { Dispute, DisputeEvidence } from '../../surface.ts';
 import { ProblemBanner } from '../../ui/banner.tsx';
 import { Button } from '../../ui/button.tsx';
+import { saveFile } from '../../ui/save-file.ts';
 import { useToast } from '../../ui/toast.tsx';
-
-/** Hands a text to the browser as a file. */
-function save(name: string, type: string, text: string): void {
-  const url = URL.createObjectURL(new Blob([text], { type }));
-  const link = document.createElement('a');
-  link.href = url;
-  link.download = name;
-  link.click();
-  URL.revokeObjectURL(url);
-}
 
 /** Evidence as a text to hand in, or as data. Gathered when asked for, so that it is of this moment. */
 export function DownloadEvidence({ dispute }: { readonly dispute: Dispute }): ReactElement {
@@ -24,8 +15,8 @@ export function DownloadEvidence({ dispute }: { readonly dispute: Dispute }): Re
     mutationFn: () => get<DisputeEvidence>(`/v1/disputes/${seg(dispute.sid)}/evidence`),
     onSuccess: ({ text, ...facts }, kind) => {
       const name = `evidence-${dispute.sid}.${kind}`;
-      if (kind === 'txt') save(name, 'text/plain;charset=utf-8', text);
-      else save(name, 'application/json', JSON.stringify(facts, null, 2));
+      if (kind === 'txt') saveFile(name, new Blob([text], { type: 'text/plain;charset=utf-8' }));
+      else saveFile(name, new Blob([JSON.stringify(facts, null, 2)], { type: 'application/json' }));
       say(`Saved as ${name}.`);
     },
   });

@@ -1,22 +1,18 @@
 import { useMutation } from '@tanstack/react-query';
 import type { ReactElement } from 'react';
-import { useLocation } from 'wouter';
 import type { Problem } from './api.ts';
 import { post } from './api.ts';
-import { useSession, useSessionChange } from './session.ts';
+import { useSession } from './session.ts';
 import { ProblemBanner } from './ui/banner.tsx';
 import { Button } from './ui/button.tsx';
 
 /** Over every page while an operator sees them as a user does; nothing for everybody else. */
 export function ViewBanner(): ReactElement | null {
   const { viewed_by: viewer, user } = useSession();
-  const change = useSessionChange();
-  const [, go] = useLocation();
   const stop = useMutation<void, Problem>({
     mutationFn: async () => {
       await post('/v1/session/stop-viewing');
-      await change();
-      go('/operator');
+      window.location.assign('/operator');
     },
   });
   if (viewer === null) return null;

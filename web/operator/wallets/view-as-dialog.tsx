@@ -1,10 +1,8 @@
 import { useMutation } from '@tanstack/react-query';
 import type { ReactElement } from 'react';
 import { useState } from 'react';
-import { useLocation } from 'wouter';
 import type { Problem } from '../../api.ts';
 import { post, seg } from '../../api.ts';
-import { useSessionChange } from '../../session.ts';
 import type { Billing } from '../../surface.ts';
 import { ProblemBanner } from '../../ui/banner.tsx';
 import { Button } from '../../ui/button.tsx';
@@ -22,14 +20,11 @@ export function ViewAsDialog({
 }): ReactElement {
   const [reason, setReason] = useState('');
   const [error, setError] = useState<{ readonly text: string } | null>(null);
-  const change = useSessionChange();
-  const [, go] = useLocation();
   const view = useMutation<void, Problem>({
     mutationFn: async () => {
       await post(`/v1/users/${seg(wallet.user_sid)}/view-as`, { reason: reason.trim() });
-      // Only then: an operator has no such page.
-      await change();
-      go('/wallet');
+      // Loaded anew: nothing that was read as an operator stays.
+      window.location.assign('/wallet');
     },
   });
   const submit = (): void => {

@@ -4,8 +4,7 @@ import { useState } from 'react';
 import type { Page, Identity, User } from '../surface.ts';
 import type { Problem } from '../api.ts';
 import { get, remove, seg } from '../api.ts';
-import { useSession, useSessionChange } from '../session.ts';
-import { MyceliumSignIn } from '../sign-in/mycelium.tsx';
+import { useSession } from '../session.ts';
 import { ProblemBanner } from '../ui/banner.tsx';
 import { Button } from '../ui/button.tsx';
 import { Dialog } from '../ui/dialog.tsx';
@@ -13,6 +12,7 @@ import { EmptyState } from '../ui/empty-state.tsx';
 import { Card, Loading } from '../ui/page.tsx';
 import { Time } from '../ui/time.tsx';
 import { useToast } from '../ui/toast.tsx';
+import { LinkIdentity, mayLink } from './link-identity.tsx';
 import { issuerOf, kindOf } from './words.ts';
 
 const keyOf = (user: User) => ['identities', user.sid] as const;
@@ -25,13 +25,7 @@ export function IdentitiesCard({ user }: { readonly user: User }): ReactElement 
     queryFn: ({ signal }) => get<Page<Identity>>(pathOf(user), { signal }),
   });
   const identities = list.data?.items ?? [];
-  const mayLink = useSession().mycelium !== null;
-  const change = useSessionChange();
-  const say = useToast();
-  const linked = async (): Promise<void> => {
-    await change();
-    say('It is linked: you can sign in with it from now on.');
-  };
+  const canLink = mayLink(useSession());
   return (
     <Card title="Ways to sign in">
       {list.isPending && <Loading what="your identities" />}
@@ -50,14 +44,10 @@ export function IdentitiesCard({ user }: { readonly user: User }): ReactElement 
       </ul>
       {identities.length === 1 && (
         <p className="border-t border-line px-5 py-3 text-sm text-soft sm:px-6">
-          This is your only way in, so it cannot be removed{mayLink && ': link another one first'}.
+          This is your only way in, so it cannot be removed{canLink && ': link another one first'}.
         </p>
       )}
-      {mayLink && (
-        <div className="border-t border-line p-5 sm:p-6">
-          <MyceliumSignIn purpose="link" onDone={linked} />
-        </div>
-      )}
+      {canLink && <LinkIdentity />}
     </Card>
   );
 }

@@ -23,7 +23,7 @@ import { OperatorWebhookEventsPage } from './operator/webhook-events/page.tsx';
 import { InvitationPage } from './organisation/invitation-page.tsx';
 import { OrganisationPage } from './organisation/page.tsx';
 import { PaymentPage } from './payment/page.tsx';
-import { SessionContext, useSessionQuery } from './session.ts';
+import { SessionContext, useSession, useSessionQuery } from './session.ts';
 import { SignInFailedPage } from './sign-in/failed-page.tsx';
 import { ProofGate } from './sign-in/proof-dialog.tsx';
 import { SignInPage } from './sign-in/page.tsx';
@@ -87,8 +87,10 @@ function UserPages(): ReactElement {
 }
 
 function OperatorPages(): ReactElement {
+  const { user } = useSession();
   return (
     <Switch>
+      {user !== null && <Route path="/account" component={AccountPage} />}
       <Route path="/operator" component={OperatorWalletsPage} />
       <Route path="/operator/wallets/:sid">{({ sid }) => <OperatorWalletPage key={sid} sid={sid} />}</Route>
       <Route path="/operator/nodes" component={OperatorNodesPage} />

@@ -92,14 +92,19 @@ const OPERATOR_GROUPS: readonly (readonly [title: string, pages: Pages])[] = [
 const isAt = (location: string, path: string): boolean =>
   path === '/operator' ? location === path || location.startsWith('/operator/wallets') : location.startsWith(path);
 
+/** Who came with the admin secret has none. */
+const ACCOUNT_GROUP = ['Account', [['/account', 'Account']]] as const satisfies (typeof OPERATOR_GROUPS)[number];
+
 function OperatorNavigation(): ReactElement {
   const [location] = useLocation();
-  const [title, pages] = OPERATOR_GROUPS.find(([, pages]) => pages.some(([path]) => isAt(location, path))) ?? ['', []];
+  const { user } = useSession();
+  const groups = user === null ? OPERATOR_GROUPS : [...OPERATOR_GROUPS, ACCOUNT_GROUP];
+  const [title, pages] = groups.find(([, pages]) => pages.some(([path]) => isAt(location, path))) ?? ['', []];
   return (
     <>
       <Navigation
         label="Operator"
-        pages={OPERATOR_GROUPS.map(([name, pages]) => [pages[0]?.[0] ?? '/operator', name])}
+        pages={groups.map(([name, pages]) => [pages[0]?.[0] ?? '/operator', name])}
         here={pages[0]?.[0]}
       />
       {pages.length > 1 && (

@@ -73,8 +73,17 @@ function judgeViewer(operation: Operation): Refusal | null {
 function judgeOperator(house: House, operation: Operation, actor: OperatorActor): Refusal | null {
   if (operation.access === 'node') return onlyNodes();
   const right = rightOf(operation);
-  if (!roleHas(actor.role, right)) return refuse('forbidden', `The role ${actor.role} does not allow this.`);
-  return requireProof(house, right, actor);
+  if (roleHas(actor.role, right)) return requireProof(house, right, actor);
+  const self = selfOf(operation, actor);
+  return self === null
+    ? refuse('forbidden', `The role ${actor.role} does not allow this.`)
+    : judgeUser(house, operation, self);
+}
+
+/** An operator remains a user: of themselves they decide whatever their role is. Null: the operation is not about that. */
+function selfOf(operation: Operation, { role, userSid, credential }: OperatorActor): UserActor | null {
+  if (userSid === null || operation.forSelf !== true || roleHas(role, rightOf(operation))) return null;
+  return { kind: 'user', id: `user:${userSid}`, userSid, ...(credential && { credential }) };
 }
 
 /** Refuses reauth_required where the right takes somebody who has just shown who they are, and this caller has not. */
@@ -85,8 +94,9 @@ export function requireProof(house: House, right: Right, { credential }: UserAct
   return refuse('reauth_required', message);
 }
 
-/** The caller with what they reach by this operation: an organisation in which they are too little is out of sight. */
+/** The caller as what they are to this operation: an organisation in which they are too little is out of sight. */
 export function reachOf(operation: Operation, actor: Actor): Actor {
+  if (actor.kind === 'operator') return selfOf(operation, actor) ?? actor;
   if (actor.kind !== 'user' || actor.memberships === undefined) return actor;
   const needed = memberOf(operation);
   const memberships = new Map([...actor.memberships].filter(([, has]) => memberReaches(has, needed)));

@@ -79,6 +79,8 @@ export interface Operation<I extends z.ZodObject = z.ZodObject, O extends z.ZodT
   readonly right?: Right;
   /** 'always': also who decides about nobody but themselves must have shown lately who they are. */
   readonly proof?: 'always';
+  /** Whether an operator whose role does not reach may call it as the user that they are, of themselves. */
+  readonly forSelf?: true;
   /** The scope that a user's key needs; null: not for keys. Reading needs 'read' unless it says otherwise, and writing that says nothing is not for keys. */
   readonly scope?: KeyScope | null;
   /** What a member of an organisation must be there; reading is for viewers, and what says nothing for owners. */

@@ -1,26 +1,11 @@
 import { describe, expect } from 'vitest';
 import type { Page as BrowserPage } from 'playwright-core';
 import { LOOKS, openStage } from './stage.ts';
-import { balanceOf, expectSound, signIn, signInAsOperator } from './visitor.ts';
+import { askProofOnce, balanceOf, expectSound, signIn, signInAsOperator } from './visitor.ts';
 
 const stage = openStage();
 const { test } = stage;
 const STORY_MS = 120_000;
-
-/** The server finds the session too old for the next such request; only once, as after a real proof. */
-async function askOnceFor(page: BrowserPage, path: string): Promise<void> {
-  const body = {
-    title: 'Show once more who you are',
-    status: 403,
-    code: 'reauth_required',
-    detail: 'Show once more who you are.',
-  };
-  await page.route(
-    `**${path}`,
-    (route) => route.fulfill({ status: 403, contentType: 'application/problem+json', body: JSON.stringify(body) }),
-    { times: 1 },
-  );
-}
 
 async function openWalletOf(page: BrowserPage, name: string): Promise<void> {
   await page.goto('/operator');
@@ -44,7 +29,7 @@ describe.each(LOOKS)('in %s, %i px wide, axe finds nothing and nothing sticks ou
       await page.getByRole('button', { name: 'Adjust balance' }).click();
       await page.getByLabel('New balance in US dollars').fill('12.00');
       await page.getByLabel('Reason').fill('a gift');
-      await askOnceFor(page, '/admin/balance-adjust');
+      await askProofOnce(page, '/admin/balance-adjust');
       await page.getByRole('button', { name: 'Preview' }).click();
       const question = page.getByRole('dialog', { name: 'Show once more who you are' });
       await question.waitFor();
@@ -52,7 +37,7 @@ describe.each(LOOKS)('in %s, %i px wide, axe finds nothing and nothing sticks ou
       await page.keyboard.press('Escape');
       await question.waitFor({ state: 'detached' });
       await page.getByText('Show once more who you are.').waitFor();
-      await askOnceFor(page, '/admin/balance-adjust');
+      await askProofOnce(page, '/admin/balance-adjust');
       await page.getByRole('button', { name: 'Preview' }).click();
       await question.getByRole('button', { name: 'It is me, Operator' }).click();
       await question.waitFor({ state: 'detached' });

@@ -1,7 +1,7 @@
 import { describe } from 'vitest';
 import type { Page } from 'playwright-core';
 import { LOOKS, openStage } from './stage.ts';
-import { expectSound, sees } from './visitor.ts';
+import { askProofOnce, expectSound, sees } from './visitor.ts';
 
 const stage = openStage();
 const { test } = stage;
@@ -106,3 +106,31 @@ test('works by keyboard alone', { timeout: STORY_MS }, async ({ open }) => {
   await page.keyboard.press('Enter');
   await isSignedInAs(page, 'Ada Lovelace');
 });
+
+test(
+  'J15 who they are is shown again through the Forge, and they are back on their page',
+  { timeout: STORY_MS },
+  async ({ open }) => {
+    const page = await open();
+    await toForge(page);
+    await createAccount(page, 'Paul');
+    await page.getByTestId('authorize').click();
+    await isSignedInAs(page, 'Paul');
+    await page.goto('/account');
+    await page.getByRole('button', { name: 'Make a key' }).click();
+    await page.getByLabel('What it is for').fill('a script');
+    await askProofOnce(page, '/v1/keys');
+    await page.getByRole('button', { name: 'Make the key' }).click();
+    const question = page.getByRole('dialog', { name: 'Show once more who you are' });
+    await question.getByRole('button', { name: 'Show it with Forge (simulated)' }).waitFor();
+    await expectSound(page, 'proof-by-forge');
+    await question.getByRole('button', { name: 'Show it with Forge (simulated)' }).click();
+    await page.getByTestId('person-paul').click();
+    await page.waitForURL('**/account');
+    await page.getByRole('banner').getByText('Paul', { exact: true }).waitFor();
+    await page.getByRole('button', { name: 'Make a key' }).click();
+    await page.getByLabel('What it is for').fill('a script');
+    await page.getByRole('button', { name: 'Make the key' }).click();
+    await page.getByTestId('user-key').waitFor();
+  },
+);

@@ -91,3 +91,18 @@ export async function photograph(page: Page, name: string): Promise<void> {
   mkdirSync(OUTPUT, { recursive: true });
   await page.screenshot({ path: join(OUTPUT, `${name}.png`), fullPage: true });
 }
+
+/** The server finds the session too old for the next such request; only once, as after a real proof. */
+export async function askProofOnce(page: Page, path: string): Promise<void> {
+  const body = {
+    title: 'Show once more who you are',
+    status: 403,
+    code: 'reauth_required',
+    detail: 'Show once more who you are.',
+  };
+  await page.route(
+    `**${path}`,
+    (route) => route.fulfill({ status: 403, contentType: 'application/problem+json', body: JSON.stringify(body) }),
+    { times: 1 },
+  );
+}

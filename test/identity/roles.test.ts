@@ -239,3 +239,28 @@ test('J09 a listed identity that is taken out of the configuration is no operato
   expect(await seen(buildHttp(without, { adminSecrets: [], ping: () => Promise.resolve() }))).toBeNull();
   await own.close();
 });
+
+describe('an operator who is a person', () => {
+  test.each(['support', 'auditor', 'finance'] as const)(
+    '(%s) ends their own sessions and changes their own name, and nobody else’s',
+    async (role) => {
+      const enter = async (name: string, as: string) =>
+        (await site.call('POST', '/login/sandbox', { body: { name, role: as } })).json as Record<string, string>;
+      const [self, second, other] = [
+        await enter(`Self ${role}`, role),
+        await enter(`Self ${role}`, role),
+        await enter('Other', 'user'),
+      ];
+      const headers = { authorization: `Bearer ${String(self['token'])}` };
+      const ask = (method: string, path: string, body: object) => site.call(method, path, { body, headers });
+      const own = `/v1/users/${String(self['user_sid'])}`;
+      const others = `/v1/users/${String(other['user_sid'])}`;
+      expect((await ask('PATCH', own, { display_name: 'New' })).json).toMatchObject({ display_name: 'New' });
+      expect((await ask('PATCH', others, { display_name: 'New' })).status).toBe(404);
+      expect((await ask('POST', `${others}/sessions/revoke`, {})).status).toBe(404);
+      expect((await ask('POST', `${own}/sessions/revoke`, { session_sid: second['session_sid'] })).json).toEqual({
+        revoked: 1,
+      });
+    },
+  );
+});

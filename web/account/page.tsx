@@ -14,7 +14,10 @@ import { Contact } from './profile.tsx';
 import { SessionsCard } from './sessions.tsx';
 
 export function AccountPage(): ReactElement {
-  const sid = useSession().user?.sid ?? '';
+  const { user: self, role } = useSession();
+  const sid = self?.sid ?? '';
+  // An operator's lists are of everybody's; what is theirs alone is who they are and where they are signed in.
+  const isUser = role === 'user';
   const user = useQuery<User, Problem>({
     queryKey: ['user', sid],
     queryFn: ({ signal }) => get<User>(`/v1/users/${seg(sid)}`, { signal }),
@@ -27,9 +30,9 @@ export function AccountPage(): ReactElement {
       {user.data && <Contact user={user.data} />}
       {user.data && <IdentitiesCard user={user.data} />}
       {user.data && <SessionsCard user={user.data} />}
-      {user.data && <KeysCard />}
-      <OrganisationsCard />
-      {user.data && <DataCard user={user.data} />}
+      {user.data && isUser && <KeysCard />}
+      {isUser && <OrganisationsCard />}
+      {user.data && isUser && <DataCard user={user.data} />}
     </div>
   );
 }

@@ -12,6 +12,7 @@ import { Dialog } from '../ui/dialog.tsx';
 import { Field } from '../ui/field.tsx';
 import { Form } from '../ui/form.tsx';
 import { Loading } from '../ui/page.tsx';
+import { MyceliumSignIn } from './mycelium.tsx';
 
 /** Around the pages: when the server wants to know once more who it is, here is the question, and what was begun goes on afterwards. */
 export function ProofGate({ children }: { readonly children: ReactNode }): ReactElement {
@@ -41,9 +42,7 @@ function ProofDialog({ onEnd }: ProofProps): ReactElement {
   return (
     <Dialog title="Show once more who you are" onClose={() => onEnd(false)}>
       <div className="space-y-4">
-        <p className="text-sm text-soft">
-          For money, keys and people a sign-in may be ten minutes old. What you have begun goes on afterwards.
-        </p>
+        <p className="text-sm text-soft">For money, keys and people a sign-in may be ten minutes old.</p>
         {user === null && mode !== 'sandbox' && <SecretProof onEnd={onEnd} />}
         {user === null && mode === 'sandbox' && <PlayProof name="Operator" isOperator onEnd={onEnd} />}
         {user !== null && <IdentityProof userSid={user.sid} onEnd={onEnd} />}
@@ -52,20 +51,28 @@ function ProofDialog({ onEnd }: ProofProps): ReactElement {
   );
 }
 
-/** Shows it in the way of `path`, and reads who is signed in then: the new session has a new form token. */
-function useProof(path: string, onEnd: ProofProps['onEnd']) {
+/** Reads who is signed in now that somebody has shown it: the new session has a new form token. */
+function useProven(onEnd: ProofProps['onEnd']): () => Promise<void> {
   const { user } = useSession();
   const queries = useQueryClient();
   const change = useSessionChange();
+  return async () => {
+    const session = await readSession();
+    const isSame = (session.user?.sid ?? null) === (user?.sid ?? null);
+    // Somebody else is signed in now: what was begun is not theirs, and neither is what the pages have read.
+    if (isSame) queries.setQueryData(SESSION_KEY, session);
+    onEnd(isSame);
+    if (!isSame) await change();
+  };
+}
+
+/** Shows it in the way of `path`. */
+function useProof(path: string, onEnd: ProofProps['onEnd']) {
+  const proven = useProven(onEnd);
   const proof = useMutation<unknown, Problem, Record<string, string>>({
     mutationFn: async (body) => {
       await post(path, body);
-      const session = await readSession();
-      const isSame = (session.user?.sid ?? null) === (user?.sid ?? null);
-      // Somebody else is signed in now: what was begun is not theirs, and neither is what the pages have read.
-      if (isSame) queries.setQueryData(SESSION_KEY, session);
-      onEnd(isSame);
-      if (!isSame) await change();
+      await proven();
     },
   });
   return {
@@ -124,20 +131,45 @@ function PlayProof({
   );
 }
 
-/** By the play name where that is how they came; else by signing in anew. */
+/** By each identity of theirs that can be shown from here; else by signing in anew. */
 function IdentityProof({ userSid, onEnd }: ProofProps & { readonly userSid: string }): ReactElement {
-  const { mode } = useSession();
+  const { mode, sign_in: providers, mycelium } = useSession();
+  const proven = useProven(onEnd);
   const identities = useQuery<Page<UserIdentity>, Problem>({
     queryKey: ['identities', userSid],
     queryFn: ({ signal }) => get<Page<UserIdentity>>(`/v1/users/${seg(userSid)}/identities`, { signal }),
   });
   if (identities.isPending) return <Loading what="the ways in which you sign in" />;
-  const play = identities.data?.items.find(({ kind }) => kind === 'sandbox');
+  const own = identities.data?.items ?? [];
+  const play = mode === 'sandbox' ? own.find(({ kind }) => kind === 'sandbox') : undefined;
+  const ways = providers.filter(({ name }) => own.some(({ kind }) => kind === name));
+  const hasNode = mycelium !== null && own.some(({ kind }) => kind === 'mycelium');
   return (
     <>
       <ProblemBanner problem={identities.error} retry={() => void identities.refetch()} />
-      {mode === 'sandbox' && play !== undefined && <PlayProof name={play.label} onEnd={onEnd} />}
-      <SignInAnew isOnly={play === undefined || mode !== 'sandbox'} onEnd={onEnd} />
+      {play !== undefined && <PlayProof name={play.label} onEnd={onEnd} />}
+      {ways.map(({ name, title }) => (
+        <ProviderProof key={name} name={name} title={title} />
+      ))}
+      {hasNode && <MyceliumSignIn purpose="prove" onDone={proven} />}
+      <SignInAnew isOnly={play === undefined && ways.length === 0 && !hasNode} onEnd={onEnd} />
+    </>
+  );
+}
+
+/** Leads to the provider and back to this page, where what was begun has to be begun once more. */
+function ProviderProof({ name, title }: { readonly name: string; readonly title: string }): ReactElement {
+  const start = useMutation<{ readonly location: string }, Problem>({
+    mutationFn: () => post(`/login/${seg(name)}/start`, { purpose: 'prove', return_to: window.location.pathname }),
+    onSuccess: ({ location }) => window.location.assign(location),
+  });
+  return (
+    <>
+      <ProblemBanner problem={start.error} />
+      <Button isWide isBusy={start.isPending || start.isSuccess} onPress={() => start.mutate()}>
+        Show it with {title}
+      </Button>
+      <p className="text-sm text-soft">You come back to this page; then begin once more.</p>
     </>
   );
 }

@@ -13,6 +13,7 @@ export const identityUnlink = operation({
   http: { method: 'delete', path: '/v1/users/{sid}/identities/{identity_sid}', status: 200 },
   access: 'user',
   right: 'secrets',
+  forSelf: true,
   idempotency: 'none',
   input: z.strictObject({ sid: sidField, identity_sid: sidField }),
   output: identitySchema,

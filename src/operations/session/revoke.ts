@@ -14,6 +14,7 @@ export const sessionRevoke = operation({
   http: { method: 'post', path: '/v1/users/{sid}/sessions/revoke', status: 200 },
   access: 'user',
   right: 'people',
+  forSelf: true,
   idempotency: 'none',
   input: z.strictObject({ sid: sidField, session_sid: sidField.optional() }),
   output: z.object({ revoked: z.int().describe('How many were open until now.') }),

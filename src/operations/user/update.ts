@@ -26,6 +26,7 @@ export const userUpdate = operation({
   http: { method: 'patch', path: '/v1/users/{sid}', status: 200 },
   access: 'user',
   right: 'people',
+  forSelf: true,
   idempotency: 'none',
   input: z.strictObject({
     sid: sidField,

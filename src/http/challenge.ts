@@ -6,6 +6,7 @@ import { isRefusal, refuse } from '../domain/refusal.ts';
 import { beginChallenge } from '../operations/challenge/begin.ts';
 import { verifyChallenge } from '../operations/challenge/verify.ts';
 import type { Purpose } from '../operations/identity/complete.ts';
+import { ownSessionOf } from '../operations/identity/own-session.ts';
 import type { Actor } from '../operations/operation.ts';
 import { sidField, textField } from '../operations/schema.ts';
 import { readJsonObject } from './body.ts';
@@ -61,7 +62,7 @@ export function addChallengeRoutes(app: App, site: Site): void {
       sid: challenge,
       holderSecret: secret ?? getCookie(c, holderCookieName(site)) ?? '',
       code: code ?? null,
-      asker: askerOf(actor),
+      asker: ownSessionOf(actor),
       caller: callerOf(site, c),
       author: { house: site.house, actor, requestId: c.get('requestId') },
     });
@@ -75,18 +76,9 @@ export function addChallengeRoutes(app: App, site: Site): void {
   });
 }
 
-type SignedInActor = { readonly userSid: string; readonly sessionSid: string };
-
-/** Null for who has no session of a user: a key or an admin secret is nobody whom an identity could be linked to. */
-function askerOf(actor: Actor): SignedInActor | null {
-  if ((actor.kind !== 'user' && actor.kind !== 'operator') || actor.userSid === null) return null;
-  const { credential, userSid } = actor;
-  return credential?.kind === 'session' ? { userSid, sessionSid: credential.sid } : null;
-}
-
 /** Refuses 401 for who is not signed in, and 403 for a link in a session whose holder has not shown who they are of late. */
 function purposeOf(site: Site, kind: 'link' | 'prove', actor: Actor): Purpose {
-  const asker = askerOf(actor);
+  const asker = ownSessionOf(actor);
   if (asker === null) throw refused('unauthenticated', 'Sign in first.');
   const provenAt = 'credential' in actor ? actor.credential?.provenAt : undefined;
   const ageMs = site.house.ports.clock.now().getTime() - (provenAt?.getTime() ?? 0);

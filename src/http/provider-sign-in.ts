@@ -6,6 +6,7 @@ import { refuse, type Refusal, type RefusalCode } from '../domain/refusal.ts';
 import { requireProof } from '../operations/admission.ts';
 import { beginAttempt, finishAttempt, type Begun } from '../operations/identity/through-provider.ts';
 import type { Purpose } from '../operations/identity/complete.ts';
+import { ownSessionOf } from '../operations/identity/own-session.ts';
 import { signOut } from '../operations/session/open.ts';
 import {
   IDENTITY_PROVIDERS,
@@ -48,15 +49,16 @@ async function start(site: Site, c: AppContext, name: IdentityProviderName): Pro
 async function startFromPage(site: Site, c: AppContext, name: IdentityProviderName): Promise<Response> {
   c.set('operation', 'session.start');
   const actor = await identify(site, c);
-  if ((actor.kind !== 'user' && actor.kind !== 'operator') || actor.userSid === null || actor.credential === undefined)
-    throw refused('unauthenticated', 'Sign in first, as somebody who has an account here.');
+  const own = ownSessionOf(actor);
+  if (own === null) throw refused('unauthenticated', 'Sign in first, as somebody who has an account here.');
   const { purpose: kind, return_to: returnTo } = parse(startInput, await readJsonObject(c));
   // A second way into an account is as good as its first: it is made with the same care.
-  const barred = kind === 'link' ? requireProof(site.house, 'secrets', actor) : null;
+  const isPerson = actor.kind === 'user' || actor.kind === 'operator';
+  const barred = kind === 'link' && isPerson ? requireProof(site.house, 'secrets', actor) : null;
   if (barred !== null) throw new Refused(barred);
   const provider = site.house.identityProviders.get(name);
   if (provider === undefined) throw new Refused(refusalOf('not_configured'));
-  const purpose = { kind, userSid: actor.userSid, sessionSid: actor.credential.sid } as const;
+  const purpose = { kind, ...own } as const;
   const begun = await begin(site, c, { provider, purpose, returnPath: safeReturnPath(returnTo, PAGE_PATHS) });
   if (begun.kind === 'failed') throw new Refused(refusalOf(begun.problem));
   return c.json({ location: begun.location });

@@ -88,8 +88,9 @@ function selfOf(operation: Operation, { role, userSid, credential }: OperatorAct
 
 /** Refuses reauth_required where the right takes somebody who has just shown who they are, and this caller has not. */
 export function requireProof(house: House, right: Right, { credential }: UserActor | OperatorActor): Refusal | null {
-  if (credential === undefined || credential.provenAt === null || !needsStepUp(right)) return null;
-  if (house.ports.clock.now().getTime() - credential.provenAt.getTime() <= STEP_UP_MS) return null;
+  if (credential === undefined || !needsStepUp(right)) return null;
+  const { provenAt } = credential;
+  if (provenAt !== null && house.ports.clock.now().getTime() - provenAt.getTime() <= STEP_UP_MS) return null;
   const message = `Show once more who you are: for this a sign-in may be ${STEP_UP_MINUTES} minutes old at most.`;
   return refuse('reauth_required', message);
 }

@@ -8,6 +8,7 @@ import { changeChallenge, lockChallenge, pinNodeKey, readChallenge, type Challen
 import type { Author } from '../audit/record.ts';
 import type { House } from '../house.ts';
 import { complete, type Purpose } from '../identity/complete.ts';
+import type { OwnSession } from '../identity/own-session.ts';
 import type { Caller, SignedIn } from '../session/open.ts';
 import { holderHash, messengerAway, notConfigured } from './begin.ts';
 import { collectReplies } from './collect-replies.ts';
@@ -18,7 +19,7 @@ export interface Try {
   /** Null: the node's reply is looked for instead. */
   readonly code: string | null;
   /** Who tries it, if anybody is signed in. */
-  readonly asker: { readonly userSid: string; readonly sessionSid: string } | null;
+  readonly asker: OwnSession | null;
   readonly caller: Caller;
   readonly author: Author;
 }

@@ -12,6 +12,7 @@ import { ownAuthor } from '../audit/record.ts';
 import type { House } from '../house.ts';
 import type { Actor } from '../operation.ts';
 import type { Caller, SignedIn } from '../session/open.ts';
+import { ownSessionOf, type OwnSession } from './own-session.ts';
 import { ATTEMPT_MS, hashOfState, isOver, newAttempt, openAttempts, sealAttempts, type Attempt } from './attempt.ts';
 import { complete, type Purpose } from './complete.ts';
 import { issuerKey, type Proof } from './proof.ts';
@@ -92,7 +93,7 @@ async function outcomeOf(house: House, attempt: Attempt, asked: Returning): Prom
   const failed = (problem: SignInProblem): Returned['outcome'] => ({ kind: 'failed', problem });
   if (isOver(house, attempt)) return failed('expired');
   const { purpose } = attempt;
-  if (purpose.kind !== 'sign_in' && !isHolder(actor, purpose.sessionSid)) return failed('signed_out');
+  if (purpose.kind !== 'sign_in' && !isHolder(actor, purpose)) return failed('signed_out');
   const endsAt = new Date(attempt.startedMs + ATTEMPT_MS);
   if (!(await useAttempt(house.db, hashOfState(attempt.state), endsAt))) return failed('used');
   let proven: ProvenIdentity;
@@ -110,8 +111,10 @@ async function outcomeOf(house: House, attempt: Attempt, asked: Returning): Prom
   return failed(purpose.kind === 'prove' ? 'other_account' : 'closed');
 }
 
-const isHolder = (actor: Actor, sessionSid: string): boolean =>
-  (actor.kind === 'user' || actor.kind === 'operator') && actor.credential?.sid === sessionSid;
+function isHolder(actor: Actor, { userSid, sessionSid }: OwnSession): boolean {
+  const own = ownSessionOf(actor);
+  return own?.sessionSid === sessionSid && own.userSid === userSid;
+}
 
 const questionOf = (house: House, attempt: Attempt): SignInQuestion => ({
   state: attempt.state,

@@ -39,8 +39,8 @@ export default defineConfig({
     sequence: { sequencer: LongestFirst },
     // Processes, not threads: tests kill, signal and change ids.
     pool: 'forks',
-    // One more than the processors of a small machine: a file waits for a database, a browser or a killed server half of its time.
-    maxWorkers: 3,
+    // Twice the processors of a small machine: a file waits for a database, a browser or a killed server half of its time.
+    maxWorkers: 4,
     testTimeout: 20_000,
     hookTimeout: 30_000,
     teardownTimeout: 20_000,

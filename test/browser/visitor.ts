@@ -81,6 +81,15 @@ export async function expectSound(page: Page, name: string): Promise<void> {
     .getByText(/^Loading /)
     .first()
     .waitFor({ state: 'detached' });
+  // A button that fades from one colour to the next has a contrast of neither.
+  await page.evaluate(() =>
+    Promise.allSettled(
+      document
+        .getAnimations()
+        .filter((animation) => animation instanceof CSSTransition)
+        .map((transition) => transition.finished),
+    ),
+  );
   if (process.env['PHOTOGRAPHS'] === '1') await photograph(page, name);
   expect(await accessibilityFindings(page)).toEqual([]);
   const overhang = await page.evaluate(() => document.documentElement.scrollWidth - window.innerWidth);

@@ -7,11 +7,15 @@ import { photograph, visit } from './visitor.ts';
 import type { Scheme, Visitor } from './visitor.ts';
 
 /**
- * Every page is looked at in both colour schemes and both layouts: in the tests in the one that breaks more, dark on a small
- * screen, and in the longer runs (LOOKS=light) in the other.
+ * Every page is looked at in both colour schemes and both layouts in CI (LOOKS=all); in the tests in the one that breaks more, dark
+ * on a small screen.
  */
+const EVERY_LOOK = [
+  ['light', 1280],
+  ['dark', 360],
+] as const;
 export const LOOKS: readonly (readonly [Scheme, number])[] =
-  process.env['LOOKS'] === 'light' ? [['light', 1280]] : [['dark', 360]];
+  process.env['LOOKS'] === 'all' ? EVERY_LOOK : EVERY_LOOK.slice(1);
 
 const UP_WITHIN_MS = 120_000;
 const DOWN_WITHIN_MS = 60_000;

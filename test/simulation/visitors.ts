@@ -31,7 +31,7 @@ export interface Visit extends SignedIn {
   readonly walletSid: string;
 }
 
-const SUBJECTS = 9;
+const SUBJECTS = 6;
 const VISITS_MAX = 40;
 const PATIENCE_MS = 20_000;
 const CALLER = { address: '192.0.2.1', agent: 'a simulated browser' };
@@ -59,7 +59,7 @@ export class Visitors {
     if (!visit) return await this.enter(chance);
     const { userSid, sid: sessionSid } = visit;
     const kind = chance.is(0.5) ? 'link' : 'prove';
-    const proof = kind === 'prove' && chance.is(0.7) ? visit.proof : this.#drawProof(chance);
+    const proof = kind === 'prove' && chance.is(0.4) ? visit.proof : this.#drawProof(chance);
     const ended = await this.#finish(chance, proof, { kind, userSid, sessionSid });
     if (ended === null) return;
     const { mark } = this.#options;

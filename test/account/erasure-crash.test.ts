@@ -54,30 +54,37 @@ async function dies(work: (house: House) => Promise<unknown>, at: number): Promi
   return dying.ports.crash.reached.length > at;
 }
 
-it('G01 K12 a process that dies anywhere while it deletes an account leaves one that is whole or gone', async () => {
-  let survived = 0;
-  for (let at = 0; ; at += CRASH_EVERY) {
-    const { userSid } = await userWithCard();
-    const hasDied = await dies((house) => eraseAt(house, userSid), at);
-    const row = await readErasure(story.house.db, userSid);
-    if (row?.erasedAt === null) expect((await eraseAt(story.house, userSid)).status).toBe(200);
-    // The tick goes on where the dead one stopped.
-    await story.told.ports.clock.advance(15 * 60_000);
-    await sweepErasures(story.house);
-    expect(cardsKept()).toBe(0);
-    if (!hasDied) break;
-    survived += 1;
-  }
-  await dayLater();
-  while ((await sweepErasures(story.house)) > 0);
-  const [{ count } = { count: 0n }] = await story.told.database.owner.query<{ count: bigint }>({
-    name: 'test.open',
-    text: `select count(*) as count from erasure where next_sweep_at is not null`,
-  });
-  expect(count).toBe(0n);
-  console.info(`G01 erasure: ${survived} crash points, each survived`);
-  expect(survived * CRASH_EVERY).toBeGreaterThan(30);
-});
+/** For every place of it; the sample takes seconds. */
+const TIMEOUT_MS = 300_000;
+
+it(
+  'G01 K12 a process that dies anywhere while it deletes an account leaves one that is whole or gone',
+  { timeout: TIMEOUT_MS },
+  async () => {
+    let survived = 0;
+    for (let at = 0; ; at += CRASH_EVERY) {
+      const { userSid } = await userWithCard();
+      const hasDied = await dies((house) => eraseAt(house, userSid), at);
+      const row = await readErasure(story.house.db, userSid);
+      if (row?.erasedAt === null) expect((await eraseAt(story.house, userSid)).status).toBe(200);
+      // The tick goes on where the dead one stopped.
+      await story.told.ports.clock.advance(15 * 60_000);
+      await sweepErasures(story.house);
+      expect(cardsKept()).toBe(0);
+      if (!hasDied) break;
+      survived += 1;
+    }
+    await dayLater();
+    while ((await sweepErasures(story.house)) > 0);
+    const [{ count } = { count: 0n }] = await story.told.database.owner.query<{ count: bigint }>({
+      name: 'test.open',
+      text: `select count(*) as count from erasure where next_sweep_at is not null`,
+    });
+    expect(count).toBe(0n);
+    console.info(`G01 erasure: ${survived} crash points, each survived`);
+    expect(survived * CRASH_EVERY).toBeGreaterThan(30);
+  },
+);
 
 it('K12 a provider that is away is asked again, and the account is gone meanwhile', async () => {
   const { userSid } = await userWithCard();

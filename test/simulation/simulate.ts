@@ -75,7 +75,7 @@ class Run {
     const verdicts = await runCanaries({
       mutants,
       workers: this.options.workers,
-      isConfirming: this.options.isFull && !records,
+      isConfirming: this.options.isFull,
       optionsOf: (seed) => this.#optionsOf(seed, CANARY_OPERATIONS),
       onVerdict: (verdict) => say(lineOf(verdict)),
     });

@@ -14,17 +14,6 @@ export const IDENTITY_MUTANTS: readonly Mutant[] = [
     ],
   },
   {
-    name: 'all_devices_but_the_others',
-    lesson: '"End all others" ends the one that asks and leaves the thief signed in.',
-    patches: [
-      {
-        file: 'src/operations/session/revoke.ts',
-        find: '{ except: current }',
-        replace: '{ only: current }',
-      },
-    ],
-  },
-  {
     name: 'link_takes_over',
     lesson:
       'Linking an identity that is somebody else’s signs in to their account: accounts are merged by whoever asks.',

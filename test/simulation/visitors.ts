@@ -89,7 +89,7 @@ export class Visitors {
     if (actor?.kind !== 'user') return;
     const others = this.#visits.filter((one) => one.userSid === userSid && one.sid !== visit.sid);
     const only = others.length > 0 && chance.is(0.5) ? chance.pick(others).sid : null;
-    const { caller, identities, world, mark } = this.#options;
+    const { caller, identities, world } = this.#options;
     const input = { sid: userSid, ...(only === null ? {} : { session_sid: only }) };
     const asked = {
       operation: 'session.revoke',
@@ -102,7 +102,6 @@ export class Visitors {
     } as const;
     const { attempts } = await caller.call(asked);
     if (!attempts.some(({ status }) => status === 200)) return;
-    if (only === null) mark('all other sessions are ended');
     for (const { sid } of others) {
       if ((only === null || only === sid) && !identities.isEnded(sid))
         world.options.onBreak('J14 what was to end has ended', sid);
@@ -164,7 +163,7 @@ export class Visitors {
     const asked = { operation, input, actor: operator, asker: 'operator', walletSid, chance, hasKey: false } as const;
     const { attempts } = await caller.call(asked);
     if (!attempts.some(({ status }) => status === 200) || identities.grantedTo(userSid) === before) return;
-    mark(isGrant ? 'a role is granted' : 'a role is taken away');
+    mark('a role is granted or taken away');
     for (const { sid } of open)
       if (!identities.isEnded(sid)) world.options.onBreak('J06 sessions end when the role changes', sid);
   }

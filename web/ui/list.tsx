@@ -14,7 +14,7 @@ interface Asked<T> {
   readonly query?: Readonly<Record<string, string | undefined>>;
   /** Asked again this often while something is on its way; may depend on what is there. */
   readonly refreshMs?: number | false | ((rows: readonly T[]) => number | false);
-  /** False: not asked at all, for now. */
+  /** False: not asked at all. */
   readonly isOn?: boolean;
 }
 

@@ -1,6 +1,6 @@
 import { POSTING_KINDS } from '../domain/ledger/posting.ts';
 import { statement } from './db.ts';
-import type { Invariant } from './ledger-check.ts';
+import type { Invariant } from './invariant.ts';
 
 /** As in `ledger-check.ts`: what is broken is shown, not all of it. */
 const ROWS_MAX = 20;

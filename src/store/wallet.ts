@@ -20,6 +20,16 @@ export interface WalletRow {
   readonly firstPaidAt: Date | null;
   /** When money last moved in the wallet; null before the first posting. */
   readonly lastActiveAt: Date | null;
+  /** What follows from the plan period that it has paid; null: it has no plan. */
+  readonly plan: WalletPlan | null;
+}
+
+export interface WalletPlan {
+  readonly code: string;
+  readonly vmTotal: number;
+  /** Open allocations. */
+  readonly vmUsed: number;
+  readonly periodEndsAt: Date;
 }
 
 interface WalletRecord extends Record<string, unknown> {
@@ -36,6 +46,10 @@ interface WalletRecord extends Record<string, unknown> {
   lifetime_paid: bigint;
   first_paid_at: Date | null;
   last_active_at: Date | null;
+  plan_code: string | null;
+  vm_total: number | null;
+  vm_used: number | null;
+  period_ends_at: Date | null;
 }
 
 const fromRow = (row: WalletRecord): WalletRow => ({
@@ -52,7 +66,14 @@ const fromRow = (row: WalletRecord): WalletRow => ({
   lifetimePaid: micros(row.lifetime_paid),
   firstPaidAt: row.first_paid_at,
   lastActiveAt: row.last_active_at,
+  plan: planOf(row),
 });
+
+function planOf(row: WalletRecord): WalletPlan | null {
+  const { plan_code: code, vm_total: vmTotal, vm_used: vmUsed, period_ends_at: periodEndsAt } = row;
+  if (code === null || vmTotal === null || vmUsed === null || periodEndsAt === null) return null;
+  return { code, vmTotal, vmUsed, periodEndsAt };
+}
 
 const insertWalletStatement = statement(
   'wallet.insert',
@@ -80,12 +101,13 @@ export async function insertWallet(
   return row.id;
 }
 
-// The three live accounts are neighbours by key, the last entry is one index look-up, a wallet's payment events are few.
+// The three live accounts are neighbours by key, the last entry is one index look-up, a wallet's payment events and plan periods are few.
 const selectWallet = statement(
   'wallet.select',
   `select wallet.id, wallet.sid, wallet.user_sid, app_user.display_name, wallet.currency, wallet.created_at,
           main.balance, reserved.balance as reserved, frozen.balance as frozen, main.is_frozen,
-          coalesce(paid.total, 0)::int8 as lifetime_paid, paid.first_at as first_paid_at, last.recorded_at as last_active_at
+          coalesce(paid.total, 0)::int8 as lifetime_paid, paid.first_at as first_paid_at, last.recorded_at as last_active_at,
+          plan.code as plan_code, plan.vm_count as vm_total, plan.ends_at as period_ends_at, used.count as vm_used
    from wallet
    join app_user on app_user.sid = wallet.user_sid
    join account as main on main.id = wallet.id * 16
@@ -96,7 +118,19 @@ const selectWallet = statement(
      select sum(amount) filter (where kind in ('top_up', 'refund', 'refund_returned', 'reversal', 'dispute_lost')) as total,
             min(created_at) filter (where kind = 'top_up') as first_at
      from payment_event where payment_event.wallet = wallet.id
-   ) as paid on true`,
+   ) as paid on true
+   left join lateral (
+     select plan.code, plan.vm_count, subscription.period_ends_at as ends_at
+     from subscription
+     join plan_period on plan_period.subscription = subscription.id
+     join plan on plan.sid = plan_period.plan_sid
+     where subscription.wallet = wallet.id and subscription.state <> 'ended'
+     order by plan_period.number desc, plan_period.part desc limit 1
+   ) as plan on true
+   left join lateral (
+     select count(*)::int4 as count from allocation
+     where allocation.wallet = wallet.id and allocation.state in ('requested', 'active', 'suspended', 'releasing')
+   ) as used on plan.code is not null`,
 ).text;
 
 const readBySidStatement = statement('wallet.read_by_sid', `${selectWallet} where wallet.sid = $1`);

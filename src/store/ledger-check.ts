@@ -1,5 +1,6 @@
 import { POSTING_KINDS } from '../domain/ledger/posting.ts';
 import { DISPUTE_INVARIANTS } from './ledger-check-disputes.ts';
+import { GRANT_INVARIANTS } from './ledger-check-grants.ts';
 import { ORGANISATION_INVARIANTS } from './ledger-check-organisation.ts';
 import { REFUND_INVARIANTS } from './ledger-check-refund.ts';
 import { USAGE_INVARIANTS } from './ledger-check-usage.ts';
@@ -217,6 +218,7 @@ const INVARIANTS: readonly Invariant[] = [
   ...DISPUTE_INVARIANTS,
   ...REFUND_INVARIANTS,
   ...ORGANISATION_INVARIANTS,
+  ...GRANT_INVARIANTS,
 ];
 
 const countStatement = statement(

@@ -5,14 +5,18 @@ import type { Invariant } from './invariant.ts';
 /** As in `ledger-check.ts`: what is broken is shown, not all of it. */
 const ROWS_MAX = 20;
 
-const { grant, grant_expire: expire, grant_use: use, grant_return: back, grant_revoke: revoke } = POSTING_KINDS;
+const GRANT = POSTING_KINDS.grant;
+const EXPIRE = POSTING_KINDS.grant_expire;
+const REVOKE = POSTING_KINDS.grant_revoke;
+const USE = POSTING_KINDS.grant_use;
+const RETURN = POSTING_KINDS.grant_return;
 
 /** Each grant with what its account's entries say of it: from its first one to the one before the next grant of the same place. */
 const GRANTS_AND_ENTRIES = `
   select place.sid, place.account, place.amount, place.taken_back, place.state, place.closed_at,
          coalesce(sum(entry.amount), 0) as remaining,
-         coalesce(sum(entry.amount) filter (where entry.kind = ${grant}), 0) as given,
-         coalesce(-sum(entry.amount) filter (where entry.kind in (${expire}, ${revoke})), 0) as taken,
+         coalesce(sum(entry.amount) filter (where entry.kind = ${GRANT}), 0) as given,
+         coalesce(-sum(entry.amount) filter (where entry.kind in (${EXPIRE}, ${REVOKE})), 0) as taken,
          min(entry.balance_after) as lowest
   from (
     select *, lead(from_seq) over (partition by account order by from_seq) as until_seq from grant_credit
@@ -57,7 +61,7 @@ export const GRANT_INVARIANTS: readonly Invariant[] = [
     violations: statement(
       'ledger_check.grant_uses',
       `select left(idem::text, 35) || '0' as idem, sum(amount) as sum, count(distinct account / 16) as wallets from entry
-       where kind in (${use}, ${back}) group by left(idem::text, 35)
+       where kind in (${USE}, ${RETURN}) group by left(idem::text, 35)
        having sum(amount) <> 0 or count(distinct account / 16) <> 1 limit ${ROWS_MAX}`,
     ),
   },

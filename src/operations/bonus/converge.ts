@@ -63,7 +63,7 @@ async function giveAgain(tx: Tx, house: House, bonus: BonusRow, author: Author):
   const stands = { ...bonus, isStanding: true, takenBack: ZERO };
   if (amount === 0n || isOver) return stands;
   const given = await giveCredit(tx, house, {
-    wallet,
+    wallet: { id: wallet },
     amount,
     kind: 'bonus',
     priority: BONUS_PRIORITY,

@@ -32,7 +32,7 @@ export async function giveBonus(tx: Tx, house: House, payment: PaymentRow, autho
   const now = house.ports.clock.now();
   const expiresAt = rule.creditDays === null ? null : new Date(now.getTime() + rule.creditDays * DAY_MS);
   const given = await giveCredit(tx, house, {
-    wallet,
+    wallet: { id: wallet },
     amount,
     kind: 'bonus',
     priority: BONUS_PRIORITY,

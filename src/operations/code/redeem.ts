@@ -97,7 +97,7 @@ async function redeem(tx: Tx, call: Call, { userSid, wallet, form }: Asked) {
   const number = code.uses + 1;
   const expiresAt = code.creditDays === null ? null : new Date(now.getTime() + code.creditDays * DAY_MS);
   const given = await giveCredit(tx, house, {
-    wallet: wallet.id,
+    wallet,
     amount: code.amount,
     kind: 'promo',
     priority: CODE_PRIORITY,

@@ -31,6 +31,7 @@ import { pruneOldSessions } from '../operations/session/prune.ts';
 import { fetchUndelivered } from '../operations/webhook-event/fetch-undelivered.ts';
 import { sweepWebhooks } from '../operations/webhook-event/sweep.ts';
 import { checkLedger } from '../store/ledger-check.ts';
+import { isWait } from './pace.ts';
 
 /** Something the house does by the clock. Every process runs it; each is safe to run in several at once. */
 export interface Tick {
@@ -116,7 +117,10 @@ export async function keepTicking(house: House, tick: Tick, signal: AbortSignal)
   const { clock, log } = house.ports;
   let isDue = tick.isDueAtStart === true;
   for (;;) {
-    if (!isDue) await clock.sleep(tick.waitMs(clock.now()), signal);
+    const waitMs = tick.waitMs(clock.now());
+    // A schedule that was refused at the start may still go wrong in an hour nobody looked at: better rarely than all the time.
+    if (!isWait(waitMs)) log.error({ tick: tick.name, wait_ms: waitMs }, 'a tick has an impossible schedule');
+    if (!isDue) await clock.sleep(isWait(waitMs) ? waitMs : MINUTE_MS, signal);
     isDue = false;
     if (signal.aborted) return;
     try {

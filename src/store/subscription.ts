@@ -1,6 +1,6 @@
 import { micros, type Micros } from '../domain/money.ts';
 import type { EndReason, Standing, SubscriptionState } from '../domain/plan/subscription.ts';
-import { statement, type Row, type Tx } from './db.ts';
+import { statement, type Tx } from './db.ts';
 import { PLAN_COLUMNS, planFromColumns, type PlanColumns } from './plan.ts';
 
 /** That a wallet has a plan, and where it stands. */
@@ -131,7 +131,10 @@ export async function lockSubscription(tx: Tx, sid: string): Promise<Subscriptio
   return locked.length === 0 ? null : readSubscription(tx, sid);
 }
 
-const lockByIdStatement = statement('subscription.lock_by_id', `select sid from subscription where id = $1 for no key update`);
+const lockByIdStatement = statement(
+  'subscription.lock_by_id',
+  `select sid from subscription where id = $1 for no key update`,
+);
 
 /** The same by its number. */
 export async function lockSubscriptionById(tx: Tx, id: bigint): Promise<SubscriptionRow | null> {
@@ -172,7 +175,10 @@ async function readMany(tx: Tx, ids: readonly bigint[]): Promise<SubscriptionRow
 }
 
 /** Locks subscriptions whose period is over, the oldest first; those that somebody else works on are left to them. */
-export async function claimDue(tx: Tx, due: { readonly now: Date; readonly limit: number }): Promise<SubscriptionRow[]> {
+export async function claimDue(
+  tx: Tx,
+  due: { readonly now: Date; readonly limit: number },
+): Promise<SubscriptionRow[]> {
   const rows = await tx.query<{ id: bigint }>(claimDueStatement, [due.now, due.limit]);
   return readMany(
     tx,
@@ -215,47 +221,6 @@ export async function claimReminders(
     tx,
     rows.map(({ id }) => id),
   );
-}
-
-const listExcessStatement = statement(
-  'subscription.list_excess',
-  `select id from subscription where has_excess order by id limit $1`,
-);
-
-/** Subscriptions that may have more VMs than they include. */
-export async function listExcess(tx: Tx, limit: number): Promise<bigint[]> {
-  return (await tx.query<{ id: bigint }>(listExcessStatement, [limit])).map(({ id }) => id);
-}
-
-const findExcessStatement = statement(
-  'subscription.find_excess',
-  // Which VM goes first: of another size than the plan's, then by the order that the user chose; equal ones, the newest first. Those that are
-  // asked to go already come first of all: they are counted and not asked again.
-  `select ranked.sid, ranked.state from (
-     select allocation.sid, allocation.state, allocation.size <> plan.vm_size as is_of_other_size,
-            row_number() over (order by allocation.state = 'releasing' desc, allocation.size <> plan.vm_size desc, allocation.stop_order,
-                                        allocation.id desc) as rank,
-            count(*) over () - plan.vm_count as excess
-     from subscription
-     join lateral (
-       select plan_sid from plan_period where plan_period.subscription = subscription.id order by number desc, part desc limit 1
-     ) as period on true
-     join plan on plan.sid = period.plan_sid
-     join allocation on allocation.subscription = subscription.id and allocation.state in ('requested', 'active', 'suspended', 'releasing')
-     where subscription.id = $1 and subscription.state <> 'ended'
-   ) as ranked
-   where (ranked.rank <= ranked.excess or ranked.is_of_other_size) and ranked.state <> 'releasing' order by ranked.rank`,
-);
-
-/** The VMs of a subscription that are over what its plan includes, in the order in which they go. */
-export async function findExcessVms(tx: Tx, subscription: bigint): Promise<string[]> {
-  return (await tx.query<{ sid: string }>(findExcessStatement, [subscription])).map(({ sid }) => sid);
-}
-
-const clearExcessStatement = statement('subscription.clear_excess', `update subscription set has_excess = false where id = $1`);
-
-export async function clearExcess(tx: Tx, subscription: bigint): Promise<void> {
-  await tx.query(clearExcessStatement, [subscription]);
 }
 
 const insertStatement = statement(
@@ -356,94 +321,4 @@ export async function listSubscriptions(
     page.limit,
   ]);
   return rows.map(fromRow);
-}
-
-/** A stretch of time that was paid. */
-export interface PeriodRow extends Row {
-  readonly subscription: bigint;
-  readonly number: number;
-  readonly part: number;
-  readonly wallet: bigint;
-  readonly planSid: string;
-  readonly startsAt: Date;
-  readonly endsAt: Date;
-  readonly paid: Micros;
-  readonly idem: string | null;
-}
-
-const insertPeriodsStatement = statement(
-  'plan_period.insert',
-  `insert into plan_period (subscription, number, part, wallet, plan_sid, starts_at, ends_at, paid, idem, created_at)
-   select period.*, $10::timestamptz
-   from unnest($1::int8[], $2::int4[], $3::int4[], $4::int8[], $5::text[], $6::timestamptz[], $7::timestamptz[], $8::int8[], $9::uuid[]) as period`,
-);
-
-/** The key (subscription, number, part) refuses to have a period paid twice. */
-export async function insertPeriods(tx: Tx, periods: readonly PeriodRow[], now: Date): Promise<void> {
-  if (periods.length === 0) return;
-  await tx.query(insertPeriodsStatement, [
-    periods.map(({ subscription }) => subscription),
-    periods.map(({ number }) => number),
-    periods.map(({ part }) => part),
-    periods.map(({ wallet }) => wallet),
-    periods.map(({ planSid }) => planSid),
-    periods.map(({ startsAt }) => startsAt.toISOString()),
-    periods.map(({ endsAt }) => endsAt.toISOString()),
-    periods.map(({ paid }) => paid),
-    periods.map(({ idem }) => idem),
-    now,
-  ]);
-}
-
-const closePartStatement = statement(
-  'plan_period.close_part',
-  `update plan_period set ends_at = $4 where subscription = $1 and number = $2 and part = $3`,
-);
-
-/** Ends the part of a period that a change of plan cuts off. */
-export async function closePart(
-  tx: Tx,
-  part: { readonly subscription: bigint; readonly number: number; readonly part: number; readonly endsAt: Date },
-): Promise<void> {
-  await tx.query(closePartStatement, [part.subscription, part.number, part.part, part.endsAt]);
-}
-
-/** A period as it is shown, with the plan that it was paid at. */
-export interface ShownPeriod {
-  readonly number: number;
-  readonly part: number;
-  readonly planCode: string;
-  readonly planVersion: number;
-  readonly startsAt: Date;
-  readonly endsAt: Date;
-  readonly paid: Micros;
-}
-
-const listPeriodsStatement = statement(
-  'plan_period.list',
-  `select plan_period.number, plan_period.part, plan.code, plan.version, plan_period.starts_at, plan_period.ends_at, plan_period.paid
-   from plan_period join plan on plan.sid = plan_period.plan_sid
-   where plan_period.subscription = $1 order by plan_period.number desc, plan_period.part desc limit $2`,
-);
-
-/** Newest first. */
-export async function listPeriods(tx: Tx, subscription: bigint, limit: number): Promise<ShownPeriod[]> {
-  const rows = await tx.query<{
-    number: number;
-    part: number;
-    code: string;
-    version: number;
-    starts_at: Date;
-    ends_at: Date;
-    paid: bigint;
-  }>(listPeriodsStatement, [subscription, limit]);
-  return rows.map((row) => ({
-    number: row.number,
-    part: row.part,
-    planCode: row.code,
-    planVersion: row.version,
-    startsAt: row.starts_at,
-    endsAt: row.ends_at,
-    paid: micros(row.paid),
-  }));
 }

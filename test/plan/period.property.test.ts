@@ -58,9 +58,7 @@ describe('periods against a calendar of their own', () => {
       const n = below(60);
       const at = new Date(toMs(anchor));
       const expected =
-        length.unit === 'day'
-          ? toMs(anchor) + n * length.count * DAY_MS
-          : toMs(monthsAfter(anchor, n * length.count));
+        length.unit === 'day' ? toMs(anchor) + n * length.count * DAY_MS : toMs(monthsAfter(anchor, n * length.count));
       const [begins, ends] = [boundaryOf(at, length, n), boundaryOf(at, length, n + 1)];
       if (begins.getTime() !== expected || ends <= begins) {
         wrong.push(`${at.toISOString()} + ${n} × ${length.count} ${length.unit}: ${begins.toISOString()}`);

@@ -33,7 +33,11 @@ export interface PlanStory {
   readonly ports: TestPorts;
   readonly house: House;
   /** One more process on the same database. */
-  another(options?: { readonly db?: Db; readonly ports?: TestPorts; readonly settings?: Partial<HouseSettings> }): House;
+  another(options?: {
+    readonly db?: Db;
+    readonly ports?: TestPorts;
+    readonly settings?: Partial<HouseSettings>;
+  }): House;
   call(operation: Operation, input: object, actor?: Actor, key?: string): Promise<Answer>;
   wallet(dollars: bigint): Promise<WalletRow>;
   fund(wallet: WalletRow, dollars: bigint): Promise<void>;
@@ -95,7 +99,10 @@ export async function planStory(seed: number): Promise<PlanStory> {
     async sound() {
       const report = await checkLedger(database.db);
       const broken = report.results.filter(({ rows }) => rows.length > 0);
-      if (broken.length > 0) throw new Error(JSON.stringify(broken, (_, value: unknown) => (typeof value === 'bigint' ? value.toString() : value)));
+      if (broken.length > 0)
+        throw new Error(
+          JSON.stringify(broken, (_, value: unknown) => (typeof value === 'bigint' ? value.toString() : value)),
+        );
     },
     async close() {
       await house.lanes.close();

@@ -34,11 +34,7 @@ export const totalOf = (lines: readonly QuoteLine[]): Micros =>
  * the period keeps its end. Everything else waits for the end of the period, because nothing that was paid is paid out.
  */
 export function planChange(standing: Standing, plan: Plan, at: Date): PlanChange {
-  const startsAt = boundaryOf(
-    standing.anchorAt,
-    standing.plan.period,
-    standing.periodNumber - standing.anchorNumber,
-  );
+  const startsAt = boundaryOf(standing.anchorAt, standing.plan.period, standing.periodNumber - standing.anchorNumber);
   const endsAt = standing.periodEndsAt;
   if (at >= endsAt || !isMore(standing.plan, plan))
     return { kind: 'at_period_end', plan, effectiveAt: endsAt, lines: [], total: ZERO };

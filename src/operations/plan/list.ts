@@ -17,7 +17,9 @@ export const planList = operation({
     is_all: z
       .boolean()
       .default(false)
-      .describe('Every version, those of the past and of the future too. For operators; others are shown what is for sale.'),
+      .describe(
+        'Every version, those of the past and of the future too. For operators; others are shown what is for sale.',
+      ),
     code: planCodeField.optional(),
     ...pageInput,
   }),

@@ -47,7 +47,9 @@ export function readQuote(house: Keys, token: string, now: Date): Quote | Refusa
     return refuse('invalid_request', 'The quote is not one of ours.', {
       errors: [{ pointer: '#/quote', detail: 'must be the token of a quote, unchanged' }],
     });
-  const [walletSid, planSid, total, atMs, of] = Claims.parse(JSON.parse(Buffer.from(body, 'base64url').toString('utf8')));
+  const [walletSid, planSid, total, atMs, of] = Claims.parse(
+    JSON.parse(Buffer.from(body, 'base64url').toString('utf8')),
+  );
   const at = new Date(atMs);
   const expiresAt = quoteExpiresAt(at);
   if (now >= expiresAt)

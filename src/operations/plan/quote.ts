@@ -18,7 +18,9 @@ import { quoteExpiresAt, writeQuote } from './quote-token.ts';
 const lineSchema = z.object({
   what: z
     .enum(['period', 'unused', 'rest'])
-    .describe('period: a whole period · unused: what is left of the one that was paid, given back · rest: the same time at the new price'),
+    .describe(
+      'period: a whole period · unused: what is left of the one that was paid, given back · rest: the same time at the new price',
+    ),
   plan: z.string(),
   plan_name: z.string(),
   price: signedAmount.describe('Of a whole period.'),
@@ -26,11 +28,16 @@ const lineSchema = z.object({
   from: instant,
   until: instant,
   ms_left: z.int().nullable().describe('Of a part: how many milliseconds are left …'),
-  ms_whole: z.int().nullable().describe('… of how many. The amount is price × ms_left / ms_whole, rounded as it is said.'),
+  ms_whole: z
+    .int()
+    .nullable()
+    .describe('… of how many. The amount is price × ms_left / ms_whole, rounded as it is said.'),
   rounding: z
     .string()
     .nullable()
-    .describe('Of a part: to a micro-dollar in the customer’s favour, and by how much of one: "down by 1500/2592000000".'),
+    .describe(
+      'Of a part: to a micro-dollar in the customer’s favour, and by how much of one: "down by 1500/2592000000".',
+    ),
 });
 
 export const planQuote = operation({

@@ -30,9 +30,13 @@ export const planWithdraw = operation({
         return refuse('state_conflict', 'The plan is not for sale at the moment.');
       const coming = versions.find(({ activeFrom }) => activeFrom >= now);
       if (coming !== undefined)
-        return refuse('state_conflict', 'A version is about to begin, and would sell it again. Wait until it has begun.', {
-          details: { version: coming.version, active_from: coming.activeFrom.toISOString() },
-        });
+        return refuse(
+          'state_conflict',
+          'A version is about to begin, and would sell it again. Wait until it has begun.',
+          {
+            details: { version: coming.version, active_from: coming.activeFrom.toISOString() },
+          },
+        );
       const plan = {
         ...newest,
         sid: ports.ids.sid(),

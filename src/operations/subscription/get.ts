@@ -1,7 +1,7 @@
 import { z } from 'zod';
 import { formatDecimal } from '../../domain/money.ts';
 import { isRefusal } from '../../domain/refusal.ts';
-import { listPeriods } from '../../store/subscription.ts';
+import { listPeriods } from '../../store/plan-period.ts';
 import { operation } from '../operation.ts';
 import { instant, sidField, signedAmount } from '../schema.ts';
 import { subscriptionSchema, toSubscription, visibleSubscription } from './subscription.ts';

@@ -64,7 +64,8 @@ export const endedEvent = (row: SubscriptionRow): WalletEvent => ({
     ...factsOf(row, row.plan),
     reason: row.endReason,
     ended_at: row.endedAt?.toISOString() ?? null,
-    vms: row.vmsUsed,
+    // Null: none, so that nobody is told of VMs that they have not.
+    vms: row.vmsUsed > 0 ? row.vmsUsed : null,
   },
 });
 

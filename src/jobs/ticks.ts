@@ -127,7 +127,11 @@ async function waitOf(house: House, tick: Tick): Promise<number> {
   const now = house.ports.clock.now();
   const longestMs = tick.waitMs(now);
   const dueInMs = await tick.dueInMs?.(house, now).catch(() => longestMs);
-  return Math.min(longestMs, Math.max(0, dueInMs ?? longestMs));
+  const waitMs = Math.min(longestMs, Math.max(1, dueInMs ?? longestMs));
+  if (isWait(waitMs)) return waitMs;
+  // A schedule that was looked at when the process started may still go wrong in an hour nobody looked at: better rarely than all the time.
+  house.ports.log.error({ tick: tick.name, wait_ms: waitMs }, 'a tick has an impossible schedule');
+  return MINUTE_MS;
 }
 
 /** Runs one tick until the signal; what it throws is logged, and the next one comes all the same. */
@@ -135,10 +139,7 @@ export async function keepTicking(house: House, tick: Tick, signal: AbortSignal)
   const { clock, log } = house.ports;
   let isDue = tick.isDueAtStart === true;
   for (;;) {
-    const waitMs = await waitOf(house, tick);
-    // A schedule that was refused at the start may still go wrong in an hour nobody looked at: better rarely than all the time.
-    if (!isWait(waitMs)) log.error({ tick: tick.name, wait_ms: waitMs }, 'a tick has an impossible schedule');
-    if (!isDue) await clock.sleep(isWait(waitMs) ? waitMs : MINUTE_MS, signal);
+    if (!isDue) await clock.sleep(await waitOf(house, tick), signal);
     isDue = false;
     if (signal.aborted) return;
     try {

@@ -63,6 +63,8 @@ create table subscription (
   past_due_since  timestamptz,
   -- What the period that is due costs: it is tried again once the wallet has so much. Null: none is due.
   due_amount      bigint,
+  -- When that is worked out anew: once the period that is due is over as a whole, the one that follows may cost something else. Null: none is due.
+  due_look_at     timestamptz,
   -- When its user is told that it is about to renew; null: told already, or never.
   reminds_at      timestamptz,
   -- Whether it became smaller and may have more VMs than it includes: a tick looks, and gives back what is over.
@@ -73,13 +75,14 @@ create table subscription (
   constraint subscription__one_per_sid unique (sid),
   constraint subscription__state_is_known check (state in ('active', 'past_due', 'ended')),
   constraint subscription__ends_once check ((state = 'ended') = (ended_at is not null)),
-  constraint subscription__is_past_due_since check ((state = 'past_due') <= (past_due_since is not null and due_amount is not null)),
+  constraint subscription__is_past_due_since check ((state = 'past_due') <= (past_due_since is not null and due_amount is not null and due_look_at is not null)),
   constraint subscription__end_is_known check (end_reason in ('cancelled', 'unpaid', 'operator', 'erased')),
   constraint subscription__belongs_to_a_wallet foreign key (wallet) references wallet (id)
 );
 create unique index subscription__one_open_per_wallet on subscription (wallet) where state <> 'ended';
 create index subscription__due on subscription (period_ends_at, id) where state = 'active';
 create index subscription__past_due on subscription (id) where state = 'past_due';
+create index subscription__due_look on subscription (due_look_at, id) where state = 'past_due';
 create index subscription__reminds on subscription (reminds_at, id) where reminds_at is not null and state = 'active';
 create index subscription__excess on subscription (id) where has_excess;
 create index subscription__wallet on subscription (wallet, id);

@@ -18,6 +18,8 @@ export interface SubscriptionRow extends Standing {
   readonly pastDueSince: Date | null;
   /** What the period costs that is due; null: none is. */
   readonly dueAmount: Micros | null;
+  /** When that is worked out anew; null: none is due. */
+  readonly dueLookAt: Date | null;
   readonly remindsAt: Date | null;
   readonly hasExcess: boolean;
   readonly endedAt: Date | null;
@@ -48,6 +50,7 @@ interface SubscriptionRecord extends PlanColumns {
   created_by: string;
   past_due_since: Date | null;
   due_amount: bigint | null;
+  due_look_at: Date | null;
   reminds_at: Date | null;
   has_excess: boolean;
   ended_at: Date | null;
@@ -78,6 +81,7 @@ const fromRow = (row: SubscriptionRecord): SubscriptionRow => ({
   createdBy: row.created_by,
   pastDueSince: row.past_due_since,
   dueAmount: row.due_amount === null ? null : micros(row.due_amount),
+  dueLookAt: row.due_look_at,
   remindsAt: row.reminds_at,
   hasExcess: row.has_excess,
   endedAt: row.ended_at,
@@ -91,7 +95,7 @@ const select = `
          subscription.plan_code as code, subscription.next_plan_code, subscription.state, subscription.is_renewing,
          subscription.anchor_at, subscription.anchor_number, subscription.period_number, period.part as period_part,
          period.starts_at as period_starts_at, subscription.period_ends_at, subscription.created_at, subscription.created_by,
-         subscription.past_due_since, subscription.due_amount, subscription.reminds_at, subscription.has_excess,
+         subscription.past_due_since, subscription.due_amount, subscription.due_look_at, subscription.reminds_at, subscription.has_excess,
          subscription.ended_at, subscription.end_reason, vms.used as vms_used, vms.running as vms_running, ${PLAN_COLUMNS}
   from subscription
   join wallet on wallet.id = subscription.wallet
@@ -157,6 +161,11 @@ const claimDueStatement = statement(
   `select id from subscription where state = 'active' and period_ends_at <= $1
    order by period_ends_at, id limit $2 for no key update skip locked`,
 );
+const claimDueLooksStatement = statement(
+  'subscription.claim_due_looks',
+  `select id from subscription where state = 'past_due' and due_look_at <= $1
+   order by due_look_at, id limit $2 for no key update skip locked`,
+);
 const claimPayableStatement = statement(
   'subscription.claim_payable',
   // What a wallet without enough could not pay is not looked at again before it has enough.
@@ -180,6 +189,18 @@ export async function claimDue(
   due: { readonly now: Date; readonly limit: number },
 ): Promise<SubscriptionRow[]> {
   const rows = await tx.query<{ id: bigint }>(claimDueStatement, [due.now, due.limit]);
+  return readMany(
+    tx,
+    rows.map(({ id }) => id),
+  );
+}
+
+/** The same for those whose period is due and unpaid, and may cost something else by now. */
+export async function claimDueLooks(
+  tx: Tx,
+  due: { readonly now: Date; readonly limit: number },
+): Promise<SubscriptionRow[]> {
+  const rows = await tx.query<{ id: bigint }>(claimDueLooksStatement, [due.now, due.limit]);
   return readMany(
     tx,
     rows.map(({ id }) => id),
@@ -262,11 +283,12 @@ const saveStatement = statement(
    set plan_code = saved.plan_code, next_plan_code = saved.next_plan_code, state = saved.state, is_renewing = saved.is_renewing,
        anchor_at = saved.anchor_at, anchor_number = saved.anchor_number, period_number = saved.period_number,
        period_ends_at = saved.period_ends_at, past_due_since = saved.past_due_since, due_amount = saved.due_amount,
+       due_look_at = saved.due_look_at,
        reminds_at = saved.reminds_at, has_excess = saved.has_excess, ended_at = saved.ended_at, end_reason = saved.end_reason
    from unnest($1::int8[], $2::text[], $3::text[], $4::text[], $5::bool[], $6::timestamptz[], $7::int4[], $8::int4[], $9::timestamptz[],
-               $10::timestamptz[], $11::int8[], $12::timestamptz[], $13::bool[], $14::timestamptz[], $15::text[])
+               $10::timestamptz[], $11::int8[], $12::timestamptz[], $13::bool[], $14::timestamptz[], $15::text[], $16::timestamptz[])
      as saved (id, plan_code, next_plan_code, state, is_renewing, anchor_at, anchor_number, period_number, period_ends_at, past_due_since,
-               due_amount, reminds_at, has_excess, ended_at, end_reason)
+               due_amount, reminds_at, has_excess, ended_at, end_reason, due_look_at)
    where subscription.id = any($1::int8[]) and subscription.id = saved.id`,
 );
 
@@ -289,6 +311,7 @@ export async function saveSubscriptions(tx: Tx, rows: readonly SubscriptionRow[]
     rows.map(({ hasExcess }) => hasExcess),
     rows.map(({ endedAt }) => toText(endedAt)),
     rows.map(({ endReason }) => endReason),
+    rows.map(({ dueLookAt }) => toText(dueLookAt)),
   ]);
 }
 

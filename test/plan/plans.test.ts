@@ -208,6 +208,19 @@ describe('changing a plan', () => {
     expect(json['subscription']).toMatchObject({ state: 'active', plan: 'vm-5' });
     expect(await told.balance(wallet)).toBe('0.00');
   });
+
+  it('while the next period is due, and back again, leaves what its own plan costs due, and pays it', async () => {
+    const wallet = await told.wallet(18n);
+    const row = await told.buy(wallet);
+    await told.at(row.periodEndsAt);
+    await renewDue(told.house);
+    await told.call(subscriptionChange, { sid: row.sid, plan: 'vm-10' });
+    expect((await told.again(row)).dueAmount).toBe(20_000_000n);
+    await told.fund(wallet, 3n);
+    const { json } = await told.call(subscriptionChange, { sid: row.sid, plan: 'vm-5' });
+    expect(json['subscription']).toMatchObject({ state: 'active', plan: 'vm-5', due: null });
+    expect(await told.balance(wallet)).toBe('1.00');
+  });
 });
 
 describe('ending a plan', () => {

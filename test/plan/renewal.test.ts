@@ -97,6 +97,24 @@ describe('renewal', () => {
     expect(await told.balance(wallet)).toBe('0.00');
   });
 
+  it('that waits for money costs what the period costs that it comes to, when the ones before are over', async () => {
+    const offer = { code: 'falling', name: 'Falling', vm_count: 1, vm_size: 'small' };
+    await told.call(planCreate, { ...offer, price: '20.00' });
+    const wallet = await told.wallet(35n);
+    const row = await told.buy(wallet, 'falling');
+    const cheaper = new Date(row.periodEndsAt.getTime() + 10 * DAY_MS).toISOString();
+    await told.call(planCreate, { ...offer, price: '10.00', active_from: cheaper });
+    await told.at(row.periodEndsAt);
+    await renewDue(told.house);
+    await told.at(new Date(row.periodEndsAt.getTime() + 29 * DAY_MS));
+    await renewDue(told.house);
+    expect(await told.again(row)).toMatchObject({ state: 'past_due', dueAmount: 20_000_000n });
+    await told.at(new Date(row.periodEndsAt.getTime() + 30 * DAY_MS));
+    await renewDue(told.house);
+    expect(await told.again(row)).toMatchObject({ state: 'active', periodNumber: 2 });
+    expect(await told.balance(wallet)).toBe('5.00');
+  });
+
   it('of a frozen wallet waits until it is thawed', async () => {
     const wallet = await told.wallet(30n);
     const row = await told.buy(wallet);

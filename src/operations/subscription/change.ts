@@ -165,9 +165,11 @@ async function changeAtPeriodEnd(tx: Tx, call: Call, row: SubscriptionRow, plan:
   return { subscription: await present(tx, row), kind: 'at_period_end' as const, paid: formatDecimal(ZERO) };
 }
 
-/** Takes back what was to begin with the next period. */
+/** Takes back what was to begin with the next period. What is due already costs what its own plan costs again, and is paid if it can be. */
 async function keepPlan(tx: Tx, call: Call, row: SubscriptionRow) {
-  await saveSubscriptions(tx, [{ ...row, nextPlanCode: null }]);
+  const kept = { ...row, nextPlanCode: null };
+  await saveSubscriptions(tx, [kept]);
+  await catchUp(tx, call.house, kept);
   await auditChange(tx, call, row, { next: row.planCode, kind: 'at_period_end', paid: formatDecimal(ZERO) });
   return { subscription: await present(tx, row), kind: 'at_period_end' as const, paid: formatDecimal(ZERO) };
 }

@@ -2,6 +2,7 @@ import { planToRenew } from '../../domain/plan/plan.ts';
 import { readPlans } from '../../store/plan.ts';
 import {
   claimDue,
+  claimDueLooks,
   claimPayable,
   claimReminders,
   lockOpenSubscription,
@@ -38,7 +39,7 @@ export async function renewDue(house: House, signal?: AbortSignal): Promise<Rene
     while (!isStopped()) {
       const settled = await db.transaction('plan.renew', async (tx) => {
         const due = { now: ports.clock.now(), limit: SUBSCRIPTIONS_PER_COMMIT };
-        return settleDue(tx, house, await claimDue(tx, due));
+        return settleDue(tx, house, [...(await claimDue(tx, due)), ...(await claimDueLooks(tx, due))]);
       });
       all = sum(all, settled);
       if (countOf(settled) === 0) break;

@@ -51,7 +51,7 @@ export async function settleDue(tx: Tx, house: House, rows: readonly Subscriptio
   const paying = due.filter(({ row, next }) => canPay(funds, row.wallet, next.plan.price));
   const unpaid = due.filter(({ row, next }) => !canPay(funds, row.wallet, next.plan.price));
   await pay(tx, house, paying, now);
-  const pastDue = unpaid.map(asPastDue);
+  const pastDue = unpaid.map((one) => asPastDue(one, now));
   await saveSubscriptions(tx, [...pastDue, ...ended]);
   const events: WalletEvent[] = [
     ...paying.flatMap(({ row, next }) => renewedEvents(row, next)),
@@ -111,16 +111,21 @@ function asRenewed({ row, next }: Due): SubscriptionRow {
     periodEndsAt: next.endsAt,
     pastDueSince: null,
     dueAmount: null,
+    dueLookAt: null,
     remindsAt: remindsAt(next),
     hasExcess: row.hasExcess || (isSmaller && row.vmsUsed > 0),
   };
 }
 
-const asPastDue = ({ row, next }: Due): SubscriptionRow => ({
+/** A period that is charged although it is over may be left out once its VMs stand still. */
+const LOOK_AGAIN_MS = 3_600_000;
+
+const asPastDue = ({ row, next }: Due, now: Date): SubscriptionRow => ({
   ...row,
   state: 'past_due',
   pastDueSince: row.pastDueSince ?? row.periodEndsAt,
   dueAmount: next.plan.price,
+  dueLookAt: next.endsAt > now ? next.endsAt : new Date(now.getTime() + LOOK_AGAIN_MS),
   remindsAt: null,
 });
 

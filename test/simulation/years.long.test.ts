@@ -15,7 +15,7 @@ it(
       expect(verdict.breaks.slice(0, 20)).toEqual([]);
       // Years in which nothing happened prove nothing.
       expect(verdict.periods).toBeGreaterThan(5_000);
-      expect(verdict.changes).toBeGreaterThan(100);
+      expect(verdict.changes).toBeGreaterThan(10);
       expect(verdict.ends).toBeGreaterThan(100);
       expect(verdict.pastDue).toBeGreaterThan(10);
     } finally {

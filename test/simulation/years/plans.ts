@@ -60,10 +60,10 @@ const SETS: Readonly<Record<number, readonly PlanSet[]>> = {
   100: [sell('vm-5', '11.111111', THIRTY_DAYS, 5)],
   170: [sell('month-3', '8.01', MONTH, 4)],
   230: [sell('vm-10', '19.00', THIRTY_DAYS, 9)],
-  290: [withdraw('week-2')],
-  330: [sell('vm-10', '24.00', MONTH, 12)],
-  350: [sell('week-2', '2.50', WEEK, 1)],
-  380: [withdraw('vm-5')],
+  250: [withdraw('week-2')],
+  270: [sell('vm-10', '24.00', MONTH, 12)],
+  290: [sell('week-2', '2.50', WEEK, 1)],
+  310: [withdraw('vm-5')],
 };
 
 export const setsOn = (day: number): readonly PlanSet[] => SETS[day] ?? [];

@@ -22,16 +22,16 @@ export interface YearsOptions {
   readonly deedsPerDay: number;
 }
 
-/** What fits into a test: more than a year, some seconds. */
+/** What fits into a test: a year, some seconds. */
 export const SHORT_YEARS: Omit<YearsOptions, 'url'> = {
   seed: 1,
   users: 1_000,
-  days: 420,
-  deedsPerDay: 6,
+  days: 366,
+  deedsPerDay: 4,
 };
 
 /** Three years, with a leap day in them, and more going on. */
-export const FULL_YEARS: Omit<YearsOptions, 'url'> = { ...SHORT_YEARS, days: 1_100, deedsPerDay: 60 };
+export const FULL_YEARS: Omit<YearsOptions, 'url'> = { ...SHORT_YEARS, days: 1_100, deedsPerDay: 40 };
 
 /** Somebody with a wallet, and what must be true of it. */
 export interface Resident {

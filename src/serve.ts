@@ -138,7 +138,8 @@ async function startWorkers(
   store: OpenedStore,
   opened: AsyncDisposableStack,
 ): Promise<void> {
-  const openPool = () => doors.openWorkerPool({ url: store.url, ports: house.ports, poolMax: WORKER_CONNECTIONS });
+  const openPool = () =>
+    doors.openWorkerPool({ url: store.url, ports: house.ports, poolMax: doors.WORKER_CONNECTIONS });
   const jobs = await doors.startJobs(house, { openPool });
   opened.defer(() => jobs.stop());
 }
@@ -175,9 +176,6 @@ async function openDoors(
     throw error instanceof Error ? addressRefused(error, config.listen) : error;
   }
 }
-
-/** One to listen, three for jobs that run. */
-const WORKER_CONNECTIONS = 4;
 
 /** Port 0 has become a number; addresses that were derived from it follow. */
 function withAddress(config: Config, listen: ListenAddress): Config {

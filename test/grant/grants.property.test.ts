@@ -80,6 +80,8 @@ const step = fc.oneof(
   fc.record({ do: fc.constant('wait' as const), hours: fc.integer({ min: 1, max: 30 }), looks: fc.boolean() }),
 );
 
+type Step = typeof step extends fc.Arbitrary<infer T> ? T : never;
+
 let database: TestDatabase;
 let ports: TestPorts;
 let house: House;
@@ -102,7 +104,7 @@ async function call(operation: Operation, input: object): Promise<{ status: numb
   return { status, sid: String((JSON.parse(body) as Record<string, unknown>)['sid']) };
 }
 
-async function perform(wallet: WalletRow, model: Model, asked: fc.infer<typeof step>): Promise<void> {
+async function perform(wallet: WalletRow, model: Model, asked: Step): Promise<void> {
   const now = ports.clock.now().getTime();
   const dollars = (amount: bigint): string => `${amount / 1_000_000n}.${String(amount % 1_000_000n).padStart(6, '0')}`;
   switch (asked.do) {

@@ -14,7 +14,6 @@ describe.each(LOOKS)('in %s, %i px wide, axe finds nothing and nothing sticks ou
     async ({ open }) => {
       const page = await open(scheme, width);
       const name = `Gina ${scheme}-${width}`;
-      await page.goto('/');
       await signIn(page, name);
       const { items } = await stage.server.asOperator<ListPage<Billing>>(
         `/v1/billings?search=${encodeURIComponent(name)}`,

@@ -51,6 +51,7 @@ export type User = Output<'user.get'>;
 export type Identity = Output<'identity.list'>['items'][number];
 export type OpenSession = Output<'session.list'>['items'][number];
 export type Erasure = Output<'erasure.get'>;
+export type Grant = Output<'grant.list'>['items'][number];
 export type Hold = Output<'hold.list'>['items'][number];
 export type Explanation = Output<'usage.explain'>;
 export type TakenBack = Output<'usage.void'>;

@@ -14,6 +14,7 @@ import { tellOfGaps } from '../operations/gap-policy/tell.ts';
 import { sendDueMails } from '../operations/mail/send.ts';
 import { pruneOldInvitations } from '../operations/invitation/prune.ts';
 import { expireHolds } from '../operations/hold/expire.ts';
+import { expireGrants } from '../operations/grant/expire.ts';
 import { forgetAttempts } from '../operations/identity/forget-attempts.ts';
 import { recomputeLadders } from '../operations/ladder/recompute.ts';
 import { pruneOldBudgets } from '../operations/node/prune-budgets.ts';
@@ -75,6 +76,7 @@ export const TICKS: readonly Tick[] = [
     run: renewDue,
     isDueAtStart: true,
   },
+  { name: 'grants.expire', waitMs: every(5 * SECOND_MS), run: expireGrants, isDueAtStart: true },
   { name: 'deliveries.send', waitMs: every(SECOND_MS), run: sendDueDeliveries },
   { name: 'events.prune', waitMs: every(HOUR_MS), run: pruneOldEvents },
   { name: 'invitations.prune', waitMs: every(HOUR_MS), run: pruneOldInvitations },

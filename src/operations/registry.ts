@@ -36,6 +36,9 @@ import { disputeList } from './dispute/list.ts';
 import { disputeSubmitEvidence } from './dispute/submit-evidence.ts';
 import { gapPolicyList } from './gap-policy/list.ts';
 import { gapPolicySet } from './gap-policy/set.ts';
+import { grantGive } from './grant/give.ts';
+import { grantList } from './grant/list.ts';
+import { grantRevoke } from './grant/revoke.ts';
 import { holdCapture } from './hold/capture.ts';
 import { holdGet } from './hold/get.ts';
 import { holdList } from './hold/list.ts';
@@ -196,6 +199,9 @@ const declared = [
   holdGet,
   holdList,
   holdReserve,
+  grantGive,
+  grantList,
+  grantRevoke,
   holdCapture,
   holdSettle,
   keyCreate,

@@ -2,6 +2,10 @@ import { micros, type Micros } from '../domain/money.ts';
 import type { RechargeReason, RechargeState } from '../domain/auto-recharge/state.ts';
 import { statement, type Row, type Tx } from './db.ts';
 
+/** What lies in the grants of a wallet; one without grants costs a comparison. */
+const GIVEN = `case when main.given_slots = 0 then 0 else coalesce(
+     (select sum(given.balance) from account as given where given.id > main.id + 2 and given.id < main.id + 16), 0) end`;
+
 export interface AutoRechargeRow {
   readonly wallet: bigint;
   readonly walletSid: string;
@@ -110,6 +114,7 @@ export async function saveAutoRecharge(tx: Tx, row: Omit<AutoRechargeRow, 'walle
 
 /** Where a wallet stands towards its next charge. */
 export interface Standing {
+  /** What it can spend: given credit is used before any card is charged. */
   readonly balance: Micros;
   readonly isFrozen: boolean;
   readonly hasOpenCharge: boolean;
@@ -120,7 +125,7 @@ export interface Standing {
 const standingStatement = statement(
   'auto_recharge.standing',
   // One statement, so one moment: a charge is either still open, or its money is in the balance that is read beside it.
-  `select main.balance, main.is_frozen,
+  `select (main.balance + ${GIVEN})::int8 as balance, main.is_frozen,
           exists (select from payment where payment.wallet = $1 and card_ref is not null and payment.state in ('created', 'open', 'processing'))
             as has_open_charge,
           coalesce((select sum(coalesce(credited, payment.amount)) from payment
@@ -148,7 +153,7 @@ const dueStatement = statement(
   'auto_recharge.due',
   `select auto_recharge.wallet from auto_recharge join account as main on main.id = auto_recharge.wallet * 16
    where auto_recharge.provider = $1 and auto_recharge.provider_account = $2 and auto_recharge.state = 'on' and auto_recharge.wallet > $3
-     and main.balance < threshold and not main.is_frozen and (not_before is null or not_before <= $4)
+     and main.balance + ${GIVEN} < threshold and not main.is_frozen and (not_before is null or not_before <= $4)
      and not exists (select from payment where payment.wallet = auto_recharge.wallet and card_ref is not null
                        and payment.state in ('created', 'open', 'processing'))
    order by auto_recharge.wallet limit $5`,

@@ -1,3 +1,4 @@
+import type { Source } from '../domain/hold/given.ts';
 import { micros, type Micros } from '../domain/money.ts';
 import { statement, type Tx } from './db.ts';
 
@@ -27,6 +28,8 @@ export interface HoldRow {
   readonly description: string;
   /** The user who set it aside, by themselves or by a key; null: the house, or a node. */
   readonly byUserSid: string | null;
+  /** What of it was given credit when it was set aside, in the order of use. */
+  readonly given: readonly Source[];
   readonly createdAt: Date;
   readonly expiresAt: Date;
   readonly closedAt: Date | null;
@@ -47,6 +50,8 @@ interface HoldRecord extends Record<string, unknown> {
   state: HoldState;
   description: string;
   by_user_sid: string | null;
+  given_accounts: bigint[];
+  given_amounts: bigint[];
   created_at: Date;
   expires_at: Date;
   closed_at: Date | null;
@@ -67,26 +72,27 @@ const fromRow = (row: HoldRecord): HoldRow => ({
   state: row.state,
   description: row.description,
   byUserSid: row.by_user_sid,
+  given: row.given_accounts.map((account, index) => ({ account, amount: micros(row.given_amounts[index] ?? 0n) })),
   createdAt: row.created_at,
   expiresAt: row.expires_at,
   closedAt: row.closed_at,
 });
 
 const selectHold = `select hold.sid, hold.wallet, wallet.sid as wallet_sid, wallet.user_sid, hold.kind, hold.node, node.sid as node_sid,
-  hold.amount, hold.drawn, hold.draws, hold.captured, hold.state, hold.description, hold.by_user_sid, hold.created_at, hold.expires_at, hold.closed_at
+  hold.amount, hold.drawn, hold.draws, hold.captured, hold.state, hold.description, hold.by_user_sid, hold.given_accounts, hold.given_amounts, hold.created_at, hold.expires_at, hold.closed_at
   from hold join wallet on wallet.id = hold.wallet left join node on node.id = hold.node`;
 
 const insertStatement = statement(
   'hold.insert',
-  `insert into hold (sid, wallet, amount, state, description, created_at, expires_at, kind, node, by_user_sid)
-   values ($1, $2, $3, 'open', $4, $5, $6, $7, $8, $9)`,
+  `insert into hold (sid, wallet, amount, state, description, created_at, expires_at, kind, node, by_user_sid, given_accounts, given_amounts)
+   values ($1, $2, $3, 'open', $4, $5, $6, $7, $8, $9, $10, $11)`,
 );
 
 export async function insertHold(
   tx: Tx,
   hold: Pick<
     HoldRow,
-    'sid' | 'wallet' | 'amount' | 'description' | 'createdAt' | 'expiresAt' | 'kind' | 'node' | 'byUserSid'
+    'sid' | 'wallet' | 'amount' | 'description' | 'createdAt' | 'expiresAt' | 'kind' | 'node' | 'byUserSid' | 'given'
   >,
 ): Promise<void> {
   await tx.query(insertStatement, [
@@ -99,6 +105,8 @@ export async function insertHold(
     hold.kind,
     hold.node,
     hold.byUserSid,
+    hold.given.map(({ account }) => account),
+    hold.given.map(({ amount }) => amount),
   ]);
 }
 

@@ -1,5 +1,6 @@
 import { POSTING_KINDS } from '../domain/ledger/posting.ts';
 import { DISPUTE_INVARIANTS } from './ledger-check-disputes.ts';
+import { GRANT_INVARIANTS } from './ledger-check-grants.ts';
 import { ORGANISATION_INVARIANTS } from './ledger-check-organisation.ts';
 import { PLAN_INVARIANTS } from './ledger-check-plan.ts';
 import { REFUND_INVARIANTS } from './ledger-check-refund.ts';
@@ -219,6 +220,7 @@ const INVARIANTS: readonly Invariant[] = [
   ...REFUND_INVARIANTS,
   ...ORGANISATION_INVARIANTS,
   ...PLAN_INVARIANTS,
+  ...GRANT_INVARIANTS,
 ];
 
 const countStatement = statement(

@@ -2,7 +2,10 @@ import { assert, Bug } from '../domain/assert.ts';
 import { decideBatch, type BatchDecision, type LockedAccount, type PriorPosting } from '../domain/ledger/decide.ts';
 import {
   POSTING_KINDS,
+  isGrantAccount,
   isLive,
+  liveAccount,
+  walletOf,
   type AccountId,
   type AppliedOutcome,
   type Budget,
@@ -18,6 +21,7 @@ import { LedgerBroken } from './fail-closed.ts';
 import { applyHousePostings, isHousePosting } from './house-posting.ts';
 import { boolArray, int2Array, int8Array, textArray, timestampArray, uuidArray } from './pg-binary.ts';
 import { areWithin, budgetsOf, givesBack, lockBudgets, writeSpendings } from './posting-budget.ts';
+import { lockGrants, NO_GRANTS, usersOfGrants } from './posting-grants.ts';
 import { lockCounters, writeCountings } from './posting-volume.ts';
 
 /** Names one batch and dates it; both come from the ports, so that a simulator decides them. */
@@ -73,7 +77,7 @@ export async function lockAhead(
   { budgets = [], counted = [] }: OtherLocks = {},
 ): Promise<ReadonlyMap<AccountId, LockedAccount>> {
   await lockCounters(tx, counted);
-  const accounts = await lockAccounts(tx, ids);
+  const { accounts } = await lockAccounts(tx, ids);
   await lockBudgets(tx, budgets);
   return accounts;
 }
@@ -92,15 +96,12 @@ async function lockDecideWrite(
   keyCheck: KeyCheck,
 ): Promise<Outcome[]> {
   const counted = await lockCounters(tx, records);
-  const accounts = await lockAccounts(
-    tx,
-    records.flatMap(({ legs }) => legs.flatMap(({ account }) => (isLive(account) ? account : []))),
-  );
+  const { accounts, grants } = await lockWithGrants(tx, records);
   const budgets = budgetsOf(records);
   const { recordedAt } = stamp;
   if (keyCheck === 'take_for_new' && !records.some(givesBack)) {
     const spent = new Map([...budgets.keys()].map((key) => [key, 0n]));
-    const decision = decideBatch({ accounts, prior: new Map(), recordedAt, spent, counted }, records);
+    const decision = decideBatch({ accounts, grants, prior: new Map(), recordedAt, spent, counted }, records);
     // Whatever else it came to, the record may be a repetition: then its first answer counts, and that must be looked up.
     if (decision.outcomes.every((outcome) => outcome.kind === 'applied')) {
       await writeEntries(tx, decision, stamp);
@@ -112,7 +113,7 @@ async function lockDecideWrite(
   // Only now, with the locks held: READ COMMITTED gives this statement a snapshot that sees whoever held them before.
   const prior = await readPriorPostings(tx, [...new Set(records.map((record) => record.idem))]);
   const spent = await lockBudgets(tx, [...budgets.values()]);
-  const decision = decideBatch({ accounts, prior, recordedAt, spent, counted }, records);
+  const decision = decideBatch({ accounts, grants, prior, recordedAt, spent, counted }, records);
   if (decision.entries.length > 0) await writeEntries(tx, decision, stamp);
   await writeSpendings(tx, decision);
   if (decision.declined.length > 0) await writeDeclined(tx, decision, stamp);
@@ -122,11 +123,19 @@ async function lockDecideWrite(
 const lockAccountsStatement = statement(
   'ledger.lock_accounts',
   // Sorted by id before the locks are taken: every writer climbs in the same order, so two batches cannot deadlock.
-  `select id, balance, seq, credit_floor, is_frozen, carry from account where id = any($1::int8[]) order by id for no key update`,
+  `select id, balance, seq, credit_floor, is_frozen, carry, given_slots from account where id = any($1::int8[]) order by id for no key update`,
 );
 
-async function lockAccounts(tx: Tx, named: readonly AccountId[]): Promise<Map<AccountId, LockedAccount>> {
+interface LockedAccounts {
+  readonly accounts: Map<AccountId, LockedAccount>;
+  /** The wallet accounts among them that have open grants. */
+  readonly withGrants: ReadonlySet<AccountId>;
+}
+
+async function lockAccounts(tx: Tx, named: readonly AccountId[]): Promise<LockedAccounts> {
   const ids = new Set(named);
+  // Whoever locks a grant's account holds its wallet's: so nobody waits for a grant's account who holds another one.
+  for (const id of named) if (isGrantAccount(id)) ids.add(liveAccount(walletOf(id), 'wallet'));
   const rows = await tx.query<{
     id: bigint;
     balance: bigint;
@@ -134,13 +143,27 @@ async function lockAccounts(tx: Tx, named: readonly AccountId[]): Promise<Map<Ac
     credit_floor: bigint;
     is_frozen: boolean;
     carry: bigint;
+    given_slots: number;
   }>(lockAccountsStatement, [int8Array([...ids])]);
-  return new Map(
-    rows.map(({ credit_floor: creditFloor, is_frozen: isFrozen, ...row }) => [
-      row.id,
-      { ...row, creditFloor, isFrozen },
-    ]),
+  const accounts = new Map<AccountId, LockedAccount>();
+  const withGrants = new Set<AccountId>();
+  for (const { id, balance, seq, credit_floor: creditFloor, is_frozen: isFrozen, carry, given_slots: slots } of rows) {
+    accounts.set(id, { id, balance, seq, creditFloor, isFrozen, carry });
+    if (slots !== 0) withGrants.add(id);
+  }
+  return { accounts, withGrants };
+}
+
+/** The live accounts of the records, and those of the grants that they may use. Without such grants no second statement is sent. */
+async function lockWithGrants(tx: Tx, records: readonly PostingRecord[]) {
+  const { accounts, withGrants } = await lockAccounts(
+    tx,
+    records.flatMap(({ legs }) => legs.flatMap(({ account }) => (isLive(account) ? account : []))),
   );
+  if (withGrants.size === 0) return { accounts, grants: NO_GRANTS.grants };
+  const locked = await lockGrants(tx, usersOfGrants(records, withGrants));
+  for (const account of locked.accounts) accounts.set(account.id, account);
+  return { accounts, grants: locked.grants };
 }
 
 const findPriorStatement = statement(

@@ -1,5 +1,6 @@
-import { budgetKey, takenOf, type BatchDecision, type Spending } from '../domain/ledger/decide.ts';
+import { budgetKey, type BatchDecision, type Spending } from '../domain/ledger/decide.ts';
 import type { Budget, PostingRecord } from '../domain/ledger/posting.ts';
+import { takenOf } from '../domain/ledger/record.ts';
 import { statement, type Tx } from './db.ts';
 import { int8Array, timestampArray } from './pg-binary.ts';
 

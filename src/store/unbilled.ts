@@ -1,6 +1,10 @@
 import { POSTING_KINDS } from '../domain/ledger/posting.ts';
 import { statement, type Tx } from './db.ts';
 
+/** What lies in the grants of a wallet; one without grants costs a comparison. */
+const GIVEN = `case when account.given_slots = 0 then 0 else coalesce(
+     (select sum(given.balance) from account as given where given.id > account.id + 2 and given.id < account.id + 16), 0) end`;
+
 /** In the text of statements, so that the partial index of such rows serves them. */
 const USAGE = POSTING_KINDS.usage;
 
@@ -107,7 +111,7 @@ export async function oldestUnbilled(tx: Tx, wallet: bigint, limit: number): Pro
 const payableStatement = statement(
   'unbilled.wallets_with_funds',
   `select wallet.id, wallet.sid from wallet join account on account.id = wallet.id * 16
-   where wallet.id > $1 and account.balance > account.credit_floor and not account.is_frozen and exists (
+   where wallet.id > $1 and account.balance + ${GIVEN} > account.credit_floor and not account.is_frozen and exists (
      select from declined_posting as declined where declined.wallet = wallet.id and declined.kind = ${USAGE}
        and not exists (select from unbilled_outcome as unbilled where unbilled.idem = declined.idem))
    order by wallet.id limit $2`,

@@ -145,13 +145,14 @@ export async function countUsageLines(tx: Tx, filter: LineFilter): Promise<bigin
 
 const correctionsStatement = statement(
   'usage_line.corrections',
-  `select entry.seq, entry.amount, entry.about, entry.recorded_at from (select $1::int8 as account, $2::int8 as seq) as line,
+  `select entry.seq, entry.idem, entry.amount, entry.about, entry.recorded_at from (select $1::int8 as account, $2::int8 as seq) as line,
    lateral (select * from ${CORRECTIONS_OF_LINE}) as entry order by entry.seq`,
 );
 
 /** One posting that corrects a line. */
 export interface LineCorrectionRow {
   readonly seq: bigint;
+  readonly idem: string;
   readonly amount: Micros;
   readonly about: string;
   readonly recordedAt: Date;
@@ -159,16 +160,32 @@ export interface LineCorrectionRow {
 
 /** Everything that corrects a line, in the order of posting. */
 export async function listLineCorrections(tx: Tx, { account, seq }: LineKey): Promise<LineCorrectionRow[]> {
-  const rows = await tx.query<{ seq: bigint; amount: bigint; about: string; recorded_at: Date }>(correctionsStatement, [
-    account,
-    seq,
-  ]);
+  const rows = await tx.query<{ seq: bigint; idem: string; amount: bigint; about: string; recorded_at: Date }>(
+    correctionsStatement,
+    [account, seq],
+  );
   return rows.map((row) => ({
     seq: row.seq,
+    idem: row.idem,
     amount: micros(row.amount),
     about: row.about,
     recordedAt: row.recorded_at,
   }));
+}
+
+const correctionIdemsStatement = statement(
+  'usage_line.correction_idems',
+  `select line.account, line.seq, entry.idem from unnest($1::int8[], $2::int8[]) as line (account, seq),
+   lateral (select * from ${CORRECTIONS_OF_LINE}) as entry order by line.account, line.seq, entry.seq`,
+);
+
+/** The identities of everything that corrects the lines. */
+export async function listCorrectionIdems(
+  tx: Tx,
+  keys: readonly LineKey[],
+): Promise<(LineKey & { readonly idem: string })[]> {
+  const values = [keys.map(({ account }) => account), keys.map(({ seq }) => seq)];
+  return await tx.query<{ account: bigint; seq: bigint; idem: string }>(correctionIdemsStatement, values);
 }
 
 const findStatement = statement(

@@ -3,6 +3,10 @@ import { micros, type Micros } from '../domain/money.ts';
 import { statement, type Tx } from './db.ts';
 import { likePattern } from './search.ts';
 
+/** What lies in the grants of a wallet; one without grants costs a comparison. */
+const GIVEN = `case when main.given_slots = 0 then 0 else coalesce(
+     (select sum(given.balance) from account as given where given.id > main.id + 2 and given.id < main.id + 16), 0) end`;
+
 /** A wallet with everything its owner is shown of it. */
 export interface WalletRow {
   readonly id: bigint;
@@ -11,7 +15,10 @@ export interface WalletRow {
   readonly displayName: string;
   readonly currency: string;
   readonly createdAt: Date;
+  /** Of what was paid. */
   readonly balance: Micros;
+  /** Credit that was given and is not used up. */
+  readonly given: Micros;
   readonly reserved: Micros;
   readonly frozen: Micros;
   readonly isFrozen: boolean;
@@ -40,6 +47,7 @@ interface WalletRecord extends Record<string, unknown> {
   currency: string;
   created_at: Date;
   balance: bigint;
+  given: bigint;
   reserved: bigint;
   frozen: bigint;
   is_frozen: boolean;
@@ -60,6 +68,7 @@ const fromRow = (row: WalletRecord): WalletRow => ({
   currency: row.currency,
   createdAt: row.created_at,
   balance: micros(row.balance),
+  given: micros(row.given),
   reserved: micros(row.reserved),
   frozen: micros(row.frozen),
   isFrozen: row.is_frozen,
@@ -105,7 +114,7 @@ export async function insertWallet(
 const selectWallet = statement(
   'wallet.select',
   `select wallet.id, wallet.sid, wallet.user_sid, app_user.display_name, wallet.currency, wallet.created_at,
-          main.balance, reserved.balance as reserved, frozen.balance as frozen, main.is_frozen,
+          main.balance, (${GIVEN})::int8 as given, reserved.balance as reserved, frozen.balance as frozen, main.is_frozen,
           coalesce(paid.total, 0)::int8 as lifetime_paid, paid.first_at as first_paid_at, last.recorded_at as last_active_at,
           plan.code as plan_code, plan.vm_count as vm_total, plan.ends_at as period_ends_at, used.count as vm_used
    from wallet

@@ -19,6 +19,8 @@ const SID = '01JD9ZQ4T2V6M0F8K3A5B7C9D1';
 /** Valid inputs, so that only the key can be what is wrong. */
 const INPUTS: Readonly<Record<string, Record<string, unknown>>> = {
   'billing.debit': { amount: '1.00', description: 'x' },
+  'grant.give': { wallet_sid: SID, amount: '1.00', reason: 'x' },
+  'grant.revoke': { reason: 'x' },
   'hold.reserve': { wallet_sid: SID, amount: '1.00', description: 'x' },
   'hold.capture': { amount: '1.00' },
   'hold.settle': { amount: '1.00' },

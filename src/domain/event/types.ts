@@ -5,6 +5,9 @@ export const EVENT_TYPES = {
   'wallet.low_balance':
     'What is in the wallet has fallen below the limit for low balances. Told once until it is above it again.',
   'wallet.empty': 'Nothing is left in the wallet.',
+  'grant.given': 'Credit was given; nobody has paid for it, and it is used first.',
+  'grant.expiring': 'What is left of given credit cannot be used any more in seven days or less.',
+  'grant.expired': 'What was left of given credit was taken back: its time is over.',
   'refund.requested': 'Money is being paid back; it has left what the wallet can spend.',
   'refund.succeeded': 'Money has been paid back.',
   'refund.failed': 'A refund did not succeed; the money is in the wallet again.',

@@ -1,6 +1,7 @@
 import { liveAccount, type AccountId, type Leg } from '../ledger/posting.ts';
 import { formatDecimal, micros, type Micros } from '../money.ts';
 import { refuse, type Refusal } from '../refusal.ts';
+import { remainingSources, type Source } from './given.ts';
 
 /** What the rules of a hold look at. */
 export interface HoldFacts {
@@ -13,6 +14,8 @@ export interface HoldFacts {
   readonly expiresAt: Date;
   /** The user who set it aside; null: the house, or a node. */
   readonly byUserSid: string | null;
+  /** What of it was given credit, in the order of use. */
+  readonly given: readonly Source[];
 }
 
 export interface CapturePlan {
@@ -20,6 +23,10 @@ export interface CapturePlan {
   readonly state: 'captured' | 'captured_late';
   /** A late capture is for work that was done: it is owed even when the wallet has since been emptied. */
   readonly mayOverdraw: boolean;
+  /** Of a debit: given credit is used for it as for any other. */
+  readonly fromGiven?: true;
+  /** What goes back to grants. */
+  readonly returned: readonly Source[];
 }
 
 /** Moves the amount from the wallet to its reserved account. */
@@ -65,7 +72,7 @@ export function decideCapture(
       { account: liveAccount(hold.wallet, 'wallet'), amount: micros(-amount) },
       { account: revenue, amount },
     ];
-    return { legs, state: 'captured_late', mayOverdraw: true };
+    return { legs, state: 'captured_late', mayOverdraw: true, fromGiven: true, returned: [] };
   }
   const rest = micros(hold.amount - amount);
   const legs: Leg[] = [
@@ -73,7 +80,8 @@ export function decideCapture(
     { account: revenue, amount },
   ];
   if (rest > 0n) legs.push({ account: liveAccount(hold.wallet, 'wallet'), amount: rest });
-  return { legs, state: now > hold.expiresAt ? 'captured_late' : 'captured', mayOverdraw: false };
+  const state = now > hold.expiresAt ? 'captured_late' : 'captured';
+  return { legs, state, mayOverdraw: false, returned: remainingSources(hold.given, amount) };
 }
 
 /**

@@ -1,5 +1,6 @@
 import { assert } from '../assert.ts';
-import { MICROS_MAX, MICROS_MIN, micros, type Micros } from '../money.ts';
+import { MICROS_MAX, MICROS_MIN, micros } from '../money.ts';
+import { isUsable, usePosting, type OpenGrant } from './given.ts';
 import {
   FRACTIONS_PER_MICRO,
   isLive,
@@ -7,12 +8,15 @@ import {
   type AccountId,
   type AppliedOutcome,
   type Budget,
+  type Covered,
   type DeclinedOutcome,
+  type Draw,
   type EntryFacts,
   type Leg,
   type Outcome,
   type PostingRecord,
 } from './posting.ts';
+import { assertBalanced, contraOf, costOf, sumOn, takenOf } from './record.ts';
 import { countedRecord, counterKey, type CounterKey, type Volume } from './volume.ts';
 
 /** A live account as its locked row says it is. */
@@ -84,6 +88,8 @@ export interface BatchDecision {
 
 export interface BatchFacts {
   readonly accounts: ReadonlyMap<AccountId, LockedAccount>;
+  /** The open grants of each wallet whose records may use them, by its wallet account, in the order of use; their accounts are locked. */
+  readonly grants?: ReadonlyMap<AccountId, readonly OpenGrant[]>;
   readonly prior: ReadonlyMap<string, PriorPosting>;
   readonly recordedAt: Date;
   /** What was taken before out of each budget that a record names, by {@link budgetKey}; nothing where none is named. */
@@ -120,6 +126,8 @@ class Batch {
   readonly #spendings = new Map<string, Spending>();
   #keyed: { readonly budget: Budget; readonly key: string } | null = null;
   readonly #countings = new Map<string, Counting>();
+  /** What records have used of what was set aside for them. */
+  readonly #covered = new Map<string, bigint>();
 
   constructor(facts: BatchFacts) {
     this.#facts = facts;
@@ -145,7 +153,7 @@ class Batch {
       }
       return refused;
     }
-    const outcome = this.#apply(record);
+    const outcome = this.#applyWithGrants(record);
     this.#seen.set(record.idem, { fingerprint: record.fingerprint, outcome });
     return outcome;
   }
@@ -186,7 +194,11 @@ class Batch {
       const account = this.#known(id);
       const change = sumOn(record, id) - (record.fraction?.payer === id ? this.#carried(record) : 0n);
       const balance = account.balance + change;
-      if (change < 0n && !record.mayOverdraw && balance < account.creditFloor - (record.owedMax ?? 0n))
+      if (
+        change < 0n &&
+        !record.mayOverdraw &&
+        balance + this.#usableOf(record, id) < account.creditFloor - (record.owedMax ?? 0n)
+      )
         return decline('insufficient_balance', record);
       if (balance > MICROS_MAX || balance < MICROS_MIN) return { kind: 'out_of_range', account: id };
     }
@@ -237,6 +249,51 @@ class Batch {
     const counting = this.#countings.get(key) ?? { wallet, counter, periodStart, quantity: 0n };
     counting.quantity += volume.quantity;
     this.#countings.set(key, counting);
+  }
+
+  /** What the open grants of the account hold that the record may use. */
+  #usableOf(record: PostingRecord, account: AccountId): bigint {
+    const grants = record.fromGiven ? this.#facts.grants?.get(account) : undefined;
+    let sum = 0n;
+    for (const grant of grants ?? [])
+      if (isUsable(grant, this.#facts.recordedAt)) sum += this.#known(grant.account).balance;
+    return sum;
+  }
+
+  /** The record, and before it the posting that brings what it takes of grants to its wallet. */
+  #applyWithGrants(record: PostingRecord): AppliedOutcome {
+    const { covered, fromGiven } = record;
+    if (!fromGiven && !covered) return this.#apply(record);
+    const wallet = record.legs.find(({ account }) => isLive(account) && (account & 15n) === 0n)?.account;
+    assert(wallet !== undefined, 'given credit is used for what a wallet pays');
+    const carried = record.fraction?.payer === wallet ? this.#carried(record) : 0n;
+    const taken = carried - sumOn(record, wallet);
+    const needed = covered ? this.#beyondCovered(covered, taken) : taken;
+    const draws = fromGiven ? this.#drawsOn(wallet, needed) : [];
+    if (draws.length === 0) return this.#apply(record);
+    this.#apply(usePosting(record, wallet, draws));
+    return { ...this.#apply(record), draws };
+  }
+
+  #beyondCovered({ by, amount }: Covered, taken: bigint): bigint {
+    const used = this.#covered.get(by) ?? 0n;
+    this.#covered.set(by, used + taken);
+    const left = amount - used;
+    return left <= 0n ? taken : taken - left;
+  }
+
+  #drawsOn(wallet: AccountId, needed: bigint): readonly Draw[] {
+    const draws: Draw[] = [];
+    let left = needed;
+    for (const grant of this.#facts.grants?.get(wallet) ?? []) {
+      if (left <= 0n) break;
+      const { balance } = this.#known(grant.account);
+      if (balance <= 0n || !isUsable(grant, this.#facts.recordedAt)) continue;
+      const amount = micros(balance < left ? balance : left);
+      draws.push({ account: grant.account, grantSid: grant.sid, amount });
+      left -= amount;
+    }
+    return draws;
   }
 
   #apply(record: PostingRecord): AppliedOutcome {
@@ -315,54 +372,3 @@ const decline = (code: DeclinedOutcome['code'], record: PostingRecord): Declined
   code,
   about: record.about,
 });
-
-/** What a record does to one account. Summed leg by leg, for there are at most 16 and mostly one: a Map costs more. */
-function sumOn(record: PostingRecord, account: AccountId): bigint {
-  let sum = 0n;
-  for (const leg of record.legs) if (leg.account === account) sum += leg.amount;
-  return sum;
-}
-
-/** What a record takes out of its budget; negative: puts back. */
-export function takenOf(record: PostingRecord): bigint {
-  const account = record.budget?.account;
-  return account === undefined ? costOf(record) : -sumOn(record, account);
-}
-
-/** What a record takes from live accounts, in whole micro-dollars. */
-function costOf(record: PostingRecord): bigint {
-  let sum = 0n;
-  for (const leg of record.legs) if (isLive(leg.account) && leg.amount < 0n) sum -= leg.amount;
-  return sum;
-}
-
-/** The other side: the first leg of the opposite sign. With several of them `about` carries the rest. */
-function contraOf(legs: readonly Leg[], account: AccountId, amount: Micros): AccountId {
-  let other: Leg | undefined;
-  for (const leg of legs) {
-    if (leg.account === account) continue;
-    if (leg.amount > 0n !== amount > 0n) return leg.account;
-    other ??= leg;
-  }
-  assert(other !== undefined, 'a posting has another side');
-  return other.account;
-}
-
-/** A record that does not balance is a bug of its maker, never an input error: it stops here, before anything is written. */
-function assertBalanced(record: PostingRecord): void {
-  const { fraction } = record;
-  let sum = 0n;
-  let live = 0;
-  for (const leg of record.legs) {
-    assert(leg.amount !== 0n || fraction !== undefined, 'a leg moves something');
-    sum += leg.amount;
-    if (isLive(leg.account)) live += 1;
-  }
-  assert(sum === 0n, `a posting sums to zero, this one to ${sum}`);
-  assert(live >= 1 && live <= 16, 'a posting has 1 to 16 legs on live accounts');
-  assert(record.idem.endsWith('0'), 'the last digit of idem is the number of the leg');
-  if (!fraction) return;
-  assert(fraction.parts >= 0n && fraction.parts < FRACTIONS_PER_MICRO, 'a fraction is less than a micro-dollar');
-  const sides = record.legs.filter(({ account }) => account === fraction.payer || account === fraction.payee);
-  assert(isLive(fraction.payer) && sides.length === 2, 'a fraction is paid by one leg to another');
-}

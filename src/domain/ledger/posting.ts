@@ -11,6 +11,11 @@ export const liveAccount = (wallet: bigint, role: Role): AccountId => wallet * 1
 export const walletOf = (account: AccountId): bigint => account / 16n;
 export const isLive = (account: AccountId): boolean => account > 0n;
 
+/** The roles from 3 to 15 are the places of a wallet's grants: each open grant has one, as an account of its own. */
+export const GRANT_SLOTS = [3, 4, 5, 6, 7, 8, 9, 10, 11, 12, 13, 14, 15] as const;
+export const grantAccount = (wallet: bigint, slot: number): AccountId => wallet * 16n + BigInt(slot);
+export const isGrantAccount = (account: AccountId): boolean => isLive(account) && (account & 15n) > 2n;
+
 /** Why money moved. The numbers are stored: add at the end, never renumber. */
 export const POSTING_KINDS = {
   top_up: 1,
@@ -33,6 +38,11 @@ export const POSTING_KINDS = {
   suspense: 18,
   plan: 19,
   plan_return: 20,
+  grant: 21,
+  grant_expire: 22,
+  grant_use: 23,
+  grant_return: 24,
+  grant_revoke: 25,
 } as const;
 export type PostingKind = keyof typeof POSTING_KINDS;
 
@@ -91,6 +101,19 @@ export interface Budget {
   readonly account?: AccountId;
 }
 
+/** Money of a lease that was set aside for the records that name it. */
+export interface Covered {
+  readonly by: string;
+  readonly amount: Micros;
+}
+
+/** What a posting took of one grant. */
+export interface Draw {
+  readonly account: AccountId;
+  readonly grantSid: string;
+  readonly amount: Micros;
+}
+
 /**
  * One movement of money: at least two legs that sum to zero. Most have a leg on a live account; a posting of the house has none.
  *
@@ -113,6 +136,13 @@ export interface PostingRecord {
    * fraction is zero: the amounts are decided while the counter is locked, see `countedRecord`.
    */
   readonly volume?: Volume;
+  /**
+   * Given credit is used first: as far as the wallet's grants go, what this takes from the wallet comes to it from them, by a posting
+   * `grant_use` beside it. The record's own legs stay what they are.
+   */
+  readonly fromGiven?: true;
+  /** What came back to the wallet for these records and is used before any grant: records with one key share it. */
+  readonly covered?: Covered;
   /** Whether a frozen account refuses it. Credits and operators pass; debits and holds do not. */
   readonly passesFreeze: boolean;
   /** When it happened in the world. */
@@ -151,6 +181,8 @@ export type Outcome =
 export interface AppliedOutcome {
   readonly kind: 'applied';
   readonly entries: readonly EntryFacts[];
+  /** What it took of grants, in the order of use; only where it took some, and only in the answer of the batch that applied it. */
+  readonly draws?: readonly Draw[];
 }
 
 /** Stored: the same key is refused for ever, even after a top-up. */

@@ -1,6 +1,6 @@
 import { z } from 'zod';
 import { postingKindOf } from '../../domain/ledger/posting.ts';
-import { formatDecimal, toCentsFloor } from '../../domain/money.ts';
+import { formatDecimal, micros, toCentsFloor } from '../../domain/money.ts';
 import type { StatementRow, WalletRow } from '../../store/wallet.ts';
 import { centsField, instant, sidField, signedAmount } from '../schema.ts';
 
@@ -11,7 +11,13 @@ export const billingSchema = z
     user_sid: sidField,
     display_name: z.string(),
     credit_balance_cents: centsField.describe('The balance in cents, rounded down: never more than there is.'),
-    credit_balance: signedAmount.describe('The exact balance.'),
+    credit_balance: signedAmount.describe('The exact balance of what was paid.'),
+    given: signedAmount.describe(
+      'Credit that was given: used before what was paid, never paid out. Not part of credit_balance.',
+    ),
+    given_cents: centsField.describe('The same in cents, rounded down.'),
+    available: signedAmount.describe('What can be spent: credit_balance and given together.'),
+    available_cents: centsField.describe('The same in cents, rounded down.'),
     reserved: signedAmount.describe('Set aside by open holds and by refunds that are under way.'),
     frozen: signedAmount.describe('Set aside by open disputes.'),
     is_frozen: z.boolean().describe('Whether debits and holds are refused.'),
@@ -38,6 +44,10 @@ export function toBilling(wallet: WalletRow): Billing {
     display_name: wallet.displayName,
     credit_balance_cents: toCentsFloor(wallet.balance),
     credit_balance: formatDecimal(wallet.balance),
+    given: formatDecimal(wallet.given),
+    given_cents: toCentsFloor(wallet.given),
+    available: formatDecimal(micros(wallet.balance + wallet.given)),
+    available_cents: toCentsFloor(micros(wallet.balance + wallet.given)),
     reserved: formatDecimal(wallet.reserved),
     frozen: formatDecimal(wallet.frozen),
     is_frozen: wallet.isFrozen,

@@ -79,6 +79,7 @@ export const billingDebit = operation({
         { account: revenue, amount },
       ],
       mayOverdraw: false,
+      fromGiven: true,
       passesFreeze: false,
       occurredAt,
       about: JSON.stringify({

@@ -4,6 +4,7 @@ import { toStatementLine, toBilling } from '../billing/billing.ts';
 import { toDispute } from '../dispute/dispute.ts';
 import { toEndpoint } from '../endpoint/endpoint.ts';
 import { toEvent } from '../event/event.ts';
+import { toGrant } from '../grant/grant.ts';
 import { toHold } from '../hold/hold.ts';
 import { toIdentity } from '../identity/list.ts';
 import type { Actor } from '../operation.ts';
@@ -17,6 +18,7 @@ import { listDisputes } from '../../store/dispute.ts';
 import { listEndpoints } from '../../store/endpoint.ts';
 import { listEvents } from '../../store/event.ts';
 import { exportAudit, exportKeys, exportMails, exportMemberships, exportSessions } from '../../store/export.ts';
+import { listGrants } from '../../store/grant.ts';
 import { listHolds } from '../../store/hold.ts';
 import { listIdentities } from '../../store/identity.ts';
 import { listPayments } from '../../store/payment.ts';
@@ -118,6 +120,8 @@ const READS = {
   },
   disputes: async ({ db }, { user }, before) =>
     stretch(await listDisputes(db, { ...NOTHING_CHOSEN, owners: [user.sid], before, limit }), bySid, toDispute),
+  grants: async ({ db }, { user }, before) =>
+    stretch(await listGrants(db, { ...NOTHING_CHOSEN, owners: [user.sid], before, limit }), bySid, toGrant),
   holds: async ({ db }, { user }, before) => {
     const page = { ...NOTHING_CHOSEN, owners: [user.sid], kind: null, node: null, before, limit };
     return stretch(await listHolds(db, page), bySid, toHold);

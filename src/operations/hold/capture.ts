@@ -8,6 +8,7 @@ import { applyPostings, ensureSystemAccount } from '../../store/ledger.ts';
 import { operation } from '../operation.ts';
 import { budgetIn, markOfHold } from '../organisation/spender.ts';
 import { amountField, sidField } from '../schema.ts';
+import { givenBack } from './give-back.ts';
 import { holdSchema, holdToEnd, toHold } from './hold.ts';
 import { countMoved } from '../operator/daily-limit.ts';
 
@@ -46,6 +47,7 @@ export const holdCapture = operation({
         kind: 'hold_capture',
         legs: plan.legs,
         mayOverdraw: plan.mayOverdraw,
+        ...(plan.fromGiven && { fromGiven: plan.fromGiven }),
         passesFreeze: true,
         occurredAt: now,
         about: JSON.stringify({
@@ -56,7 +58,10 @@ export const holdCapture = operation({
         }),
         ...budgetIn(mark),
       } as const;
-      const [outcome] = await applyPostings(tx, [record], { batch: ports.ids.batchId(), recordedAt: now });
+      const [outcome] = await applyPostings(tx, [record, ...givenBack(hold, plan.returned, now)], {
+        batch: ports.ids.batchId(),
+        recordedAt: now,
+      });
       assert(outcome?.kind === 'applied', 'a capture takes what is reserved or may overdraw');
       const closed = { ...hold, state: plan.state, captured: amount, closedAt: now };
       await closeHold(tx, closed);

@@ -1,6 +1,7 @@
 import { z } from 'zod';
 import { assert } from '../../domain/assert.ts';
 import { reserveLegs } from '../../domain/hold/decide.ts';
+import { sourcesOf } from '../../domain/hold/given.ts';
 import { formatDecimal, micros, parseDecimal } from '../../domain/money.ts';
 import { capOf } from '../../domain/organisation/cap.ts';
 import { isRefusal, refuse, type Refusal } from '../../domain/refusal.ts';
@@ -70,6 +71,7 @@ export const holdReserve = operation({
         kind: 'hold_reserve',
         legs: reserveLegs(wallet.id, amount),
         mayOverdraw: false,
+        fromGiven: true,
         passesFreeze: false,
         occurredAt: now,
         about: JSON.stringify({ description: input.description, hold_sid: sid, ...mark?.about }),
@@ -94,6 +96,7 @@ export const holdReserve = operation({
         state: 'open',
         description: input.description,
         byUserSid: call.actor.kind === 'user' ? call.actor.userSid : null,
+        given: sourcesOf(outcome.draws),
         createdAt: now,
         expiresAt: new Date(now.getTime() + input.expires_in_seconds * 1000),
         closedAt: null,

@@ -1,11 +1,13 @@
 import { assert } from '../../domain/assert.ts';
 import { remainingOf, returnLegs } from '../../domain/hold/decide.ts';
+import { remainingSources } from '../../domain/hold/given.ts';
 import { deriveIdem, fingerprintOf } from '../../domain/idem.ts';
 import type { Ports } from '../../ports/ports.ts';
 import type { Tx } from '../../store/db.ts';
 import { closeHold, type HoldRow } from '../../store/hold.ts';
 import { applyPostings } from '../../store/ledger.ts';
 import { budgetIn, markOfHold } from '../organisation/spender.ts';
+import { givenBack } from './give-back.ts';
 
 /** Posts what is left of an open, locked hold back to its wallet and closes it. The posting's identity is the hold's: it can happen once. */
 export async function returnHold(tx: Tx, ports: Ports, hold: HoldRow, state: 'released' | 'expired'): Promise<HoldRow> {
@@ -22,9 +24,13 @@ export async function returnHold(tx: Tx, ports: Ports, hold: HoldRow, state: 're
     about: JSON.stringify({ description: hold.description, hold_sid: hold.sid, ...mark?.about }),
     ...budgetIn(mark),
   } as const;
+  const returned = remainingSources(hold.given, hold.drawn);
   // A lease that was used up has nothing left to return.
   if (remainingOf(hold) > 0n) {
-    const [outcome] = await applyPostings(tx, [record], { batch: ports.ids.batchId(), recordedAt: now });
+    const [outcome] = await applyPostings(tx, [record, ...givenBack(hold, returned, now)], {
+      batch: ports.ids.batchId(),
+      recordedAt: now,
+    });
     assert(outcome?.kind === 'applied', 'an open hold has its money in the reserved account');
   }
   const closed = { ...hold, state, closedAt: now };

@@ -17,6 +17,7 @@ import type { Call } from '../operation.ts';
 import { operation } from '../operation.ts';
 import { budgetIn, markOfHold } from '../organisation/spender.ts';
 import { amountField, sidField, signedAmount } from '../schema.ts';
+import { givenBack } from './give-back.ts';
 import { holdSchema, toHold, visibleHold } from './hold.ts';
 import { countMoved } from '../operator/daily-limit.ts';
 
@@ -64,6 +65,7 @@ export const holdSettle = operation({
         kind: 'hold_capture',
         legs: plan.legs,
         mayOverdraw: plan.mayOverdraw,
+        ...(plan.fromGiven && { fromGiven: plan.fromGiven }),
         passesFreeze: true,
         occurredAt: now,
         about: JSON.stringify({
@@ -74,13 +76,17 @@ export const holdSettle = operation({
         }),
         ...budgetIn(mark),
       };
-      const records = overage === 0n ? [capture] : [capture, overageOf(call, hold, { overage, revenue, now })];
-      const [first, second] = await applyPostings(tx, records, { batch: ports.ids.batchId(), recordedAt: now });
+      const owed = overage === 0n ? [] : [overageOf(call, hold, { overage, revenue, now })];
+      const [first, second] = await applyPostings(tx, [capture, ...owed, ...givenBack(hold, plan.returned, now)], {
+        batch: ports.ids.batchId(),
+        recordedAt: now,
+      });
       assert(first?.kind === 'applied', 'a capture takes what is reserved or may overdraw');
       const closed = { ...hold, state: plan.state, captured, closedAt: now };
       await closeHold(tx, closed);
       await countMoved(tx, call, amount);
-      const outcome: 'none' | 'charged' | 'unbilled' = second === undefined ? 'none' : overageOutcomeOf(second);
+      const outcome: 'none' | 'charged' | 'unbilled' =
+        second === undefined || owed.length === 0 ? 'none' : overageOutcomeOf(second);
       if (outcome !== 'none') warn(call, hold, overage, outcome);
       return { ...toHold(closed), overage: formatDecimal(overage), overage_outcome: outcome };
     });
@@ -112,6 +118,7 @@ function overageOf(call: Call, hold: HoldRow, { overage, revenue, now }: Overage
     fraction: { parts: 0n, payer: wallet, payee: revenue },
     mayOverdraw: false,
     owedMax: micros(call.house.settings.usageOwedMax),
+    fromGiven: true,
     passesFreeze: true,
     occurredAt: now,
     about: JSON.stringify({

@@ -75,7 +75,10 @@ async function chargeOwn(house: House, tx: Tx, lease: HoldRow, own: readonly Pos
   if (left === 0n || own.every(({ idem }) => known.has(idem))) return await applyPostings(tx, own, stamp);
   // What the records cost is decided by the engine. So all that is left goes back, and what they did not cost is set aside again.
   const back = { ...moveOf(lease, now, 'back'), kind: 'hold_release', legs: returnLegs(lease) } as const;
-  const [made, ...outcomes] = await applyPostings(tx, [back, ...own], stamp);
+  // That pays them before any grant does, for what was set aside of grants is in it.
+  const covered = { by: lease.sid, amount: micros(left) };
+  const records = own.map((posting) => ({ ...posting, covered }));
+  const [made, ...outcomes] = await applyPostings(tx, [back, ...records], stamp);
   assert(made?.kind === 'applied', 'an open lease has its money in the reserved account');
   const paid = outcomes.reduce((sum, outcome) => sum + paidBy(outcome), 0n);
   const drawn = micros(paid < left ? paid : left);

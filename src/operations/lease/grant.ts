@@ -1,6 +1,7 @@
 import { z } from 'zod';
 import { assert } from '../../domain/assert.ts';
 import { reserveLegs } from '../../domain/hold/decide.ts';
+import { sourcesOf } from '../../domain/hold/given.ts';
 import { formatDecimal, micros, parseDecimal, type Micros } from '../../domain/money.ts';
 import { refuse, type Refusal } from '../../domain/refusal.ts';
 import type { Tx } from '../../store/db.ts';
@@ -72,6 +73,7 @@ export const leaseGrant = operation({
         kind: 'hold_reserve',
         legs: reserveLegs(lease.wallet, amount),
         mayOverdraw: false,
+        fromGiven: true,
         passesFreeze: false,
         occurredAt: now,
         about: JSON.stringify({ description: lease.description, hold_sid: lease.sid, node: node.sid }),
@@ -79,7 +81,7 @@ export const leaseGrant = operation({
       const [outcome] = await applyPostings(tx, [record], { batch: house.ports.ids.batchId(), recordedAt: now });
       if (outcome?.kind === 'declined') return declined(outcome.code, amount);
       assert(outcome?.kind === 'applied', 'the key is new in this transaction and the wallet is open');
-      await insertHold(tx, lease);
+      await insertHold(tx, { ...lease, given: sourcesOf(outcome.draws) });
       return { lease: toLease(lease), token: leaseToken(house.settings, lease) };
     });
   },
@@ -138,6 +140,7 @@ const newLease = ({ ports }: House, { node, wallet, amount, now, seconds }: NewL
   kind: 'lease',
   node: node.id,
   byUserSid: null,
+  given: [],
   nodeSid: node.sid,
   amount,
   drawn: micros(0n),

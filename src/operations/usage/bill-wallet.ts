@@ -4,6 +4,7 @@ import { liveAccount, wholeOf, type PostingRecord } from '../../domain/ledger/po
 import { formatDecimal, micros } from '../../domain/money.ts';
 import { refuse, type Refusal } from '../../domain/refusal.ts';
 import type { Tx } from '../../store/db.ts';
+import { usableOf } from '../../store/grant.ts';
 import { applyPostings, lockAhead } from '../../store/ledger.ts';
 import { readPrice } from '../../store/price.ts';
 import { closeUnbilled, oldestUnbilled, readUnbilled, walletsToBill, type UnbilledRow } from '../../store/unbilled.ts';
@@ -50,7 +51,7 @@ export async function billWallet(
     tx,
     open.map(({ about }) => JSON.parse(about) as UsageAbout),
   );
-  let funds = locked.balance - locked.creditFloor;
+  let funds = locked.balance - locked.creditFloor + (await usableOf(tx, asked.wallet, house.ports.clock.now()));
   const records: PostingRecord[] = [];
   for (const row of open) {
     const record = await billOf(tx, row, accounts);
@@ -92,7 +93,12 @@ function mostOf({ legs, fraction }: PostingRecord): bigint {
 async function billOf(tx: Tx, row: UnbilledRow, accounts: ReadonlyMap<string, bigint>): Promise<PostingRecord> {
   const account = liveAccount(row.wallet, 'wallet');
   const about = JSON.parse(row.about) as UsageAbout;
-  const identity = { idem: billIdem(row.idem), fingerprint: fingerprintOf([row.idem]), mayOverdraw: false };
+  const identity = {
+    idem: billIdem(row.idem),
+    fingerprint: fingerprintOf([row.idem]),
+    mayOverdraw: false,
+    fromGiven: true as const,
+  };
   if (about.volume !== undefined) return await countedBillOf(tx, row, about, accounts);
   if (about.corrects === undefined) {
     return {
@@ -133,6 +139,7 @@ async function countedBillOf(
     kind: 'usage',
     ...countedPostingOf(volumeBy(price, counted), { wallet: liveAccount(row.wallet, 'wallet'), revenue }),
     mayOverdraw: true,
+    fromGiven: true,
     passesFreeze: false,
     occurredAt: row.occurredAt,
     about: JSON.stringify({ ...about, bills: row.idem }),

@@ -316,6 +316,7 @@ export function toPosting(
     ...(isVolume(charge) ? countedPostingOf(charge, parties) : postingOf(charge, parties)),
     mayOverdraw: false,
     owedMax: micros(house.owedMax),
+    fromGiven: true,
     passesFreeze: true,
     budget: house.budget,
     occurredAt,

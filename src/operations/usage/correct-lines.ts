@@ -21,6 +21,7 @@ import { readUsageLines, type LineKey } from '../../store/usage-line.ts';
 import type { House } from '../house.ts';
 import type { UsageAbout } from './charge-records.ts';
 import { countedPostingOf, volumeBy } from './count-volume.ts';
+import { returnOfLines } from './return-of-lines.ts';
 import { systemAccounts } from './rules.ts';
 import { lockUsageLines, toUsageLine, type UsageLine } from './usage-line.ts';
 
@@ -82,6 +83,16 @@ export async function correctLines(
     assert(made !== undefined, 'an applied posting has an entry');
     return { kind: 'changed', line, made };
   });
+  await returnOfLines(
+    tx,
+    house,
+    planned.flatMap((plan, index) => {
+      const done = corrected[index];
+      return 'record' in plan && done?.kind === 'changed'
+        ? { line: plan.line, idem: plan.record.idem, made: done.made }
+        : [];
+    }),
+  );
   // What nobody has charged yet of a line that is no more must not be charged later.
   const voided = planned.flatMap((plan) => ('record' in plan && correcting.why === 'void' ? plan : []));
   const closed = voided.map(({ line, record }) => ({
@@ -119,6 +130,7 @@ function planOf(line: UsageLine, correcting: Correcting, known: Known, targetOf:
         ? differenceOf(line, line.now, target, known.accounts, facts)
         : countedBack(line, known, facts)),
       mayOverdraw: true,
+      fromGiven: true,
     },
   };
 }

@@ -8,6 +8,7 @@ import { formatScaled, parseScaled, PRICE_DECIMALS, QUANTITY_DECIMALS } from '..
 import { countsVolume } from '../../domain/usage/price.ts';
 import { multiplierAt } from '../../domain/discount/ladder.ts';
 import type { Tx } from '../../store/db.ts';
+import { readGrantUses } from '../../store/grant-use.ts';
 import { listLadders } from '../../store/ladder.ts';
 import { readNodeNames } from '../../store/node.ts';
 import { readPrice } from '../../store/price.ts';
@@ -62,6 +63,9 @@ export const usageExplain = operation({
     taken_back_by: z.int().nullable().describe('The line that takes this one back; null while it stands.'),
     corrections: z.array(correctionSchema),
     stands: signedAmount.describe('The charge and its corrections.'),
+    given: z
+      .array(z.object({ grant_sid: sidField, reason: z.string(), amount: signedAmount }))
+      .describe('What of that was paid with given credit; the rest is paid.'),
   }),
   refusals: ['not_found'],
   async run({ house, actor }, input) {
@@ -81,6 +85,7 @@ export const usageExplain = operation({
     const names = await readNodeNames(db, [about.node]);
     const takenBackBy = await findLine(db, withdrawalIdem(entry.idem));
     const corrections = await listLineCorrections(db, { account: liveAccount(wallet.id, 'wallet'), seq: entry.seq });
+    const given = await readGrantUses(db, [entry.idem, ...corrections.map(({ idem }) => idem)]);
     const stands = corrections.reduce((sum, { amount }) => sum - amount, -entry.amount);
     return {
       charge: formatDecimal(-entry.amount),
@@ -93,6 +98,7 @@ export const usageExplain = operation({
       taken_back_by: takenBackBy === null ? null : Number(takenBackBy),
       corrections: corrections.map(toCorrection),
       stands: formatDecimal(stands),
+      given: given.map(({ sid, reason, amount }) => ({ grant_sid: sid, reason, amount: formatDecimal(amount) })),
     };
   },
 });

@@ -1,5 +1,5 @@
 import { z } from 'zod';
-import { formatDecimal } from '../../domain/money.ts';
+import { formatDecimal, micros } from '../../domain/money.ts';
 import { isRefusal } from '../../domain/refusal.ts';
 import { chargedSince } from '../../store/usage-day.ts';
 import { operation } from '../operation.ts';
@@ -22,6 +22,7 @@ export const usageRunway = operation({
   input: z.strictObject({ sid: sidField }),
   output: z.object({
     credit_balance: signedAmount,
+    available: signedAmount.describe('What the wallet can spend, given credit included; the hours are of this.'),
     per_hour: signedAmount.describe('What usage has cost an hour, over the last 24 hours, rounded up.'),
     hours: z.int().nullable().describe('Whole hours until the wallet is empty at this rate; null without usage.'),
     empty_at: instant.nullable(),
@@ -35,11 +36,13 @@ export const usageRunway = operation({
     const now = ports.clock.now();
     const since = new Date(now.getTime() - Number(WINDOW_HOURS) * HOUR_MS);
     const { charge } = await chargedSince(db, { wallet: wallet.id, since, entriesMax: ENTRIES_MAX });
-    const balance = wallet.balance > 0n ? wallet.balance : 0n;
+    const available = micros(wallet.balance + wallet.given);
+    const balance = available > 0n ? available : 0n;
     const hours = charge === 0n ? null : (balance * WINDOW_HOURS) / charge;
     const isFar = hours !== null && hours > RUNWAY_HOURS_MAX;
     return {
       credit_balance: formatDecimal(wallet.balance),
+      available: formatDecimal(available),
       per_hour: formatDecimal((charge + WINDOW_HOURS - 1n) / WINDOW_HOURS),
       hours: hours === null || isFar ? null : Number(hours),
       empty_at: hours === null || isFar ? null : new Date(now.getTime() + Number(hours) * HOUR_MS).toISOString(),

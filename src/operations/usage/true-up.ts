@@ -21,6 +21,7 @@ import type { House } from '../house.ts';
 import { budgetOf, overChargeMax, usageIdem, walletFor, type UsageAbout } from './charge-records.ts';
 import { accountsOf, differenceOf, movementOf } from './correct-lines.ts';
 import { priceWith, rungOf, type Priced } from './price-again.ts';
+import { returnOfLines } from './return-of-lines.ts';
 import type { Rules } from './rules.ts';
 import { tokenCostOf } from './token-cost.ts';
 import { toUsageLine, type UsageLine } from './usage-line.ts';
@@ -151,6 +152,8 @@ async function correctLine(house: House, tx: Tx, reported: Reported, line: Usage
     ...chargedTo(house, reported),
     ...differenceOf(line, line.now, target.about, accounts, facts),
   });
+  const [made] = outcome.kind === 'applied' ? outcome.entries : [];
+  if (made) await returnOfLines(tx, house, [{ line, idem: usageIdem(node.sid, input.idempotency_key), made }]);
   if (outcome.kind === 'applied' || outcome.kind === 'declined') {
     const byIdem = usageIdem(node.sid, input.idempotency_key);
     await supersedeUnbilled(tx, [{ wallet: wallet.wallet, seq: line.seq, byIdem }], {
@@ -193,6 +196,7 @@ const chargedTo = (house: House, { node, input, now }: Reported) => ({
   fingerprint: fingerprintOf(input),
   mayOverdraw: false,
   owedMax: micros(house.settings.usageOwedMax),
+  fromGiven: true as const,
   budget: budgetOf(node, now),
 });
 

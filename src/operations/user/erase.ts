@@ -16,6 +16,7 @@ import {
   type ErasureRow,
 } from '../../store/erasure.ts';
 import { lockAutoRecharge } from '../../store/auto-recharge.ts';
+import { listOpenGrants } from '../../store/grant.ts';
 import { lockRoles } from '../../store/operator-role.ts';
 import { lockAhead } from '../../store/ledger.ts';
 import { lockOpenSubscription } from '../../store/subscription.ts';
@@ -24,6 +25,7 @@ import { recordAudit } from '../audit/record.ts';
 import { switchOff } from '../auto-recharge/switch-off.ts';
 import { erasureSchema, toErasure } from '../erasure/erasure.ts';
 import { sweepErasure } from '../erasure/sweep.ts';
+import { endGrant } from '../grant/end.ts';
 import { isAdminLeft, lastAdmin } from '../operator/change-role.ts';
 import { operation, type Call } from '../operation.ts';
 import { issueOne } from '../receipt/issue.ts';
@@ -100,6 +102,8 @@ async function erase(
   const obstacles = obstaclesOf(await readErasureStanding(tx, row));
   if (obstacles.length > 0) return notYet(obstacles);
   if (plan) await endSubscription(tx, call.house, { subscription: plan.id, reason: 'erased', at: now });
+  // Credit that nobody has paid for is in nobody's way: it ends with the account.
+  for (const grant of await listOpenGrants(tx, wallet)) await endGrant(tx, call.house, grant, 'revoked');
   await clearDefaultCards(tx, userSid);
   await switchOff(tx, call, wallet, 'card_removed');
   await markErased(tx, userSid, now);

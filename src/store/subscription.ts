@@ -170,7 +170,11 @@ const claimPayableStatement = statement(
   'subscription.claim_payable',
   // What a wallet without enough could not pay is not looked at again before it has enough.
   `select subscription.id from subscription join account on account.id = subscription.wallet * 16
-   where subscription.state = 'past_due' and not account.is_frozen and account.balance - account.credit_floor >= subscription.due_amount
+   where subscription.state = 'past_due' and not account.is_frozen
+     and account.balance - account.credit_floor + case when account.given_slots = 0 then 0 else coalesce((
+       select sum(given.balance) from grant_credit join account as given on given.id = grant_credit.account
+       where grant_credit.wallet = subscription.wallet and grant_credit.closed_at is null and grant_credit.state = 'open'
+         and (grant_credit.expires_at is null or grant_credit.expires_at > $2)), 0) end >= subscription.due_amount
    order by subscription.id limit $1 for no key update of subscription skip locked`,
 );
 const readManyStatement = statement(
@@ -208,8 +212,11 @@ export async function claimDueLooks(
 }
 
 /** The same for those whose period is due and unpaid, and whose wallet can pay it by now. */
-export async function claimPayable(tx: Tx, limit: number): Promise<SubscriptionRow[]> {
-  const rows = await tx.query<{ id: bigint }>(claimPayableStatement, [limit]);
+export async function claimPayable(
+  tx: Tx,
+  { now, limit }: { readonly now: Date; readonly limit: number },
+): Promise<SubscriptionRow[]> {
+  const rows = await tx.query<{ id: bigint }>(claimPayableStatement, [limit, now]);
   return readMany(
     tx,
     rows.map(({ id }) => id),

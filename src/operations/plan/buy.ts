@@ -15,7 +15,7 @@ import { operation, type Call } from '../operation.ts';
 import { countMoved } from '../operator/daily-limit.ts';
 import { capReached, spenderOf } from '../organisation/spender.ts';
 import { sidField, signedAmount } from '../schema.ts';
-import { balanceOf } from '../subscription/funds.ts';
+import { paidAfter } from '../subscription/funds.ts';
 import { planPosting, planRevenue } from '../subscription/posting.ts';
 import { subscriptionSchema, toSubscription } from '../subscription/subscription.ts';
 import { boughtEvent } from '../subscription/tell.ts';
@@ -128,6 +128,6 @@ async function buy(
   return {
     subscription: toSubscription(row),
     paid: formatDecimal(total),
-    credit_balance: formatDecimal(balanceOf(funds, wallet.id) - total),
+    credit_balance: formatDecimal(paidAfter(funds, wallet.id, total)),
   };
 }

@@ -40,7 +40,7 @@ export async function presentPlanOf(
 ): Promise<{ readonly open: SubscriptionRow | null; readonly funds: Funds }> {
   const locked = await lockOpenSubscription(tx, wallet);
   const present = locked === null ? null : await catchUp(tx, house, locked);
-  const funds = await lockFunds(tx, [wallet]);
+  const funds = await lockFunds(tx, [wallet], house.ports.clock.now());
   if (present !== null && present.state !== 'ended') return { open: present, funds };
   // Bought by somebody else who had the account before.
   return { open: await readOpenSubscription(tx, wallet), funds };

@@ -10,7 +10,7 @@ import { operation, type Call } from '../operation.ts';
 import { rehearse } from '../rehearse.ts';
 import { instant, sidField, signedAmount } from '../schema.ts';
 import { partOf, refusedChange } from '../subscription/change.ts';
-import { balanceOf, payableOf } from '../subscription/funds.ts';
+import { balanceOf, paidAfter, payableOf } from '../subscription/funds.ts';
 import { planCodeField } from './plan.ts';
 import { planOnSale, presentPlanOf, purchase, walletToSpend } from './purchase.ts';
 import { quoteExpiresAt, writeQuote } from './quote-token.ts';
@@ -70,7 +70,8 @@ export const planQuote = operation({
       effective_at: instant,
       period_ends_at: instant.nullable().describe('When the period ends that it pays; null: it pays none now.'),
       renews_at_price: signedAmount.describe('What the next period costs, by what is known today.'),
-      credit_balance: signedAmount,
+      credit_balance: signedAmount.describe('What was paid and is left.'),
+      given: signedAmount.describe('Credit that was given: it pays first.'),
       credit_balance_after: signedAmount,
       suffices: z.boolean(),
       missing: signedAmount.nullable().describe('What must be put in first; null: nothing.'),
@@ -102,7 +103,8 @@ async function quote(tx: Tx, { house }: Call, wallet: WalletRow, code: string) {
   const offer = open === null ? await purchaseOffer(tx, code, now) : await changeOffer(tx, open, code, now);
   if (isRefusal(offer)) return offer;
   const { kind, plan, total, lines } = offer;
-  const [balance, payable] = [balanceOf(funds, wallet.id), payableOf(funds, wallet.id)];
+  const { paid, given } = balanceOf(funds, wallet.id);
+  const payable = payableOf(funds, wallet.id);
   const suffices = payable >= total;
   const of = open === null ? null : partOf(open);
   return {
@@ -116,8 +118,9 @@ async function quote(tx: Tx, { house }: Call, wallet: WalletRow, code: string) {
     effective_at: offer.effectiveAt.toISOString(),
     period_ends_at: offer.endsAt?.toISOString() ?? null,
     renews_at_price: formatDecimal(plan.price),
-    credit_balance: formatDecimal(balance),
-    credit_balance_after: formatDecimal(balance - total),
+    credit_balance: formatDecimal(paid),
+    given: formatDecimal(given),
+    credit_balance_after: formatDecimal(paidAfter(funds, wallet.id, total)),
     suffices,
     missing: suffices ? null : formatDecimal(total - payable),
     token: writeQuote(house, { walletSid: wallet.sid, planSid: plan.sid, total, at: now, of }),

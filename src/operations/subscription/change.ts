@@ -120,7 +120,7 @@ export function refusedChange(row: SubscriptionRow, plan: Plan): Refusal | null 
 async function changeAtOnce(tx: Tx, call: Call, row: SubscriptionRow, changing: PlanChange, now: Date) {
   const { house } = call;
   const { plan, total, effectiveAt } = changing;
-  const short = shortOf(await lockFunds(tx, [row.wallet]), row.wallet, total);
+  const short = shortOf(await lockFunds(tx, [row.wallet], now), row.wallet, total);
   if (short) return short;
   const spender = await spenderOf(tx, call.actor, row.userSid);
   if (isRefusal(spender)) return spender;

@@ -48,6 +48,7 @@ export function planPosting(payment: PlanPayment): PostingRecord {
     ],
     mayOverdraw: false,
     passesFreeze: false,
+    fromGiven: true,
     occurredAt: payment.occurredAt,
     about: JSON.stringify({
       description: plan.name,

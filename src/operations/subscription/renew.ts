@@ -46,7 +46,7 @@ export async function renewDue(house: House, signal?: AbortSignal): Promise<Rene
     }
     if (isStopped()) break;
     const restored = await db.transaction('plan.restore', async (tx) =>
-      settleDue(tx, house, await claimPayable(tx, SUBSCRIPTIONS_PER_COMMIT)),
+      settleDue(tx, house, await claimPayable(tx, { now: ports.clock.now(), limit: SUBSCRIPTIONS_PER_COMMIT })),
     );
     all = sum(all, { ...restored, pastDue: 0 });
     // What was restored may have another period to pay.
@@ -82,6 +82,7 @@ async function remind(house: House): Promise<number> {
       const funds = await lockFunds(
         tx,
         told.map(({ wallet }) => wallet),
+        ports.clock.now(),
       );
       const versions = await readPlans(tx);
       const events = told.flatMap((row) => {

@@ -47,6 +47,7 @@ export async function settleDue(tx: Tx, house: House, rows: readonly Subscriptio
   const funds = await lockFunds(
     tx,
     due.map(({ row }) => row.wallet),
+    now,
   );
   const paying = due.filter(({ row, next }) => canPay(funds, row.wallet, next.plan.price));
   const unpaid = due.filter(({ row, next }) => !canPay(funds, row.wallet, next.plan.price));

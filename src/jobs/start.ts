@@ -3,7 +3,8 @@ import { Logger, run, type Runner, type RunnerOptions, type TaskList, type Worke
 import type { House } from '../operations/house.ts';
 import type { Clock, Log } from '../ports/ports.ts';
 import { JOBS } from './tasks.ts';
-import { keepTicking, TICKS, type Tick } from './ticks.ts';
+import type { Tick } from '../operations/tick.ts';
+import { FOLLOW_TICK, keepTicking } from './ticks.ts';
 
 type WorkerPool = NonNullable<RunnerOptions['pgPool']>;
 
@@ -14,7 +15,7 @@ export interface JobsOptions {
   readonly stalledAfterMs?: number;
   /** Jobs at once. Each waits for a provider most of its time. */
   readonly concurrency?: number;
-  /** What runs by the clock; by default everything. */
+  /** What runs by the clock; by default all that the house does. */
   readonly ticks?: readonly Tick[];
 }
 
@@ -43,7 +44,8 @@ export async function startJobs(house: House, options: JobsOptions): Promise<Run
   const { signal } = stopping;
   const first = await startWorkers(house, options);
   const workers = superviseWorkers(house, options, first, signal);
-  const ticks = (options.ticks ?? TICKS).map((tick) => keepTicking(house, tick, signal));
+  const follows = house.movableClock === null ? [] : [FOLLOW_TICK];
+  const ticks = [...follows, ...(options.ticks ?? house.ticks)].map((tick) => keepTicking(house, tick, signal));
   return {
     stop: async () => {
       stopping.abort();

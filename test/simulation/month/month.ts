@@ -10,7 +10,7 @@ import { paymentCreate } from '../../../src/operations/payment/create.ts';
 import { priceCreate } from '../../../src/operations/price/create.ts';
 import { foldAll } from '../../../src/operations/usage/fold-all.ts';
 import { receiveWebhook } from '../../../src/operations/webhook-event/receive.ts';
-import { TICKS, type Tick } from '../../../src/jobs/ticks.ts';
+import { TICKS } from '../../../src/jobs/ticks.ts';
 import type { Ports } from '../../../src/ports/ports.ts';
 import type { Db } from '../../../src/store/db.ts';
 import { ensureSystemAccount } from '../../../src/store/ledger.ts';

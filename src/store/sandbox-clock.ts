@@ -72,12 +72,15 @@ export async function stepClock(tx: Tx, fromMs: number, toMs: number): Promise<b
 
 const noteStatement = statement(
   'sandbox_clock.note',
-  `update sandbox_clock set stops = stops + 1, runs = runs + $1, failures = failures + $2, beat_at = clock_timestamp()`,
+  `update sandbox_clock set stops = stops + $1, runs = runs + $2, failures = failures + $3, beat_at = clock_timestamp()`,
 );
 
-/** Counts what ran at a stop. */
-export async function noteStop(tx: Tx, ran: { readonly runs: number; readonly failures: number }): Promise<void> {
-  await tx.query(noteStatement, [ran.runs, ran.failures]);
+/** Counts what ran at stops. */
+export async function noteStops(
+  tx: Tx,
+  ran: { readonly stops: number; readonly runs: number; readonly failures: number },
+): Promise<void> {
+  await tx.query(noteStatement, [ran.stops, ran.runs, ran.failures]);
 }
 
 const letGoStatement = statement('sandbox_clock.let_go', `update sandbox_clock set beat_at = null`);

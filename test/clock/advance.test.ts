@@ -41,12 +41,12 @@ describe('the clock of a sandbox', () => {
 
   it('goes forwards, and says where it is and how far ahead', async () => {
     const before = stage.clock.now();
-    const { status, json } = await stage.call(clockAdvance, { by: '36h' });
+    const { status, json } = await stage.call(clockAdvance, { by: '30h' });
     expect(status).toBe(200);
-    expect(json).toMatchObject({ is_movable: true, ahead_seconds: 36 * 3_600, goal: null });
-    expect(json['now']).toBe(new Date(before.getTime() + 36 * HOUR_MS).toISOString());
+    expect(json).toMatchObject({ is_movable: true, ahead_seconds: 30 * 3_600, goal: null });
+    expect(json['now']).toBe(new Date(before.getTime() + 30 * HOUR_MS).toISOString());
     expect(json['last_move']).toMatchObject({ from: before.toISOString(), failures: 0 });
-    expect((await stage.call(sessionGet, {})).json['clock_ahead_seconds']).toBe(36 * 3_600);
+    expect((await stage.call(sessionGet, {})).json['clock_ahead_seconds']).toBe(30 * 3_600);
     const [row] = await listAudit(stage.house.db, { before: null, subject: 'clock', limit: 1 });
     expect(row).toMatchObject({ actor: OPERATOR.id, action: 'clock.advance', after: { goal: json['now'] } });
   });
@@ -72,7 +72,7 @@ describe('the clock of a sandbox', () => {
       .map((at) => at.toISOString());
     // The hold stays overdue, because nothing here expires it: it is tried once more, and holds nothing up.
     expect([...new Set(hourly.at)]).toEqual(expected);
-    expect([...new Set(daily.at)]).toEqual([expected[0], expected[3]]);
+    expect([...new Set(daily.at)]).toEqual([expected[0], expected[2]]);
     expect(end.at).toEqual([expected[3]]);
   });
 
@@ -93,7 +93,7 @@ describe('the clock of a sandbox', () => {
           expect((await checkLedger(own.house.db)).isSound).toBe(true);
           return await own.house.db.query({
             name: 'test.lived',
-            text: `select seq, amount, kind, recorded_at, balance_after from entry where account % 4 = 0 order by account, seq`,
+            text: `select seq, amount, kind, recorded_at, balance_after from entry order by account, seq`,
           });
         } finally {
           await world.close();

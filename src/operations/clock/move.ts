@@ -2,7 +2,7 @@ import { Bug } from '../../domain/assert.ts';
 import { nextStop } from '../../domain/clock/goal.ts';
 import type { MovableClock } from '../../ports/movable-clock.ts';
 import { readDue } from '../../store/due.ts';
-import { endMove, letGoOfMove, noteStop, readSandboxClock, stepClock } from '../../store/sandbox-clock.ts';
+import { endMove, letGoOfMove, noteStops, readSandboxClock, stepClock } from '../../store/sandbox-clock.ts';
 import type { House } from '../house.ts';
 import type { Tick } from '../tick.ts';
 
@@ -45,7 +45,7 @@ async function moveOn(house: House, clock: MovableClock, agenda: Agenda, signal?
   if (row.aheadMs > clock.aheadMs) clock.moveTo(row.aheadMs);
   const now = clock.now();
   if (now >= row.goal) {
-    await noteStop(db, await runAll(house, agenda.last(), signal));
+    await noteStops(db, { stops: 0, ...(await runAll(house, agenda.last(), signal)) });
     await endMove(db, row.goal);
     return false;
   }
@@ -53,7 +53,7 @@ async function moveOn(house: House, clock: MovableClock, agenda: Agenda, signal?
   const toMs = clock.aheadMs + (nextStop(now, row.goal, next).getTime() - now.getTime());
   if (!(await stepClock(db, clock.aheadMs, toMs))) return false;
   clock.moveTo(toMs);
-  await noteStop(db, await standStill(house, agenda.due(clock.now()), signal));
+  await noteStops(db, { stops: 1, ...(await standStill(house, agenda.due(clock.now()), signal)) });
   return true;
 }
 

@@ -86,7 +86,12 @@ describe('the clock of a sandbox', () => {
           if (wallet === undefined) throw new Error('no wallet');
           await fund(own.house.db, own.house.ports, wallet, 60_000_000n);
           for (const hours of [1, 30, 30, 31, 700, 800]) {
-            const hold = { wallet_sid: wallet.sid, amount: '1.00', description: 'x', expires_in_seconds: hours * 3_600 };
+            const hold = {
+              wallet_sid: wallet.sid,
+              amount: '1.00',
+              description: 'x',
+              expires_in_seconds: hours * 3_600,
+            };
             expect((await own.call(holdReserve, hold)).status).toBe(201);
           }
           for (const by of moves) expect((await own.call(clockAdvance, { by })).status).toBe(200);
@@ -126,7 +131,10 @@ describe('the clock of a sandbox', () => {
     const refused = await stage.call(clockAdvance, { by: '1d' });
     expect([refused.status, refused.json['code']]).toEqual([409, 'state_conflict']);
     expect((await stage.call(clockGet, {})).json['goal']).toBe(goal.toISOString());
-    await stages.database.owner.query({ name: 'test.die', text: `update sandbox_clock set beat_at = beat_at - interval '2 minutes'` });
+    await stages.database.owner.query({
+      name: 'test.die',
+      text: `update sandbox_clock set beat_at = beat_at - interval '2 minutes'`,
+    });
     await followClock(other.house);
     expect(isoNow(other)).toBe(goal.toISOString());
     expect((await other.call(clockGet, {})).json['goal']).toBeNull();

@@ -62,7 +62,9 @@ export function MoveDialog({ onClose }: { readonly onClose: () => void }): React
             onChange={setLocal}
           />
         )}
-        <ProblemBanner problem={unplaced(move.error, (field) => distance === TO_INSTANT && ['to', 'by'].includes(field))} />
+        <ProblemBanner
+          problem={unplaced(move.error, (field) => distance === TO_INSTANT && ['to', 'by'].includes(field))}
+        />
         {clock.data && <Progress clock={clock.data} isMoving={isMoving} />}
         <div className="flex justify-end gap-3">
           <Button look="quiet" onPress={onClose}>

@@ -62,11 +62,7 @@ export const clockAdvance = operation({
 });
 
 /** Whoever moves the clock sees what comes of it: their session goes with it, where everybody else's ends at its time. */
-async function carryAlong(
-  tx: Tx,
-  actor: Actor,
-  skipped: { readonly ms: number; readonly until: Date },
-): Promise<void> {
+async function carryAlong(tx: Tx, actor: Actor, skipped: { readonly ms: number; readonly until: Date }): Promise<void> {
   const credential = actor.kind === 'operator' ? actor.credential : undefined;
   if (credential?.kind === 'session') await carrySession(tx, credential.sid, skipped);
 }

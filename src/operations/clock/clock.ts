@@ -6,12 +6,14 @@ import { instant } from '../schema.ts';
 const moveSchema = z
   .object({
     from: instant,
-    stops: z.int().describe('At how many instants it stood still on its way: where something was due, and at each midnight of UTC.'),
+    stops: z
+      .int()
+      .describe(
+        'At how many instants it stood still on its way: where something was due, and at each midnight of UTC.',
+      ),
     runs: z.int().describe('How many times something ran that the house does by the clock.'),
     failures: z.int().describe('How many of these failed; the log says why, and the next stop tried again.'),
-    events: z
-      .array(z.object({ type: z.string(), count: z.int() }))
-      .describe('What was told of meanwhile, by type.'),
+    events: z.array(z.object({ type: z.string(), count: z.int() })).describe('What was told of meanwhile, by type.'),
   })
   .meta({ id: 'ClockMove' });
 

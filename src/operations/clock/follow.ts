@@ -16,9 +16,7 @@ export async function followClock(house: House, signal?: AbortSignal): Promise<v
 }
 
 /** As {@link followClock}, without going on with a move: before anything is done by the clock. */
-export async function takeOverTime(
-  house: House,
-): Promise<{ readonly goal: Date | null; readonly isHeld: boolean }> {
+export async function takeOverTime(house: House): Promise<{ readonly goal: Date | null; readonly isHeld: boolean }> {
   const clock = house.movableClock;
   if (clock === null) return { goal: null, isHeld: false };
   const { aheadMs, goal, isHeld } = await readSandboxClock(house.db);

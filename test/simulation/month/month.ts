@@ -11,6 +11,7 @@ import { priceCreate } from '../../../src/operations/price/create.ts';
 import { foldAll } from '../../../src/operations/usage/fold-all.ts';
 import { receiveWebhook } from '../../../src/operations/webhook-event/receive.ts';
 import { TICKS } from '../../../src/jobs/ticks.ts';
+import type { Tick } from '../../../src/operations/tick.ts';
 import type { Ports } from '../../../src/ports/ports.ts';
 import type { Db } from '../../../src/store/db.ts';
 import { ensureSystemAccount } from '../../../src/store/ledger.ts';

@@ -101,7 +101,7 @@ export async function endMove(tx: Tx, goal: Date): Promise<void> {
 
 const eventsStatement = statement(
   'sandbox_clock.events',
-  `select type, count(*) as count from event where created_at >= $1 and created_at <= $2 group by type order by type`,
+  `select type, count(*) as count from event where occurred_at >= $1 and occurred_at <= $2 group by type order by type`,
 );
 
 /** What was told of between two instants. */

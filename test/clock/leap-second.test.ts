@@ -1,7 +1,9 @@
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { execute } from '../../src/operations/execute.ts';
 import { fieldsOf, type JsonSchema } from '../../src/operations/json-schema.ts';
+import { nodeRegister } from '../../src/operations/node/register.ts';
 import { OPERATIONS } from '../../src/operations/registry.ts';
+import { readNode } from '../../src/store/node.ts';
 import { openStages, OPERATOR, type Stage, type Stages } from './stage.ts';
 
 const LEAP_SECOND = '2026-12-31T23:59:60Z';
@@ -35,10 +37,14 @@ describe('a leap second in what is sent', () => {
 
   it('H04 is refused by name in every field that takes an instant or a day, and breaks none', async () => {
     const { house } = stage;
+    const registered = await stage.call(nodeRegister, { name: 'leap' });
+    const row = await readNode(house.db, String(registered.json['sid']));
+    if (row === null) throw new Error('no node');
+    const node = { kind: 'node', id: `node:${row.sid}`, node: row } as const;
     const answers = [];
     for (const { operation, field } of TIMES) {
       const reply = await execute(house, operation, {
-        actor: OPERATOR,
+        actor: operation.access === 'node' ? node : OPERATOR,
         input: { [field]: LEAP_SECOND },
         idempotencyKey: operation.idempotency === 'none' ? null : `leap ${operation.name} ${field}`,
         requestId: house.ports.ids.requestId(),

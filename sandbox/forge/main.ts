@@ -54,6 +54,7 @@ const login =
         ...(peopleFile === undefined ? {} : { keeper: fileKeeper<LoginChange>(peopleFile) }),
       };
 
+const clock = clockAheadBy(values['clock-file']);
 const running = await startForgeSandbox({
   token,
   folder,
@@ -61,7 +62,7 @@ const running = await startForgeSandbox({
   branch,
   host,
   port: Number(port),
-  now: clockAheadBy(values['clock-file']).now,
+  now: () => clock.now(),
   ...(login === null ? {} : { login }),
 });
 

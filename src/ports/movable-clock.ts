@@ -47,7 +47,7 @@ export function movableClock(base: Clock, onMoved: (aheadMs: number) => void = (
 }
 
 /** The same ports by another clock: ids carry its time. */
-export const portsWithClock = <P extends Ports>(ports: P, clock: MovableClock): Ports => ({
+export const portsWithClock = (ports: Ports, clock: MovableClock): Ports => ({
   ...ports,
   clock,
   ids: idsFrom(clock, ports.random),

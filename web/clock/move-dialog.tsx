@@ -12,7 +12,6 @@ import { Form } from '../ui/form.tsx';
 import { Pills } from '../ui/select.tsx';
 import { instantOf } from '../ui/time.ts';
 import { Time } from '../ui/time.tsx';
-import { percentOfWay } from './words.ts';
 
 const PATH = '/v1/clock';
 const LOOK_AGAIN_MS = 500;
@@ -90,7 +89,7 @@ interface ProgressProps {
 function Progress({ clock, isMoving }: ProgressProps): ReactElement {
   const { now, goal, last_move: last } = clock;
   return (
-    <div role="status" className="space-y-2 text-left text-sm font-normal text-ink">
+    <output className="block space-y-2 text-left text-sm font-normal text-ink">
       <p>
         It is <Time at={now} />
         {goal !== null && (
@@ -104,8 +103,8 @@ function Progress({ clock, isMoving }: ProgressProps): ReactElement {
         <progress
           aria-label="How far the clock has come"
           className="w-full accent-accent"
-          max={100}
-          value={percentOfWay({ from: last.from, now, goal })}
+          max={Date.parse(goal) - Date.parse(last.from)}
+          value={Date.parse(now) - Date.parse(last.from)}
         />
       )}
       {!isMoving && last !== null && (
@@ -126,6 +125,6 @@ function Progress({ clock, isMoving }: ProgressProps): ReactElement {
           )}
         </>
       )}
-    </div>
+    </output>
   );
 }

@@ -11,9 +11,3 @@ export function distanceText(seconds: number): string {
         : [Math.max(1, Math.round(seconds / 60)), 'minute'];
   return `${count} ${unit}${count === 1 ? '' : 's'}`;
 }
-
-/** Of the way from one instant to another, in whole percent. */
-export function percentOfWay({ from, now, goal }: { from: string; now: string; goal: string }): number {
-  const [start, here, end] = [Date.parse(from), Date.parse(now), Date.parse(goal)];
-  return end <= start ? 100 : Math.min(100, Math.max(0, Math.floor(((here - start) * 100) / (end - start))));
-}

@@ -46,7 +46,7 @@ export function MoveDialog({ onClose }: { readonly onClose: () => void }): React
   return (
     <Dialog title="Move the clock" onClose={onClose}>
       <Form refusal={move.error} onSubmit={() => move.mutate()}>
-        <p className="text-left text-sm font-normal text-soft">
+        <p className="text-sm text-soft">
           Everything that is due on the way happens at its own time: plans renew, holds expire, people are told. It
           cannot be moved back. Sessions end as time passes, except yours.
         </p>
@@ -89,7 +89,7 @@ interface ProgressProps {
 function Progress({ clock, isMoving }: ProgressProps): ReactElement {
   const { now, goal, last_move: last } = clock;
   return (
-    <output className="block space-y-2 text-left text-sm font-normal text-ink">
+    <output className="block space-y-2 text-sm">
       <p>
         It is <Time at={now} />
         {goal !== null && (

@@ -156,6 +156,8 @@ export const ROUTES = {
   'correction.get': { method: 'GET', path: '/v1/corrections/{sid}', idempotency: 'none' },
   'correction.list': { method: 'GET', path: '/v1/corrections', idempotency: 'none' },
   'correction.create': { method: 'POST', path: '/v1/corrections', idempotency: 'optional' },
+  'clock.advance': { method: 'POST', path: '/v1/clock/advance', idempotency: 'none' },
+  'clock.get': { method: 'GET', path: '/v1/clock', idempotency: 'none' },
   'correction.cancel': { method: 'POST', path: '/v1/corrections/{sid}/cancel', idempotency: 'none' },
   'audit.list': { method: 'GET', path: '/v1/audit-events', idempotency: 'none' },
 } as const;

@@ -4,6 +4,7 @@ import type { ListenAddress } from './config/kinds.ts';
 import type { House } from './operations/house.ts';
 import type { Ports } from './ports/ports.ts';
 import { beginNowOrLater, behindGate } from './serve/begin.ts';
+import { movableClockOf } from './serve/sandbox-clock.ts';
 import { greeting } from './serve/greeting.ts';
 import { guardProcess, stopInTime, stopSignal } from './serve/guards.ts';
 import { addressRefused, reserveAddress } from './serve/port.ts';
@@ -72,9 +73,10 @@ export async function serveUntilStopped(options: ServeOptions): Promise<number> 
  * Throws `StartRefused`, or another error whose message is a sentence, when the address or the simulator cannot be had, or
  * the database is not one to work with.
  */
-export async function serve({ config: given, ports, version }: ServeOptions): Promise<RunningServer> {
+export async function serve({ config: given, ports: givenPorts, version }: ServeOptions): Promise<RunningServer> {
   const opened = new AsyncDisposableStack();
   try {
+    const { ports, movableClock } = movableClockOf(given, givenPorts);
     await refuseUnsafe(given, ports, null);
     const address = await reserveAddress(given.listen);
     const config = withAddress(given, address);
@@ -82,12 +84,13 @@ export async function serve({ config: given, ports, version }: ServeOptions): Pr
     const [{ store, simulators }, doors] = await Promise.all([openAll(config, ports, opened), loadDoors()]);
     let isFit = false;
     const gated = { ...store, db: behindGate(store.db, () => isFit) };
-    const house = doors.buildHouse(config, ports, gated, simulators);
+    const house = doors.buildHouse(config, ports, { store: gated, simulators, movableClock });
     opened.defer(() => house.lanes.close());
     const begin = async (): Promise<void> => {
       await store.bringUpToDate();
       await refuseUnsafe(config, ports, store);
       isFit = true;
+      await doors.takeOverTime(house);
       await startWorkers(doors, house, store, opened);
     };
     const ending = new AbortController();
@@ -121,15 +124,16 @@ export async function serve({ config: given, ports, version }: ServeOptions): Pr
 type Doors = Awaited<ReturnType<typeof loadDoors>>;
 
 async function loadDoors() {
-  const [house, app, server, jobs, postgres, ping] = await Promise.all([
+  const [house, app, server, jobs, postgres, ping, follow] = await Promise.all([
     import('./serve/house.ts'),
     import('./http/app.ts'),
     import('./http/server.ts'),
     import('./jobs/start.ts'),
     import('./store/postgres.ts'),
     import('./store/ping.ts'),
+    import('./operations/clock/follow.ts'),
   ]);
-  return { ...house, ...app, ...server, ...jobs, ...postgres, ...ping };
+  return { ...house, ...app, ...server, ...jobs, ...postgres, ...ping, ...follow };
 }
 
 async function startWorkers(

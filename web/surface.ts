@@ -8,6 +8,7 @@ export interface Page<T> {
 }
 
 export type Session = Output<'session.get'>;
+export type ServiceClock = Output<'clock.get'>;
 export type UserIdentity = Output<'identity.list'>['items'][number];
 export type SessionWallet = Session['wallets'][number];
 export type MemberRole = SessionWallet['role'];

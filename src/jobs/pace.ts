@@ -1,5 +1,5 @@
 import { Bug } from '../domain/assert.ts';
-import type { Tick } from './ticks.ts';
+import type { Tick } from '../operations/tick.ts';
 
 /** One wait may be short, up to a minute of the clock; two in a row that are shorter than this would be all that the process does. */
 const TWO_WAITS_MIN_MS = 200;

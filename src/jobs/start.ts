@@ -5,7 +5,8 @@ import type { Clock, Log } from '../ports/ports.ts';
 import { LANES, WORKERS } from './lanes.ts';
 import { refuseImpossiblePaces } from './pace.ts';
 import { JOBS } from './tasks.ts';
-import { keepTicking, TICKS, type Tick } from './ticks.ts';
+import type { Tick } from '../operations/tick.ts';
+import { FOLLOW_TICK, keepTicking } from './ticks.ts';
 
 type WorkerPool = NonNullable<RunnerOptions['pgPool']>;
 
@@ -14,7 +15,7 @@ export interface JobsOptions {
   readonly openPool: () => WorkerPool;
   /** By default {@link STALLED_AFTER_MS}. */
   readonly stalledAfterMs?: number;
-  /** What runs by the clock; by default everything. */
+  /** What runs by the clock; by default all that the house does. */
   readonly ticks?: readonly Tick[];
 }
 
@@ -42,11 +43,12 @@ const LOOK_AT_PULSE_MS = 2_000;
 export async function startJobs(house: House, options: JobsOptions): Promise<RunningJobs> {
   const stopping = new AbortController();
   const { signal } = stopping;
-  const ticksHere = options.ticks ?? TICKS;
+  const ticksHere = options.ticks ?? house.ticks;
   refuseImpossiblePaces(ticksHere, house.ports.clock.now());
   const first = await startWorkers(house, options);
   const workers = superviseWorkers(house, options, first, signal);
-  const ticks = ticksHere.map((tick) => keepTicking(house, tick, signal));
+  const follows = house.movableClock === null ? [] : [FOLLOW_TICK];
+  const ticks = [...follows, ...ticksHere].map((tick) => keepTicking(house, tick, signal));
   return {
     stop: async () => {
       stopping.abort();

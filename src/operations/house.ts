@@ -2,6 +2,7 @@ import type { Network } from '../domain/event/address.ts';
 import type { ListedOperator } from '../domain/identity/role.ts';
 import type { RoleClaim } from '../domain/identity/claimed-role.ts';
 import type { Issuer } from '../domain/receipt/receipt.ts';
+import type { MovableClock } from '../ports/movable-clock.ts';
 import type { Mailer, Ports } from '../ports/ports.ts';
 import type { Messenger } from '../providers/messenger.ts';
 import type { IdentityProvider, IdentityProviderName } from '../providers/identity-provider.ts';
@@ -10,6 +11,7 @@ import type { UsageRepository } from '../providers/usage-repository.ts';
 import type { Db, Tx } from '../store/db.ts';
 import type { Outcome, PostingRecord } from '../domain/ledger/posting.ts';
 import type { Refusal } from '../domain/refusal.ts';
+import type { Tick } from './tick.ts';
 
 /** Everything an operation or a job may use. Built once by the composition root, or by a test. */
 export interface House {
@@ -28,6 +30,10 @@ export interface House {
   readonly mailer: Mailer | null;
   /** Our own node of the overlay network, through which people show that they control theirs; null: not configured. */
   readonly messenger: Messenger | null;
+  /** The clock of `ports`, where an operator may move it; null: this is no sandbox, and nobody moves time. */
+  readonly movableClock: MovableClock | null;
+  /** What it does by the clock. */
+  readonly ticks: readonly Tick[];
   readonly settings: HouseSettings;
 }
 

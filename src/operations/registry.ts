@@ -14,6 +14,8 @@ import { cardList } from './card/list.ts';
 import { cardMakeDefault } from './card/make-default.ts';
 import { cardRemove } from './card/remove.ts';
 import { cardSetup } from './card/setup.ts';
+import { clockAdvance } from './clock/advance.ts';
+import { clockGet } from './clock/get.ts';
 import { correctionCancel } from './correction/cancel.ts';
 import { correctionCreate } from './correction/create.ts';
 import { correctionGet } from './correction/get.ts';
@@ -307,6 +309,8 @@ const declared = [
   correctionGet,
   correctionList,
   correctionCreate,
+  clockAdvance,
+  clockGet,
   correctionCancel,
   auditList,
 ] as const;

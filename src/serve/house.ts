@@ -2,6 +2,8 @@ import { createHmac } from 'node:crypto';
 import { clickpesaApiUrl, houseSettings, type Config } from '../config.ts';
 import type { AdminSecret } from '../http/context.ts';
 import type { House } from '../operations/house.ts';
+import { TICKS } from '../jobs/ticks.ts';
+import type { MovableClock } from '../ports/movable-clock.ts';
 import type { Mailer, Ports } from '../ports/ports.ts';
 import { smtpMailer } from '../ports/smtp-mailer.ts';
 import type { PaymentProvider } from '../providers/provider.ts';
@@ -21,8 +23,16 @@ import type { Simulator } from './simulator.ts';
 import type { BtcpaySimulator, ForgeSimulator, Simulators } from './simulators.ts';
 import type { OpenedStore } from './store.ts';
 
+/** What was opened for a house. */
+export interface Opened {
+  readonly store: OpenedStore;
+  readonly simulators: Simulators;
+  /** Null: this is no sandbox. */
+  readonly movableClock: MovableClock | null;
+}
+
 /** Everything operations and jobs may use, from the configuration and what was opened for it. */
-export function buildHouse(config: Config, ports: Ports, store: OpenedStore, simulators: Simulators): House {
+export function buildHouse(config: Config, ports: Ports, { store, simulators, movableClock }: Opened): House {
   const { lanes, batchRecordsMax, queueMax } = config;
   const db = failClosed(store.db, ports.log);
   return {
@@ -35,6 +45,8 @@ export function buildHouse(config: Config, ports: Ports, store: OpenedStore, sim
     usageRepository: usageRepositoryOf(config, ports, simulators.forge),
     mailer: mailerOf(config),
     messenger: messengerOf(config, ports, simulators.mycelium),
+    movableClock,
+    ticks: TICKS,
     settings: houseSettings(config),
   };
 }

@@ -228,6 +228,8 @@ export class World {
       usageRepository: this.forge.repositoryOf(life),
       mailer: null,
       messenger: null,
+      movableClock: null,
+      ticks: TICKS,
       settings: {
         ...TEST_SETTINGS,
         openPaymentsMax: 50,

@@ -1,5 +1,8 @@
 import { MICROS_PER_USD } from '../../src/domain/money.ts';
 import type { House, HouseSettings, Jobs } from '../../src/operations/house.ts';
+import type { Tick } from '../../src/operations/tick.ts';
+import { TICKS } from '../../src/jobs/ticks.ts';
+import type { MovableClock } from '../../src/ports/movable-clock.ts';
 import type { Mailer, Ports } from '../../src/ports/ports.ts';
 import type { Messenger } from '../../src/providers/messenger.ts';
 import type { IdentityProvider } from '../../src/providers/identity-provider.ts';
@@ -18,6 +21,10 @@ export interface TestHouseOptions {
   readonly usageRepository?: UsageRepository;
   readonly mailer?: Mailer;
   readonly messenger?: Messenger;
+  /** The clock of `ports`, where it is one that can be moved. */
+  readonly movableClock?: MovableClock;
+  /** By default what a server does by the clock. */
+  readonly ticks?: readonly Tick[];
   readonly settings?: Partial<HouseSettings>;
   /** By default the real queue's table; nobody works on it unless the test starts a worker. */
   readonly jobs?: Jobs;
@@ -67,6 +74,8 @@ export function testHouse(options: TestHouseOptions): House {
     usageRepository: options.usageRepository ?? null,
     mailer: options.mailer ?? null,
     messenger: options.messenger ?? null,
+    movableClock: options.movableClock ?? null,
+    ticks: options.ticks ?? TICKS,
     settings: { ...TEST_SETTINGS, ...options.settings },
   };
 }

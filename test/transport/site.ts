@@ -1,5 +1,6 @@
 import { buildHttp } from '../../src/http/app.ts';
 import type { App, HttpOptions } from '../../src/http/context.ts';
+import { TICKS } from '../../src/jobs/ticks.ts';
 import { UNDECLARED } from '../../src/operations/run.ts';
 import type { House, HouseSettings } from '../../src/operations/house.ts';
 import type { Messenger } from '../../src/providers/messenger.ts';
@@ -95,6 +96,8 @@ export async function testSite(options: TestSiteOptions = {}): Promise<TestSite>
     usageRepository: options.usageRepository?.(ports) ?? null,
     mailer: null,
     messenger: options.messenger?.(ports) ?? null,
+    movableClock: null,
+    ticks: TICKS,
     settings: { ...SETTINGS, ...options.settings },
   };
   const app = buildHttp(house, {

@@ -6,6 +6,7 @@ import type { Mailer, Ports } from '../ports/ports.ts';
 import type { Messenger } from '../providers/messenger.ts';
 import type { IdentityProvider, IdentityProviderName } from '../providers/identity-provider.ts';
 import type { PaymentProvider } from '../providers/provider.ts';
+import type { Provisioner, ProvisionerName } from '../providers/provisioner.ts';
 import type { UsageRepository } from '../providers/usage-repository.ts';
 import type { Db, Tx } from '../store/db.ts';
 import type { Outcome, PostingRecord } from '../domain/ledger/posting.ts';
@@ -20,6 +21,8 @@ export interface House {
   readonly jobs: Jobs;
   /** By name; a provider that is not configured is not there. */
   readonly providers: ReadonlyMap<string, PaymentProvider>;
+  /** Who gives VMs, by name: the pool always, another one where it is configured. */
+  readonly provisioners: ReadonlyMap<ProvisionerName, Provisioner>;
   /** Who people sign in through, by name; who is not configured is not there. */
   readonly identityProviders: ReadonlyMap<IdentityProviderName, IdentityProvider>;
   /** Where nodes that cannot reach us leave their usage, and where this installation pushes its own; null: not configured. */
@@ -76,6 +79,8 @@ export interface HouseSettings {
   /** How far below its floor delivered usage may take a wallet. */
   readonly usageOwedMax: bigint;
   readonly lowBalance: bigint;
+  /** Who is asked for new VMs. */
+  readonly provisioner: ProvisionerName;
   /** What a dispute stops: the whole wallet, or only the disputed amount. */
   readonly disputeFreeze: 'wallet' | 'amount';
   /** The most that one lease may set aside, and for how long. */

@@ -81,6 +81,8 @@ export interface HouseSettings {
   readonly lowBalance: bigint;
   /** Who is asked for new VMs. */
   readonly provisioner: ProvisionerName;
+  /** Whether a period of a plan that is over before it could be paid is charged, or left out. */
+  readonly planMissedPeriods: 'charge' | 'skip';
   /** What a dispute stops: the whole wallet, or only the disputed amount. */
   readonly disputeFreeze: 'wallet' | 'amount';
   /** The most that one lease may set aside, and for how long. */

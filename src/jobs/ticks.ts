@@ -7,7 +7,6 @@ import { pruneOldEvents } from '../operations/delivery/prune.ts';
 import { sendDueDeliveries } from '../operations/delivery/send-due.ts';
 import { resealSecrets } from '../operations/endpoint/reseal.ts';
 import { sweepErasures } from '../operations/erasure/sweep.ts';
-import { watchBalances } from '../operations/event/watch-balances.ts';
 import { sendAnswers } from '../operations/dispute/send-answer.ts';
 import { pollDisputes } from '../operations/dispute/poll.ts';
 import { tellOfGaps } from '../operations/gap-policy/tell.ts';
@@ -30,6 +29,8 @@ import { reconcileAll } from '../operations/reconciliation/reconcile-all.ts';
 import { pruneOldSessions } from '../operations/session/prune.ts';
 import { fetchUndelivered } from '../operations/webhook-event/fetch-undelivered.ts';
 import { sweepWebhooks } from '../operations/webhook-event/sweep.ts';
+import { steerVms } from '../operations/standing/steer-vms.ts';
+import { watchDue, watchStandings } from '../operations/standing/watch.ts';
 import { checkLedger } from '../store/ledger-check.ts';
 
 /** Something the house does by the clock. Every process runs it; each is safe to run in several at once. */
@@ -71,7 +72,9 @@ export const TICKS: readonly Tick[] = [
   { name: 'secrets.reseal', waitMs: every(5 * MINUTE_MS), run: resealSecrets },
   { name: 'mails.send', waitMs: every(5 * SECOND_MS), run: sendDueMails },
   { name: 'receipts.issue', waitMs: every(10 * SECOND_MS), run: issueReceipts },
-  { name: 'balances.watch', waitMs: every(30 * SECOND_MS), run: watchBalances },
+  { name: 'standings.watch', waitMs: every(30 * SECOND_MS), run: watchStandings },
+  { name: 'standings.due', waitMs: every(5 * SECOND_MS), run: watchDue },
+  { name: 'standings.steer', waitMs: every(5 * SECOND_MS), run: steerVms },
   { name: 'gaps.tell', waitMs: every(MINUTE_MS), run: tellOfGaps },
   { name: 'challenges.prune', waitMs: every(HOUR_MS), run: pruneOldChallenges },
   { name: 'budgets.prune', waitMs: every(HOUR_MS), run: pruneOldBudgets },

@@ -44,7 +44,7 @@ export interface PostingLanes {
   close(): Promise<void>;
 }
 
-export type JobName = 'webhook.apply' | 'payment.check' | 'correction.run' | 'refund.send' | 'auto-recharge.run';
+export type JobName = 'webhook.apply' | 'payment.check' | 'correction.run' | 'refund.send' | 'auto-recharge.run' | 'standing.watch';
 
 export interface Jobs {
   /** Adds a job in the caller's transaction: gone if it rolls back, seen by workers only after the commit. */
@@ -76,6 +76,14 @@ export interface HouseSettings {
   /** How far below its floor delivered usage may take a wallet. */
   readonly usageOwedMax: bigint;
   readonly lowBalance: bigint;
+  /** Lead times of the warnings that a wallet will be empty, the longest first. */
+  readonly warningHours: readonly number[];
+  /** From the notice that something is due until the wallet is suspended. */
+  readonly graceHours: number;
+  /** From the suspension until the VMs are released. */
+  readonly suspendedDays: number;
+  /** How long a suspended wallet's VMs run once more to fetch what is on them. */
+  readonly rescueHours: number;
   /** What a dispute stops: the whole wallet, or only the disputed amount. */
   readonly disputeFreeze: 'wallet' | 'amount';
   /** The most that one lease may set aside, and for how long. */

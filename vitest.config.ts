@@ -3,7 +3,11 @@ import { BaseSequencer } from 'vitest/node';
 
 /** The longest files, by what their paths contain: begun last, one of them would run alone at the end. */
 const LONGEST = [
+  'browser/top-up',
   'browser/pages',
+  'store/migrate',
+  'ledger/overdraft-race',
+  'identity/matrix',
   'browser/refund',
   'browser/events',
   'browser/usage',
@@ -13,10 +17,9 @@ const LONGEST = [
   'payment/every-order',
   'payment/truth',
   'simulation/month',
-  'browser/top-up',
+  'refund/crash-sweep',
   'chaos/chaos',
   'chaos/kill',
-  'ledger/overdraft-race',
   'payment/once',
   'store/embedded',
 ];

@@ -220,6 +220,7 @@ export function houseSettings(config: Config): HouseSettings {
     graceHours: config.graceHours,
     suspendedDays: config.suspendedDays,
     rescueHours: config.rescueHours,
+    planMissedPeriods: config.planMissedPeriods,
     disputeFreeze: config.disputeFreeze,
     leaseMax: config.leaseMax,
     leaseSecondsMax: config.leaseSecondsMax,

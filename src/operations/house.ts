@@ -84,6 +84,8 @@ export interface HouseSettings {
   readonly suspendedDays: number;
   /** How long a suspended wallet's VMs run once more to fetch what is on them. */
   readonly rescueHours: number;
+  /** Whether a period of a plan that is over before it could be paid is charged, or left out. */
+  readonly planMissedPeriods: 'charge' | 'skip';
   /** What a dispute stops: the whole wallet, or only the disputed amount. */
   readonly disputeFreeze: 'wallet' | 'amount';
   /** The most that one lease may set aside, and for how long. */

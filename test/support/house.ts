@@ -41,6 +41,7 @@ export const TEST_SETTINGS: HouseSettings = {
   graceHours: 72,
   suspendedDays: 14,
   rescueHours: 24,
+  planMissedPeriods: 'charge',
   disputeFreeze: 'wallet',
   leaseMax: 20n * MICROS_PER_USD,
   leaseSecondsMax: 7_200,

@@ -30,6 +30,7 @@ export const SETTINGS: HouseSettings = {
   graceHours: 72,
   suspendedDays: 14,
   rescueHours: 24,
+  planMissedPeriods: 'charge',
   disputeFreeze: 'wallet',
   leaseMax: 20_000_000n,
   leaseSecondsMax: 7_200,

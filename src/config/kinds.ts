@@ -116,7 +116,9 @@ export const descendingHours: Kind<readonly number[]> = kind(
   'must be one to six whole numbers of hours from 1 to 720 with commas between them, each smaller than the one before, for example 72,24,4',
   (value) => {
     const read = value.split(',').map((part) => (/^[0-9]{1,3}$/.test(part.trim()) ? Number(part) : 0));
-    const isRight = read.every((hours, index) => hours >= 1 && hours <= 720 && (index === 0 || hours < (read[index - 1] ?? 0)));
+    const isRight = read.every(
+      (hours, index) => hours >= 1 && hours <= 720 && (index === 0 || hours < (read[index - 1] ?? 0)),
+    );
     return isRight && read.length <= 6 ? read : null;
   },
 );

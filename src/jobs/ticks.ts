@@ -30,7 +30,6 @@ import { pruneOldSessions } from '../operations/session/prune.ts';
 import { msToNextRenewal, renewDue } from '../operations/subscription/renew.ts';
 import { fetchUndelivered } from '../operations/webhook-event/fetch-undelivered.ts';
 import { sweepWebhooks } from '../operations/webhook-event/sweep.ts';
-import { steerVms } from '../operations/standing/steer-vms.ts';
 import { watchDue, watchStandings } from '../operations/standing/watch.ts';
 import { checkLedger } from '../store/ledger-check.ts';
 
@@ -84,7 +83,6 @@ export const TICKS: readonly Tick[] = [
   { name: 'receipts.issue', waitMs: every(10 * SECOND_MS), run: issueReceipts },
   { name: 'standings.watch', waitMs: every(30 * SECOND_MS), run: watchStandings },
   { name: 'standings.due', waitMs: every(5 * SECOND_MS), run: watchDue },
-  { name: 'standings.steer', waitMs: every(5 * SECOND_MS), run: steerVms },
   { name: 'gaps.tell', waitMs: every(MINUTE_MS), run: tellOfGaps },
   { name: 'challenges.prune', waitMs: every(HOUR_MS), run: pruneOldChallenges },
   { name: 'budgets.prune', waitMs: every(HOUR_MS), run: pruneOldBudgets },

@@ -56,7 +56,7 @@ describe('the table of states', () => {
         [77 * HOUR_MS + 14 * DAY_MS - 1, { ...past, stoppedVms: 2 }],
         [77 * HOUR_MS + 14 * DAY_MS, { ...past, stoppedVms: 2 }],
         [92 * DAY_MS, { hasPlan: false, vms: 0, held: 3_000_000n }],
-        [93 * DAY_MS, { hasPlan: false, vms: 0, held: 5_000_000n }],
+        [93 * DAY_MS, { hasPlan: false, vms: 0, held: 5_000_000n, msLeft: null }],
       ]),
     ).toEqual([
       'active',
@@ -82,27 +82,45 @@ describe('the table of states', () => {
 
   it('a wallet that rents nothing may owe for ever: nothing can be stopped', () => {
     const facts = { held: -1n, hasPlan: false, vms: 0 };
-    expect(live(active, [[0, facts], [400 * DAY_MS, facts]])).toEqual(['empty low_balance empty', 'empty']);
+    expect(
+      live(active, [
+        [0, facts],
+        [400 * DAY_MS, facts],
+      ]),
+    ).toEqual(['empty low_balance empty', 'empty']);
   });
 
   it('a top-up in the grace ends it; one in the suspension is told once it is known what runs again', () => {
     const past = { isPastDue: true };
-    expect(live(active, [[0, past], [HOUR_MS, {}]])).toEqual(['empty grace', 'active restored']);
-    const suspended = live(active, [[0, past], [72 * HOUR_MS, past], [73 * HOUR_MS, { stoppedVms: 2 }]]);
+    expect(
+      live(active, [
+        [0, past],
+        [HOUR_MS, {}],
+      ]),
+    ).toEqual(['empty grace', 'active restored']);
+    const suspended = live(active, [
+      [0, past],
+      [72 * HOUR_MS, past],
+      [73 * HOUR_MS, { stoppedVms: 2 }],
+    ]);
     expect(suspended).toEqual(['empty grace', 'suspended suspended', 'active']);
   });
 
   it('an operator’s freeze suspends at once; a dispute’s has the grace; neither is ever released by itself', () => {
-    expect(live(active, [[0, { freeze: 'operator' }], [400 * DAY_MS, { freeze: 'operator' }]])).toEqual([
-      'suspended suspended',
-      'suspended',
-    ]);
+    expect(
+      live(active, [
+        [0, { freeze: 'operator' }],
+        [400 * DAY_MS, { freeze: 'operator' }],
+      ]),
+    ).toEqual(['suspended suspended', 'suspended']);
     const dispute = { freeze: 'dispute' } as const;
-    expect(live(active, [[0, dispute], [72 * HOUR_MS, dispute], [400 * DAY_MS, dispute]])).toEqual([
-      'empty grace',
-      'suspended suspended',
-      'suspended',
-    ]);
+    expect(
+      live(active, [
+        [0, dispute],
+        [72 * HOUR_MS, dispute],
+        [400 * DAY_MS, dispute],
+      ]),
+    ).toEqual(['empty grace', 'suspended suspended', 'suspended']);
   });
 
   it('when a freeze is over and money is missing, the clock to the release begins, and is told', () => {
@@ -160,7 +178,10 @@ describe('the table of states', () => {
   it('a warning is told again only after clearly more than its time was left', () => {
     const hours = (left: number) => ({ msLeft: left * HOUR_MS });
     expect(
-      live(active, [24, 25, 24, 23, 200, 30, 24].map((left, index) => [index * HOUR_MS, hours(left)] as const)),
+      live(
+        active,
+        [24, 25, 24, 23, 200, 30, 24].map((left, index) => [index * HOUR_MS, hours(left)] as const),
+      ),
     ).toEqual(['low runway', 'low', 'low', 'low', 'active', 'low runway', 'low runway']);
   });
 });
@@ -175,7 +196,7 @@ const factsArbitrary: fc.Arbitrary<StandingFacts> = fc.record({
   vms: fc.integer({ min: 0, max: 3 }),
   stoppedVms: fc.integer({ min: 0, max: 3 }),
   isMoneyComing: fc.boolean(),
-  msLeft: fc.option(fc.integer({ min: 0, max: 200 * HOUR_MS })),
+  msLeft: fc.option(fc.integer({ min: 0, max: 200 * HOUR_MS }), { nil: null }),
 });
 
 describe('any life of a wallet', () => {

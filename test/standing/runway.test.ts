@@ -61,7 +61,9 @@ describe('H03 quiet hours', () => {
     expect(end('2027-03-27T22:00:00.000Z')).toBe('2027-03-28T05:00:00.000Z');
     // Put back: an hour later.
     expect(end('2026-10-24T21:00:00.000Z')).toBe('2026-10-25T06:00:00.000Z');
-    expect(end('2026-03-01T20:00:30.000Z', { ...night, zone: 'Africa/Dar_es_Salaam' })).toBe('2026-03-02T04:00:00.000Z');
+    expect(end('2026-03-01T20:00:30.000Z', { ...night, zone: 'Africa/Dar_es_Salaam' })).toBe(
+      '2026-03-02T04:00:00.000Z',
+    );
     // An end that the clock leaves out is the first minute after it.
     const gap = { from: 22 * 60, until: 2 * 60 + 30, zone: 'Europe/Berlin' };
     expect(end('2027-03-27T22:00:00.000Z', gap)).toBe('2027-03-28T01:00:00.000Z');

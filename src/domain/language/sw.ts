@@ -58,7 +58,8 @@ export const SW: Words = {
   mail_due: 'Deni: {due} {currency}.',
   mail_suspended: 'VM zako zinasimamishwa',
   mail_suspended_why: 'Pochi yako imesitishwa. VM zako zinasimamishwa; vilivyomo kwenye diski zake vinahifadhiwa.',
-  mail_suspended_until: 'Lipa kufikia {releases_on}, nazo zitafanya kazi tena ndani ya dakika moja. Baada ya hapo zitafutwa.',
+  mail_suspended_until:
+    'Lipa kufikia {releases_on}, nazo zitafanya kazi tena ndani ya dakika moja. Baada ya hapo zitafutwa.',
   mail_suspended_rescue:
     'Ili uchukue vilivyomo, unaweza kuziwasha mara moja zaidi kwa saa chache, bila malipo, kwenye ukurasa wa pochi yako.',
   mail_restored: 'Pochi yako iko sawa tena',

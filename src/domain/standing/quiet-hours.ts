@@ -46,7 +46,8 @@ export function afterQuietHours(quiet: QuietHours | null, now: Date): Date {
   if (!isQuiet(now.getTime())) return now;
   const start = Math.floor(now.getTime() / MINUTE_MS) * MINUTE_MS;
   let late = start + STEP_MINUTES * MINUTE_MS;
-  for (let steps = 0; isQuiet(late) && steps < MINUTES_A_DAY / STEP_MINUTES; steps += 1) late += STEP_MINUTES * MINUTE_MS;
+  for (let steps = 0; isQuiet(late) && steps < MINUTES_A_DAY / STEP_MINUTES; steps += 1)
+    late += STEP_MINUTES * MINUTE_MS;
   let end = late;
   while (end - MINUTE_MS > start && !isQuiet(end - MINUTE_MS)) end -= MINUTE_MS;
   return new Date(end);

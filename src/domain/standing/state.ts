@@ -88,5 +88,9 @@ export const mayRun = ({ state, rescueUntil }: Pick<Standing, 'state' | 'rescueU
   (state === 'suspended' && rescueUntil !== null && rescueUntil.getTime() > now.getTime());
 
 /** Whether it is suspended and its owner can have the rescue window, which comes once in a suspension. */
-export const mayRescue = ({ state, reason, rescueUntil }: Pick<Standing, 'state' | 'reason' | 'rescueUntil'>): boolean =>
+export const mayRescue = ({
+  state,
+  reason,
+  rescueUntil,
+}: Pick<Standing, 'state' | 'reason' | 'rescueUntil'>): boolean =>
   state === 'suspended' && reason !== 'operator' && rescueUntil === null;

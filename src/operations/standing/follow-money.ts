@@ -2,7 +2,6 @@ import { readWalletBySid } from '../../store/wallet.ts';
 import type { House } from '../house.ts';
 import { renewWallet } from '../subscription/renew.ts';
 import { settleStanding } from './settle.ts';
-import { steerVms } from './steer-vms.ts';
 
 /**
  * What money that has come into a wallet brings at once: a period that was due is paid, the wallet is in order again, its VMs are started.
@@ -14,5 +13,4 @@ export async function followMoney(house: House, walletSid: string): Promise<void
   if (wallet === null) return;
   await renewWallet(house, wallet.id);
   await settleStanding(house, wallet.id);
-  await steerVms(house);
 }

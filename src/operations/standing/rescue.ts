@@ -56,7 +56,8 @@ export const standingRescue = operation({
 
 function whyNot({ state, reason, rescueUntil }: Standing): string {
   if (state !== 'suspended') return 'The wallet is not suspended.';
-  if (rescueUntil !== null) return 'The rescue window of this suspension is over. Pay what is due, and the VMs run again.';
+  if (rescueUntil !== null)
+    return 'The rescue window of this suspension is over. Pay what is due, and the VMs run again.';
   if (reason === 'operator') return 'An operator has frozen the wallet. Write to them.';
   return 'The wallet has no VM that could be started.';
 }

@@ -64,10 +64,11 @@ async function eachPage(
 ): Promise<number> {
   let settled = 0;
   let after = 0n;
-  for (let round = 0; round < ROUNDS_MAX && signal?.aborted !== true; round += 1) {
+  const isStopped = (): boolean => signal?.aborted === true;
+  for (let round = 0; round < ROUNDS_MAX && !isStopped(); round += 1) {
     const wallets = await find(after);
     for (const facts of await readWalletFacts(house.db, wallets)) {
-      if (signal?.aborted === true || !isToSettle(facts)) continue;
+      if (isStopped() || !isToSettle(facts)) continue;
       await settleStanding(house, facts.wallet);
       settled += 1;
     }

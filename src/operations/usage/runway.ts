@@ -16,7 +16,10 @@ const vmSchema = z.object({
   name: z.string(),
   stop_order: z.int().describe('The lowest is stopped first.'),
   per_hour: signedAmount.describe('Its share of what the plan costs, for an hour, rounded up.'),
-  hours: z.int().nullable().describe('How long the wallet would last if it paid for nothing but this VM; null: for ever.'),
+  hours: z
+    .int()
+    .nullable()
+    .describe('How long the wallet would last if it paid for nothing but this VM; null: for ever.'),
 });
 
 export const usageRunway = operation({
@@ -60,7 +63,9 @@ export const usageRunway = operation({
     return {
       credit_balance: formatDecimal(wallet.balance),
       per_hour: formatDecimal(micros((burn.dayCharge + WINDOW_HOURS - 1n) / WINDOW_HOURS)),
-      plan_per_hour: formatDecimal(micros(burn.renewal === null ? 0n : hourlyShare(burn.renewal.price, burn.renewal.everyMs, 1))),
+      plan_per_hour: formatDecimal(
+        micros(burn.renewal === null ? 0n : hourlyShare(burn.renewal.price, burn.renewal.everyMs, 1)),
+      ),
       hours: hoursOf(runway),
       empty_at: runway.msLeft === null ? null : new Date(now.getTime() + runway.msLeft).toISOString(),
       ends_by: runway.endsBy,

@@ -120,6 +120,7 @@ describe('everything that is kept of a user', () => {
       'keys',
       'organisations',
       'wallet',
+      'standing',
       'statement',
       'payments',
       'receipts',

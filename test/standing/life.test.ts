@@ -66,7 +66,10 @@ describe('a wallet that runs dry', () => {
     expect(await stands(wallet)).toMatchObject({ state: 'empty' });
     await later(1);
     expect(await stands(wallet)).toMatchObject({ state: 'suspended', next: { state: 'released' } });
-    expect(await canRent(story.house.db, wallet.id)).toMatchObject({ ok: false, refusal: { code: 'wallet_suspended' } });
+    expect(await canRent(story.house.db, wallet.id)).toMatchObject({
+      ok: false,
+      refusal: { code: 'wallet_suspended' },
+    });
     expect((await story.call(standingRescue, { sid: wallet.sid }, ownerOf(wallet))).status).toBe(409);
     await later(14 * DAY_MS);
     expect(await stands(wallet)).toMatchObject({ state: 'released', due: '0.00', next: null, renewal: null });
@@ -77,9 +80,7 @@ describe('a wallet that runs dry', () => {
     expect(await stands(wallet)).toMatchObject({ state: 'active', reason: null });
     expect(await canRent(story.house.db, wallet.id)).toEqual({ ok: true });
     expect((await story.call(planBuy, { sid: wallet.sid, plan: 'vm-5' })).status).toBe(201);
-    expect(await told(wallet)).toEqual([
-      ...['runway', 'runway', 'runway', 'grace', 'suspended', 'released', 'restored'],
-    ]);
+    expect(await told(wallet)).toEqual(['runway', 'runway', 'runway', 'grace', 'suspended', 'released', 'restored']);
     const moves = (await listMoves(story.house.db, wallet.id, 20)).toReversed();
     expect(moves.map(({ from, to, number }) => `${number} ${from} ${to}`)).toEqual([
       '1 empty active',
@@ -187,7 +188,10 @@ describe('notices', () => {
     await story.at(new Date(midnight + 30 * DAY_MS + 6 * HOUR_MS));
     await tick();
     const [empty, grace] = (await mails(wallet)).filter(({ type }) => type.startsWith('wallet.'));
-    expect(grace ?? empty).toMatchObject({ type: 'wallet.grace', due_at: new Date(midnight + 30 * DAY_MS + 18 * HOUR_MS) });
+    expect(grace ?? empty).toMatchObject({
+      type: 'wallet.grace',
+      due_at: new Date(midnight + 30 * DAY_MS + 18 * HOUR_MS),
+    });
     await later(72 * HOUR_MS);
     const last = (await mails(wallet)).at(-1);
     expect(last).toMatchObject({ type: 'wallet.suspended' });

@@ -14,7 +14,7 @@ const MINUTE_MS = 60_000;
 const STEP_MINUTES = 60;
 
 /** How long they are, where the clock does not change. */
-export const quietMinutes = ({ from, until }: Pick<QuietHours, 'from' | 'until'>): number =>
+export const quietMinutes = ({ from, until }: Omit<QuietHours, 'zone'>): number =>
   (until - from + MINUTES_A_DAY) % MINUTES_A_DAY;
 
 export function isZone(zone: string): boolean {

@@ -46,7 +46,7 @@ export const EN = {
   mail_low_balance: 'Your wallet holds {balance} {currency}.',
   mail_empty: 'Your wallet is empty',
   mail_empty_why: 'Nothing is left in your wallet. What you use may stop at any moment.',
-  mail_runway: 'Your wallet lasts {hours} hours more',
+  mail_runway: 'Your wallet will be empty soon',
   mail_runway_hours: 'At the present rate your wallet lasts {hours} hours more.',
   mail_runway_on: 'That is until {ends_on}.',
   mail_grace: 'Your VMs will be stopped unless you pay',

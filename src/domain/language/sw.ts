@@ -49,7 +49,7 @@ export const SW: Words = {
   mail_low_balance: 'Pochi yako ina {balance} {currency}.',
   mail_empty: 'Pochi yako haina kitu',
   mail_empty_why: 'Hakuna kilichobaki kwenye pochi yako. Huduma unazotumia zinaweza kusimama wakati wowote.',
-  mail_runway: 'Pochi yako itadumu saa {hours} zaidi',
+  mail_runway: 'Pochi yako itaisha hivi karibuni',
   mail_runway_hours: 'Kwa matumizi ya sasa pochi yako itadumu saa {hours} zaidi.',
   mail_runway_on: 'Yaani hadi {ends_on}.',
   mail_grace: 'VM zako zitasimamishwa usipolipa',

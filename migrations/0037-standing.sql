@@ -75,3 +75,6 @@ create table notice_setting (
   constraint notice_setting__is_of_a_day check (quiet_from between 0 and 1439 and quiet_until between 0 and 1439 and quiet_from <> quiet_until)
 );
 grant select, insert, update, delete on notice_setting to hero_onboarding_app;
+
+-- The VMs that stand still, which are few: they are looked for every few seconds.
+create index allocation__suspended on allocation (wallet, id) where state = 'suspended';

@@ -105,10 +105,9 @@ function Choice({ plan, open, mayBuy, onChoose }: ChoiceProps): ReactElement | n
   if (isPresent && open.next_plan === null) return <span className="text-sm text-soft">Your plan</span>;
   if (open?.next_plan === plan.code) return <span className="text-sm text-soft">From the next period</span>;
   if (!mayBuy || (isPresent && open.next_plan !== null)) return null;
-  const label = open === null ? `Buy ${plan.name}` : `Change to ${plan.name}`;
   return (
-    <Button look={open === null ? 'primary' : 'quiet'} label={`${label}…`} onPress={onChoose}>
-      {open === null ? 'Buy…' : 'Change to this…'}
+    <Button look={open === null ? 'primary' : 'quiet'} onPress={onChoose}>
+      {open === null ? `Buy ${plan.name}…` : `Change to ${plan.name}…`}
     </Button>
   );
 }

@@ -8,6 +8,7 @@ import { useIntent } from '../intent.ts';
 import type { Plan, PlanQuote, Subscription } from '../surface.ts';
 import { Banner, ProblemBanner } from '../ui/banner.tsx';
 import { Button } from '../ui/button.tsx';
+import { cx } from '../ui/class-names.ts';
 import { Dialog } from '../ui/dialog.tsx';
 import { formatMoney } from '../ui/money.ts';
 import { Money } from '../ui/money.tsx';
@@ -125,16 +126,20 @@ function Lines({ quote }: { readonly quote: PlanQuote }): ReactElement {
       {quote.lines.map((line) => (
         <Row key={line.what} name={lineText(line)} amount={line.amount} />
       ))}
-      <div className="border-t border-line pt-2 font-medium">
-        <Row name="In all" amount={quote.total} />
-      </div>
+      <Row name="In all" amount={quote.total} isSum />
       <Row name="Balance after" amount={quote.credit_balance_after} />
     </dl>
   );
 }
 
-const Row = ({ name, amount }: { readonly name: string; readonly amount: string }): ReactElement => (
-  <div className="flex justify-between gap-4">
+interface RowProps {
+  readonly name: string;
+  readonly amount: string;
+  readonly isSum?: boolean;
+}
+
+const Row = ({ name, amount, isSum = false }: RowProps): ReactElement => (
+  <div className={cx('flex justify-between gap-4', isSum && 'border-t border-line pt-2 font-medium')}>
     <dt>{name}</dt>
     <dd className="shrink-0">
       <Money amount={amount} />

@@ -72,8 +72,8 @@ function Versions({ code, versions, onNew }: VersionsProps): ReactElement {
       aside={
         <div className="flex gap-2">
           {present?.is_for_sale === true && newest === present && (
-            <Button look="plain" size="small" label={`Sell ${code} no more`} onPress={() => setWithdrawing(true)}>
-              Sell no more…
+            <Button look="plain" size="small" label={`Sell no more: ${code}`} onPress={() => setWithdrawing(true)}>
+              Sell no more
             </Button>
           )}
           {newest && (

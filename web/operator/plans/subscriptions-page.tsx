@@ -115,7 +115,7 @@ const columnsOf = (end: (row: Subscription) => void): readonly Column<Subscripti
               label={`End ${row.plan_name} of ${row.wallet_sid}`}
               onPress={() => end(row)}
             >
-              End…
+              End
             </Button>
           </p>
         )}

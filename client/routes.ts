@@ -11,6 +11,8 @@ export const ROUTES = {
   'user.get': { method: 'GET', path: '/v1/users/{sid}', idempotency: 'none' },
   'user.list': { method: 'GET', path: '/v1/users', idempotency: 'none' },
   'user.update': { method: 'PATCH', path: '/v1/users/{sid}', idempotency: 'none' },
+  'notice.get': { method: 'GET', path: '/v1/users/{sid}/notices', idempotency: 'none' },
+  'notice.set': { method: 'POST', path: '/v1/users/{sid}/notices', idempotency: 'none' },
   'user.disable': { method: 'POST', path: '/v1/users/{sid}/disable', idempotency: 'none' },
   'user.enable': { method: 'POST', path: '/v1/users/{sid}/enable', idempotency: 'none' },
   'operator.list': { method: 'GET', path: '/v1/operators', idempotency: 'none' },
@@ -154,5 +156,9 @@ export const ROUTES = {
   'correction.list': { method: 'GET', path: '/v1/corrections', idempotency: 'none' },
   'correction.create': { method: 'POST', path: '/v1/corrections', idempotency: 'optional' },
   'correction.cancel': { method: 'POST', path: '/v1/corrections/{sid}/cancel', idempotency: 'none' },
+  'standing.get': { method: 'GET', path: '/v1/billings/{sid}/standing', idempotency: 'none' },
+  'standing.list': { method: 'GET', path: '/v1/standings', idempotency: 'none' },
+  'standing.rescue': { method: 'POST', path: '/v1/billings/{sid}/standing/rescue', idempotency: 'none' },
+  'standing.extend': { method: 'POST', path: '/v1/billings/{sid}/standing/extend', idempotency: 'none' },
   'audit.list': { method: 'GET', path: '/v1/audit-events', idempotency: 'none' },
 } as const;

@@ -16,6 +16,7 @@ import {
 } from './kinds.ts';
 import { SESSION_SETTINGS } from './session-settings.ts';
 import { given, optional, type Setting } from './setting.ts';
+import { STANDING_SETTINGS } from './standing-settings.ts';
 import { FORGE_SETTINGS } from './forge-settings.ts';
 import { OIDC_SETTINGS } from './oidc-settings.ts';
 
@@ -304,6 +305,7 @@ export const SETTINGS = {
     kind: amount,
     prose: 'Refunds of more than this wait until a second operator approves them. Unset: none does.',
   }),
+  ...STANDING_SETTINGS,
   planMissedPeriods: given({
     env: 'HERO_ONBOARDING_PLAN_MISSED_PERIODS',
     group: 'Wallets',

@@ -15,6 +15,7 @@ export const REFUSALS = {
   reauth_required: { status: 403, rpc: -32027, title: 'Show once more who you are' },
   csrf_failed: { status: 403, rpc: -32023, title: 'The request came from another site' },
   wallet_frozen: { status: 403, rpc: -32009, title: 'The wallet is frozen' },
+  wallet_suspended: { status: 403, rpc: -32040, title: 'The wallet is suspended' },
   not_found: { status: 404, rpc: -32004, title: 'Not found' },
   method_not_allowed: { status: 405, rpc: -32024, title: 'Method not allowed' },
   idempotency_in_progress: { status: 409, rpc: -32005, title: 'The first request with this key still runs' },

@@ -7,7 +7,6 @@ import { pruneOldEvents } from '../operations/delivery/prune.ts';
 import { sendDueDeliveries } from '../operations/delivery/send-due.ts';
 import { resealSecrets } from '../operations/endpoint/reseal.ts';
 import { sweepErasures } from '../operations/erasure/sweep.ts';
-import { watchBalances } from '../operations/event/watch-balances.ts';
 import { sendAnswers } from '../operations/dispute/send-answer.ts';
 import { pollDisputes } from '../operations/dispute/poll.ts';
 import { tellOfGaps } from '../operations/gap-policy/tell.ts';
@@ -31,6 +30,7 @@ import { pruneOldSessions } from '../operations/session/prune.ts';
 import { msToNextRenewal, renewDue } from '../operations/subscription/renew.ts';
 import { fetchUndelivered } from '../operations/webhook-event/fetch-undelivered.ts';
 import { sweepWebhooks } from '../operations/webhook-event/sweep.ts';
+import { watchDue, watchStandings } from '../operations/standing/watch.ts';
 import { checkLedger } from '../store/ledger-check.ts';
 
 /** Something the house does by the clock. Every process runs it; each is safe to run in several at once. */
@@ -81,7 +81,8 @@ export const TICKS: readonly Tick[] = [
   { name: 'secrets.reseal', waitMs: every(5 * MINUTE_MS), run: resealSecrets },
   { name: 'mails.send', waitMs: every(5 * SECOND_MS), run: sendDueMails },
   { name: 'receipts.issue', waitMs: every(10 * SECOND_MS), run: issueReceipts },
-  { name: 'balances.watch', waitMs: every(30 * SECOND_MS), run: watchBalances },
+  { name: 'standings.watch', waitMs: every(30 * SECOND_MS), run: watchStandings },
+  { name: 'standings.due', waitMs: every(5 * SECOND_MS), run: watchDue },
   { name: 'gaps.tell', waitMs: every(MINUTE_MS), run: tellOfGaps },
   { name: 'challenges.prune', waitMs: every(HOUR_MS), run: pruneOldChallenges },
   { name: 'budgets.prune', waitMs: every(HOUR_MS), run: pruneOldBudgets },

@@ -47,7 +47,13 @@ export interface PostingLanes {
   close(): Promise<void>;
 }
 
-export type JobName = 'webhook.apply' | 'payment.check' | 'correction.run' | 'refund.send' | 'auto-recharge.run';
+export type JobName =
+  | 'webhook.apply'
+  | 'payment.check'
+  | 'correction.run'
+  | 'refund.send'
+  | 'auto-recharge.run'
+  | 'standing.watch';
 
 export interface Jobs {
   /** Adds a job in the caller's transaction: gone if it rolls back, seen by workers only after the commit. */
@@ -81,6 +87,14 @@ export interface HouseSettings {
   readonly lowBalance: bigint;
   /** Who is asked for new VMs. */
   readonly provisioner: ProvisionerName;
+  /** Lead times of the warnings that a wallet will be empty, the longest first. */
+  readonly warningHours: readonly number[];
+  /** From the notice that something is due until the wallet is suspended. */
+  readonly graceHours: number;
+  /** From the suspension until the VMs are released. */
+  readonly suspendedDays: number;
+  /** How long a suspended wallet's VMs run once more to fetch what is on them. */
+  readonly rescueHours: number;
   /** Whether a period of a plan that is over before it could be paid is charged, or left out. */
   readonly planMissedPeriods: 'charge' | 'skip';
   /** What a dispute stops: the whole wallet, or only the disputed amount. */

@@ -132,6 +132,12 @@ import { usageExplain } from './usage/explain.ts';
 import { usageLadder } from './usage/ladder.ts';
 import { usageListQuarantine } from './usage/list-quarantine.ts';
 import { usageListUnbilled } from './usage/list-unbilled.ts';
+import { noticeGet } from './notice/get.ts';
+import { noticeSet } from './notice/set.ts';
+import { standingExtend } from './standing/extend.ts';
+import { standingGet } from './standing/get.ts';
+import { standingList } from './standing/list.ts';
+import { standingRescue } from './standing/rescue.ts';
 import { usagePush } from './usage/push.ts';
 import { usageQueue } from './usage/queue.ts';
 import { usageRecord, usageRecordOne } from './usage/record.ts';
@@ -163,6 +169,8 @@ const declared = [
   userGet,
   userList,
   userUpdate,
+  noticeGet,
+  noticeSet,
   userDisable,
   userEnable,
   operatorList,
@@ -302,6 +310,10 @@ const declared = [
   correctionList,
   correctionCreate,
   correctionCancel,
+  standingGet,
+  standingList,
+  standingRescue,
+  standingExtend,
   auditList,
 ] as const;
 

@@ -3,6 +3,7 @@ import { DISPUTE_INVARIANTS } from './ledger-check-disputes.ts';
 import { ORGANISATION_INVARIANTS } from './ledger-check-organisation.ts';
 import { PLAN_INVARIANTS } from './ledger-check-plan.ts';
 import { REFUND_INVARIANTS } from './ledger-check-refund.ts';
+import { STANDING_INVARIANTS } from './ledger-check-standing.ts';
 import { USAGE_INVARIANTS } from './ledger-check-usage.ts';
 import { statement, type Db, type Row, type Tx } from './db.ts';
 import type { Invariant } from './invariant.ts';
@@ -219,6 +220,7 @@ const INVARIANTS: readonly Invariant[] = [
   ...REFUND_INVARIANTS,
   ...ORGANISATION_INVARIANTS,
   ...PLAN_INVARIANTS,
+  ...STANDING_INVARIANTS,
 ];
 
 const countStatement = statement(

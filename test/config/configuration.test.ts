@@ -24,6 +24,10 @@ function problemsOf(env: Environment): readonly string[] {
 /** A wrong text for each setting; the sentence must name the setting. */
 const WRONG: Readonly<Record<keyof typeof SETTINGS, string>> = {
   mode: 'live',
+  warningHours: '4,72',
+  graceHours: '0',
+  suspendedDays: '0',
+  rescueHours: '0',
   listen: 'localhost',
   publicUrl: 'ftp://example.org',
   dataDir: '',

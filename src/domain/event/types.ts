@@ -5,6 +5,13 @@ export const EVENT_TYPES = {
   'wallet.low_balance':
     'What is in the wallet has fallen below the limit for low balances. Told once until it is above it again.',
   'wallet.empty': 'Nothing is left in the wallet.',
+  'wallet.runway': 'At the present rate the wallet lasts no longer than one of the lead times for warnings.',
+  'wallet.grace': 'Something is due and could not be paid; it says when the wallet is suspended for it.',
+  'wallet.suspended': 'The VMs of the wallet are being stopped. Their disks are kept; it says until when.',
+  'wallet.restored': 'Nothing is due any more; it says which VMs run again and which do not.',
+  'wallet.released': 'The wallet was suspended for too long: its plan has ended and its VMs are given back.',
+  'vm.suspended': 'A VM was stopped. Its disk is kept.',
+  'vm.resumed': 'A VM that was stopped runs again.',
   'refund.requested': 'Money is being paid back; it has left what the wallet can spend.',
   'refund.succeeded': 'Money has been paid back.',
   'refund.failed': 'A refund did not succeed; the money is in the wallet again.',

@@ -75,7 +75,10 @@ async function read(request: IncomingMessage, bodyBytesMax: number): Promise<Ask
 }
 
 /** The rest of a simulator's life as a process: says where it is, and ends when it is told to, or when its standard input does. */
-export function liveUntilStopped({ url, close }: Served, { untilStdinEnds }: { readonly untilStdinEnds: boolean }): void {
+export function liveUntilStopped(
+  { url, close }: Served,
+  { untilStdinEnds }: { readonly untilStdinEnds: boolean },
+): void {
   const stop = (): void => {
     void close().then(() => process.exit(0));
   };

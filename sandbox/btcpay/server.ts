@@ -16,9 +16,7 @@ export interface RunningSandbox {
 }
 
 /** Starts the simulator on a port (0: a free one). Bound to loopback unless told otherwise: it controls itself. */
-export async function startBtcpaySandbox(
-  options: SandboxOptions & ServeOptions,
-): Promise<RunningSandbox> {
+export async function startBtcpaySandbox(options: SandboxOptions & ServeOptions): Promise<RunningSandbox> {
   const sandbox = new BtcpaySandbox(options);
   const { url, close } = await serve((asked, response) => answer(sandbox, options, asked, response), options);
   sandbox.publicUrl = url;

@@ -18,9 +18,7 @@ export interface RunningSandbox {
 export const API_PATH = '/third-parties';
 
 /** Starts the simulator on a port (0: a free one). Bound to loopback unless told otherwise: it controls itself. */
-export async function startClickPesaSandbox(
-  options: SandboxOptions & ServeOptions,
-): Promise<RunningSandbox> {
+export async function startClickPesaSandbox(options: SandboxOptions & ServeOptions): Promise<RunningSandbox> {
   const sandbox = new ClickPesaSandbox(options);
   const { url, close } = await serve((asked, response) => answer(sandbox, options, asked, response), options);
   sandbox.publicUrl = url;

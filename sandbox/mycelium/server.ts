@@ -19,9 +19,7 @@ export interface RunningSandbox {
 const HUGE_BYTES = 5_000_000;
 
 /** Starts the simulator on a port (0: a free one). Bound to loopback unless told otherwise: like the real one it asks nobody who they are. */
-export async function startMyceliumSandbox(
-  options: SandboxOptions & ServeOptions,
-): Promise<RunningSandbox> {
+export async function startMyceliumSandbox(options: SandboxOptions & ServeOptions): Promise<RunningSandbox> {
   const sandbox = new MyceliumSandbox(options);
   const { url, close } = await serve((asked, response) => answer(sandbox, options, asked, response), options);
   return {

@@ -2,7 +2,10 @@ import { escape, layout } from '../page.ts';
 import type { Vm } from './vms.ts';
 
 /** Every VM that the back end has, and what the service has asked for it. */
-export function vmsPage(vms: readonly Vm[], nonce: string): { readonly headers: Record<string, string>; readonly html: string } {
+export function vmsPage(
+  vms: readonly Vm[],
+  nonce: string,
+): { readonly headers: Record<string, string>; readonly html: string } {
   const none = '<p data-testid="empty">There is no VM yet. One appears here when the service asks for it.</p>';
   const body = `
 <h1>VMs</h1>

@@ -47,7 +47,11 @@ async function answer(
 
 const nonceOf = ({ options }: ProvisionerSandbox): string => Buffer.from(options.random.bytes(16)).toString('base64');
 
-async function answerWithFaults(sandbox: ProvisionerSandbox, asked: ApiRequest, response: ServerResponse): Promise<void> {
+async function answerWithFaults(
+  sandbox: ProvisionerSandbox,
+  asked: ApiRequest,
+  response: ServerResponse,
+): Promise<void> {
   const { method, path } = asked;
   const fault = takeFault(
     sandbox.switches.faults,
@@ -70,7 +74,11 @@ function spoilt({ kind, retryAfterSeconds }: Fault, run: () => ApiAnswer, respon
   if (kind === 'timeout-before-effect') return null;
   if (kind === 'error-before-effect') return send(response, FAILED);
   if (kind === 'rate-limit') {
-    return send(response, SLOW_DOWN, retryAfterSeconds === undefined ? {} : { 'retry-after': String(retryAfterSeconds) });
+    return send(
+      response,
+      SLOW_DOWN,
+      retryAfterSeconds === undefined ? {} : { 'retry-after': String(retryAfterSeconds) },
+    );
   }
   const done = run();
   if (kind === 'error-after-effect') return send(response, FAILED);

@@ -8,7 +8,8 @@ export const PROVISIONER_SETTINGS = {
     group: 'VMs',
     kind: choice(['pool', 'http']),
     default: 'pool',
-    prose: 'Who gives new VMs: the pool of machines that operators fill, or a back end over HTTP. Those that are there stay where they are.',
+    prose:
+      'Who gives new VMs: the pool of machines that operators fill, or a back end over HTTP. Those that are there stay where they are.',
   }),
   provisionerUrl: optional({
     env: 'HERO_ONBOARDING_PROVISIONER_URL',

@@ -216,7 +216,7 @@ export const CONFIGURATION_CHECKS: readonly ConfigurationCheck[] = [
     title: 'nobody else is on the way to the Mycelium daemon',
     why: 'The daemon asks no one who they are. Whoever can read what we say to it has the codes that people sign in with.',
     remedy: 'Run the daemon on this machine and set MYCELIUM_API_URL to its loopback address, or reach it by https.',
-    judge: ({ values }) => 
+    judge: ({ values }) =>
       must(isPrivate(values.myceliumApiUrl), 'MYCELIUM_API_URL reaches another machine over http.'),
   },
   ...VM_CHECKS,

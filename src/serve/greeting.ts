@@ -29,7 +29,18 @@ const MODES = {
 
 /** What whoever started the server needs to know next. Names the place of the secret, never the secret. */
 export function greeting(facts: GreetingFacts): string {
-  const { config, version, url, database, simulatorUrl, clickpesaUrl, btcpayUrl, forgeUrl, myceliumUrl, provisionerUrl } = facts;
+  const {
+    config,
+    version,
+    url,
+    database,
+    simulatorUrl,
+    clickpesaUrl,
+    btcpayUrl,
+    forgeUrl,
+    myceliumUrl,
+    provisionerUrl,
+  } = facts;
   const rows: [string, string][] = [
     ['Pages', url],
     ['API', `${url}/docs`],

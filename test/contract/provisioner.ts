@@ -19,7 +19,13 @@ export interface ProvisionerBench {
   readonly close: () => Promise<void>;
 }
 
-const TROUBLES = ['cut-after', 'silent-after', 'error-after', 'error-before', 'html'] as const satisfies readonly Trouble[];
+const TROUBLES = [
+  'cut-after',
+  'silent-after',
+  'error-after',
+  'error-before',
+  'html',
+] as const satisfies readonly Trouble[];
 const UNKNOWN_SID = '01ARZ3NDEKTSV4RRFFQ69G5FZZ';
 
 /** What every provisioner keeps to, whatever is behind it. */

@@ -76,17 +76,22 @@ describe('I01 garbage from a back end', () => {
   });
 
   it('a back end that nobody listens at has done nothing', async () => {
-    const gone = httpProvisioner({ url: 'http://127.0.0.1:9', token: TOKEN, ports: bench.ports });
+    const { url, close } = await openHttpProvisionerBench();
+    await close();
+    const gone = httpProvisioner({ url, token: TOKEN, ports: bench.ports });
     expect((await failureOf(gone.allocate(wantedVm(1)))).failure).toMatchObject({ kind: 'broken', outcome: 'none' });
   });
 
-  it.each(['line\nbreak', '\u001B[31mred', '', 'x'.repeat(256)])('an address that is %j is not believed', async (address) => {
-    const said = { allocation_sid: wantedVm(1).allocationSid, state: 'running', external_ref: null, host: null };
-    const fetch = (): Promise<Response> => Promise.resolve(Response.json({ ...said, address, problem: null }));
-    const ports = { ...bench.ports, http: { fetch } };
-    const odd = httpProvisioner({ url: 'http://vms.invalid', token: TOKEN, ports });
-    await expect(odd.status(wantedVm(1).allocationSid)).rejects.toMatchObject({ kind: 'broken' });
-  });
+  it.each(['line\nbreak', '\u001B[31mred', '', 'x'.repeat(256)])(
+    'an address that is %j is not believed',
+    async (address) => {
+      const said = { allocation_sid: wantedVm(1).allocationSid, state: 'running', external_ref: null, host: null };
+      const fetch = (): Promise<Response> => Promise.resolve(Response.json({ ...said, address, problem: null }));
+      const ports = { ...bench.ports, http: { fetch } };
+      const odd = httpProvisioner({ url: 'http://vms.invalid', token: TOKEN, ports });
+      await expect(odd.status(wantedVm(1).allocationSid)).rejects.toMatchObject({ kind: 'broken' });
+    },
+  );
 
   it('its list tells of every VM, also those that nobody asked for or that are there twice; or that it has none', async () => {
     const { provisioner, sandbox } = bench;
@@ -118,7 +123,8 @@ describe('the contract that others read', () => {
     const fetch = (input: string | URL | Request, init?: RequestInit): Promise<Response> => {
       const { pathname } = new URL(input instanceof Request ? input.url : input);
       made.add(`${init?.method?.toLowerCase()} ${pathname.replace(/[0-9A-Z]{26}/, '{sid}')}`);
-      if (init?.body !== undefined) expect(Object.keys(JSON.parse(init.body as string))).toEqual(contract.components.schemas.WantedVm.required);
+      if (init?.body !== undefined)
+        expect(Object.keys(JSON.parse(init.body as string))).toEqual(contract.components.schemas.WantedVm.required);
       return Promise.resolve(Response.json({ code: 'not_found' }, { status: 404 }));
     };
     const ports = { ...testPorts(), http: { fetch } };

@@ -153,7 +153,9 @@ function toFailure(error: unknown, asked: Asked): ProviderFailure {
   for (const cause of causes(error)) if (cause instanceof ProviderFailure) return cause;
   const neverLeft = [...causes(error)].some((cause) => 'code' in cause && NEVER_CONNECTED.has(String(cause.code)));
   const outcome = neverLeft ? 'none' : outcomeOf(asked);
-  return new ProviderFailure('broken', outcome, `The provisioner could not be reached (${asked.name}).`, { cause: error });
+  return new ProviderFailure('broken', outcome, `The provisioner could not be reached (${asked.name}).`, {
+    cause: error,
+  });
 }
 
 /** Codes of a connection that was never made: the request cannot have had an effect. */

@@ -2,7 +2,11 @@ import { z } from 'zod';
 import { VM_STATES, type ListedVm, type VmStatus } from '../provisioner.ts';
 
 /** What people read on pages and in mails: short, and nothing that moves a cursor or ends a line. */
-const word = z.string().min(1).max(255).regex(/^[^\p{C}]+$/u);
+const word = z
+  .string()
+  .min(1)
+  .max(255)
+  .regex(/^[^\p{C}]+$/u);
 const sentence = z
   .string()
   .max(500)

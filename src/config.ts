@@ -222,6 +222,7 @@ export function houseSettings(config: Config): HouseSettings {
     refundApprovalAbove: config.refundApprovalAbove,
     usageOwedMax: config.usageOwedMax,
     lowBalance: config.lowBalance,
+    provisioner: config.provisioner,
     warningHours: config.warningHours,
     graceHours: config.graceHours,
     suspendedDays: config.suspendedDays,

@@ -1,5 +1,10 @@
 import { Bug } from '../domain/assert.ts';
 import type { House } from '../operations/house.ts';
+import { checkAllocations } from '../operations/allocation/check.ts';
+import { releaseExpired } from '../operations/allocation/release-expired.ts';
+import { releaseVm, resumeVm, suspendVm } from '../operations/allocation/steer.ts';
+import { steerVms } from '../operations/standing/steer-vms.ts';
+import { releaseExcess } from '../operations/subscription/release-excess.ts';
 import { runAutoRecharges } from '../operations/auto-recharge/run.ts';
 import { resumeCorrections } from '../operations/correction/run.ts';
 import { pruneOldChallenges } from '../operations/challenge/prune.ts';
@@ -87,6 +92,18 @@ export const TICKS: readonly Tick[] = [
   { name: 'challenges.prune', waitMs: every(HOUR_MS), run: pruneOldChallenges },
   { name: 'budgets.prune', waitMs: every(HOUR_MS), run: pruneOldBudgets },
   { name: 'sessions.prune', waitMs: every(HOUR_MS), run: pruneOldSessions },
+  { name: 'allocations.check', waitMs: every(5 * SECOND_MS), run: checkAllocations },
+  {
+    name: 'allocations.steer',
+    waitMs: every(5 * SECOND_MS),
+    run: (house, signal) => steerVms(house, { suspendVm, resumeVm }, signal),
+  },
+  {
+    name: 'allocations.release-excess',
+    waitMs: every(30 * SECOND_MS),
+    run: (house) => releaseExcess(house, (sid) => releaseVm(house, sid, 'user')),
+  },
+  { name: 'allocations.release', waitMs: every(MINUTE_MS), run: releaseExpired },
   { name: 'usage-queue.prune', waitMs: every(HOUR_MS), run: pruneUsageQueue },
   { name: 'erasures.sweep', waitMs: every(MINUTE_MS), run: sweepErasures },
   { name: 'corrections.resume', waitMs: every(30 * SECOND_MS), run: resumeCorrections },

@@ -150,6 +150,16 @@ export async function readMachineById(tx: Tx, id: bigint): Promise<MachineRow | 
   return row ? fromRow(row) : null;
 }
 
+const bySidStatement = statement(
+  'machine.list_by_sid',
+  `${SELECT} where machine.sid = any($1::text[]) order by machine.sid`,
+);
+
+/** In the order of their sids. */
+export async function listMachinesBySid(tx: Tx, sids: readonly string[]): Promise<MachineRow[]> {
+  return (await tx.query<MachineRecord>(bySidStatement, [sids])).map(fromRow);
+}
+
 const listStatement = statement(
   'machine.list',
   `${SELECT} where ($1::text is null or machine.sid < $1) and ($2::text is null or machine.state = $2)

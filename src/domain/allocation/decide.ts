@@ -78,11 +78,7 @@ function ofVm(facts: AllocationFacts, answer: ProvisionerAnswer & { kind: 'vm' }
       return released({ ...facts, releaseReason: 'operator' }, now);
     // Something of it may be left: it is asked to go, and only then over.
     case 'failed':
-      return goes(
-        facts,
-        { reason: 'failed', problem: answer.problem ?? 'The VM failed.', happened: 'failed' },
-        now,
-      );
+      return goes(facts, { reason: 'failed', problem: answer.problem ?? 'The VM failed.', happened: 'failed' }, now);
   }
 }
 
@@ -138,7 +134,14 @@ function ofClosed(facts: AllocationFacts, answer: ProvisionerAnswer, now: Date):
 }
 
 const released = (facts: AllocationFacts, now: Date): Verdict => ({
-  after: { ...facts, state: 'released', releasingAt: facts.releasingAt ?? now, releasedAt: now, checks: 0, checkAt: null },
+  after: {
+    ...facts,
+    state: 'released',
+    releasingAt: facts.releasingAt ?? now,
+    releasedAt: now,
+    checks: 0,
+    checkAt: null,
+  },
   happened: 'released',
 });
 
@@ -160,7 +163,15 @@ const problemOf = (answer: ProvisionerAnswer): string | null =>
 /** A person or the house takes it back: from now on it is asked to go. The same once more changes nothing. */
 export function takeBack(facts: AllocationFacts, reason: AllocationFacts['releaseReason'], now: Date): AllocationFacts {
   if (facts.state === 'releasing' || facts.state === 'released' || facts.state === 'failed') return facts;
-  return { ...facts, state: 'releasing', releaseReason: reason, releasingAt: now, problem: null, checks: 0, checkAt: now };
+  return {
+    ...facts,
+    state: 'releasing',
+    releaseReason: reason,
+    releasingAt: now,
+    problem: null,
+    checks: 0,
+    checkAt: now,
+  };
 }
 
 /** From now on it is to run, or to be stopped. Null: it is over or goes, and is neither. */

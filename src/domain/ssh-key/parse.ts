@@ -58,7 +58,8 @@ function problemOfBlob(type: string, blob: Buffer): string | null {
   const fields = fieldsOf(blob);
   if (fields === null) return DAMAGED;
   const [named, ...rest] = fields;
-  if (named?.toString('latin1') !== type) return 'is damaged: it says that it is of another type than is written before it';
+  if (named?.toString('latin1') !== type)
+    return 'is damaged: it says that it is of another type than is written before it';
   const curve = CURVES[type];
   if (curve) return problemOfPoint(curve, rest);
   return type === 'ssh-rsa' ? problemOfRsa(rest) : problemOfEd25519(rest);
@@ -67,7 +68,7 @@ function problemOfBlob(type: string, blob: Buffer): string | null {
 /** Each with its length in four bytes before it; null: the lengths do not add up. */
 function fieldsOf(blob: Buffer): Buffer[] | null {
   const fields: Buffer[] = [];
-  for (let at = 0; at < blob.length; ) {
+  for (let at = 0; at < blob.length;) {
     if (at + 4 > blob.length) return null;
     const end = at + 4 + blob.readUInt32BE(at);
     if (end > blob.length) return null;
@@ -82,7 +83,10 @@ function problemOfEd25519(fields: readonly Buffer[]): string | null {
   return point?.length === 32 && more.length === 0 ? null : DAMAGED;
 }
 
-function problemOfPoint(curve: { readonly name: string; readonly pointBytes: number }, fields: readonly Buffer[]): string | null {
+function problemOfPoint(
+  curve: { readonly name: string; readonly pointBytes: number },
+  fields: readonly Buffer[],
+): string | null {
   const [name, point, ...more] = fields;
   // 4: both coordinates are there, as OpenSSH writes them.
   const isPoint = point?.length === curve.pointBytes && point[0] === 4;

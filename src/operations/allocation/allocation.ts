@@ -27,7 +27,9 @@ export const allocationSchema = z
     host: z.string().nullable(),
     address: z.string().nullable().describe('How it is reached: a name or an address, with a port if it is not 22.'),
     ssh_keys: z.array(z.string()).describe('As they were when it was asked for.'),
-    stop_order: z.int().describe('Which is stopped first when the wallet runs dry: the lowest; of equal ones the newest.'),
+    stop_order: z
+      .int()
+      .describe('Which is stopped first when the wallet runs dry: the lowest; of equal ones the newest.'),
     expires_at: instant.describe('The end of the period that is paid. It moves on when the plan renews.'),
     created_at: instant,
     active_at: instant.nullable(),

@@ -7,13 +7,12 @@ import { emit } from '../event/emit.ts';
 import type { House } from '../house.ts';
 import type { Answer } from './ask.ts';
 
-/** What is told to whom of what happened; a VM that was stopped or runs again is told by whoever had that done. */
-const TOLD: Readonly<Record<Happened, EventType | null>> = {
+const TOLD: Readonly<Record<Happened, EventType>> = {
   allocated: 'vm.allocated',
   failed: 'vm.failed',
   released: 'vm.released',
-  suspended: null,
-  resumed: null,
+  suspended: 'vm.suspended',
+  resumed: 'vm.resumed',
 };
 
 /**
@@ -44,8 +43,7 @@ export async function applyStatus(
     before: { state: allocation.state },
     after: { state: row.state, release_reason: row.releaseReason },
   });
-  const type = TOLD[happened];
-  if (type !== null) await emit(tx, house, { type, of: ownerOf(row), facts: factsOf(row) });
+  await emit(tx, house, { type: TOLD[happened], of: ownerOf(row), facts: factsOf(row) });
   return row;
 }
 

@@ -27,9 +27,7 @@ export async function askProvisioner(house: House, allocation: AllocationRow): P
     const facts = { allocation_sid: allocation.sid, provisioner: provisioner.name, kind: error.kind, error };
     house.ports.log.warn(facts, 'a provisioner did not answer');
     const isDefinite = error.kind === 'refused' && error.outcome === 'none';
-    return isDefinite
-      ? { answer: { kind: 'refused', detail: error.message }, status: null }
-      : noAnswer(error.message);
+    return isDefinite ? { answer: { kind: 'refused', detail: error.message }, status: null } : noAnswer(error.message);
   }
 }
 

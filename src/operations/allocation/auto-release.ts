@@ -18,8 +18,12 @@ export const allocationAutoRelease = operation({
     examined: z.int().describe('VMs whose paid time is over, and that are not confirmed gone.'),
     expired: z.int().describe('Of those: the ones that go, because their plan has ended or does not renew.'),
     released: z.int().describe('Of the expired: the ones that this run has taken back.'),
-    already_released: z.int().describe('Of the expired: the ones that were taken back before, or by somebody else meanwhile.'),
-    errors: z.int().describe('Of the expired: the ones of which the provisioner did not say that they go. They are asked again.'),
+    already_released: z
+      .int()
+      .describe('Of the expired: the ones that were taken back before, or by somebody else meanwhile.'),
+    errors: z
+      .int()
+      .describe('Of the expired: the ones of which the provisioner did not say that they go. They are asked again.'),
   }),
   refusals: [],
   async run({ house }) {

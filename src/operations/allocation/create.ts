@@ -46,13 +46,16 @@ export const allocationCreate = operation({
       .array(sidField)
       .max(SSH_KEYS_MAX)
       .optional()
-      .describe('SSH keys that may come in; left out: all of whoever asks. None: an empty list. They cannot be changed afterwards.'),
+      .describe(
+        'SSH keys that may come in; left out: all of whoever asks. None: an empty list. They cannot be changed afterwards.',
+      ),
     stop_order: stopOrderField.default(0),
   }),
   output: allocationSchema,
   refusals: [
     'not_found',
     'no_plan',
+    'wallet_suspended',
     'quota_reached',
     'pool_empty',
     'state_conflict',
@@ -79,7 +82,7 @@ async function lockIntent(tx: Tx, { sid }: AllocationRow): Promise<AllocationRow
   return row;
 }
 
-const KEPT: ReadonlySet<string> = new Set(['no_plan', 'quota_reached', 'state_conflict']);
+const KEPT: ReadonlySet<string> = new Set(['no_plan', 'wallet_suspended', 'quota_reached', 'state_conflict']);
 
 /** What is refused stays refused under its key; unless the same call, made elsewhere, has found room in between. */
 const keepRefusal = async (call: Call, refusal: Refusal): Promise<Refusal> =>
@@ -112,7 +115,10 @@ async function readKeys(
 ): Promise<readonly string[] | Refusal> {
   const own = await listSshKeys(tx, { userSid, before: null, limit: SSH_KEYS_MAX });
   if (sids === undefined && own.length === 0)
-    return refuse('state_conflict', 'Nobody could reach the VM: add an SSH key first, or ask for a VM without one (ssh_key_sids: []).');
+    return refuse(
+      'state_conflict',
+      'Nobody could reach the VM: add an SSH key first, or ask for a VM without one (ssh_key_sids: []).',
+    );
   const chosen = sids === undefined ? own : own.filter(({ sid }) => sids.includes(sid));
   const isMissing = sids?.some((sid) => !own.some((key) => key.sid === sid)) ?? false;
   if (isMissing) return refuse('not_found', 'There is no SSH key with one of these sids.');

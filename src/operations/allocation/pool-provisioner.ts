@@ -1,7 +1,13 @@
 import { takeBack as takeBackOf } from '../../domain/allocation/decide.ts';
 import type { AllocationFacts } from '../../domain/allocation/state.ts';
 import type { Provisioner, VmState, VmStatus, WantedVm } from '../../providers/provisioner.ts';
-import { lockAllocation, putOnMachine, readAllocation, updateAllocation, type AllocationRow } from '../../store/allocation.ts';
+import {
+  lockAllocation,
+  putOnMachine,
+  readAllocation,
+  updateAllocation,
+  type AllocationRow,
+} from '../../store/allocation.ts';
 import type { Tx } from '../../store/db.ts';
 import { readMachineById, takeMachine, updateMachine, type MachineRow } from '../../store/machine.ts';
 import type { House } from '../house.ts';

@@ -4,6 +4,7 @@ import { isRefusal, refuse, type Refusal } from '../../domain/refusal.ts';
 import { insertAllocation, lockAllocation, readAllocationByIdem, type AllocationRow } from '../../store/allocation.ts';
 import type { Tx } from '../../store/db.ts';
 import { lockQuota, type Quota } from '../../store/quota.ts';
+import { canRent } from '../../store/standing.ts';
 import { readUser } from '../../store/user.ts';
 import { recordAudit, type Author } from '../audit/record.ts';
 import type { House } from '../house.ts';
@@ -37,17 +38,21 @@ export async function requestVm(house: House, wish: VmWish, author: Author): Pro
   const intent = await house.db.transaction('allocation.intent', (tx) => openIntent(tx, house, wish, author));
   if (isRefusal(intent)) return intent;
   const told = intent.state === 'requested' ? await askProvisioner(house, intent) : null;
-  const row = told ? await house.db.transaction('allocation.answer', (tx) => writeAnswer(tx, house, intent, told)) : intent;
+  const row = told
+    ? await house.db.transaction('allocation.answer', (tx) => writeAnswer(tx, house, intent, told))
+    : intent;
   return refusalOf(row) ?? row;
 }
 
 /** Commits that a VM is asked for, before anybody is; or finds what the same call has asked for before. */
 export async function openIntent(tx: Tx, house: House, wish: VmWish, author: Author): Promise<AllocationRow | Refusal> {
+  const may = await canRent(tx, wish.wallet);
   // Of two at once the second waits here, and counts the first.
   const quota = await lockQuota(tx, wish.wallet);
   const earlier = await readAllocationByIdem(tx, wish.idem);
   if (earlier) return earlier.fingerprint === wish.fingerprint ? earlier : keyReused();
   const now = house.ports.clock.now();
+  if (!may.ok) return may.refusal;
   if (quota === null) return noPlan();
   const barred = refusalOfQuota(quota, now);
   if (barred) return barred;
@@ -79,9 +84,15 @@ export async function openIntent(tx: Tx, house: House, wish: VmWish, author: Aut
 function refusalOfQuota(quota: Quota, now: Date): Refusal | null {
   const details = { plan: quota.planCode, vm_quota_total: quota.vmTotal, vm_quota_used: quota.vmUsed };
   if (quota.state === 'past_due')
-    return refuse('no_plan', 'The plan is not paid for the present time. Put money in: it goes on by itself.', { details });
+    return refuse('no_plan', 'The plan is not paid for the present time. Put money in: it goes on by itself.', {
+      details,
+    });
   if (quota.periodEndsAt <= now)
-    return refuse('no_plan', 'The time that was paid is over. If the plan renews, it does within seconds: try again then.', { details });
+    return refuse(
+      'no_plan',
+      'The time that was paid is over. If the plan renews, it does within seconds: try again then.',
+      { details },
+    );
   if (quota.vmUsed < quota.vmTotal) return null;
   const message = `All ${quota.vmTotal} VMs of the plan are in use. Release one, or change to a larger plan.`;
   return refuse('quota_reached', message, { details });

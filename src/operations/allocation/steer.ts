@@ -67,7 +67,12 @@ interface Steering {
   readonly why: string | null;
 }
 
-async function steer(house: House, sid: string, { wanted, why }: Steering, author: Author): Promise<AllocationRow | null> {
+async function steer(
+  house: House,
+  sid: string,
+  { wanted, why }: Steering,
+  author: Author,
+): Promise<AllocationRow | null> {
   const row = await house.db.transaction('allocation.steer', async (tx) => {
     const now = house.ports.clock.now();
     const before = await lockAllocation(tx, sid);

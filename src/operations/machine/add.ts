@@ -32,7 +32,10 @@ export const machineAdd = operation({
         z.strictObject({
           host: z
             .string()
-            .regex(/^[A-Za-z0-9]([A-Za-z0-9.-]{0,251}[A-Za-z0-9])?$/, 'must be a name of letters, digits, dot and hyphen')
+            .regex(
+              /^[A-Za-z0-9]([A-Za-z0-9.-]{0,251}[A-Za-z0-9])?$/,
+              'must be a name of letters, digits, dot and hyphen',
+            )
             .describe('The machine as the operator speaks of it.'),
           address: addressField,
           size: sizeField,
@@ -61,7 +64,10 @@ export const machineAdd = operation({
       const there = made.filter(({ sid }) => !added.has(sid)).map(({ address }) => address);
       if (there.length > 0)
         throw new Undone(
-          refuse('state_conflict', `These addresses are in the pool already, or twice in the list: ${there.join(', ')}.`),
+          refuse(
+            'state_conflict',
+            `These addresses are in the pool already, or twice in the list: ${there.join(', ')}.`,
+          ),
         );
       for (const { sid, address, size, cleansItself } of made)
         await recordAudit(tx, call, {
@@ -69,7 +75,10 @@ export const machineAdd = operation({
           subject: sid,
           after: { address, size, cleans_itself: cleansItself },
         });
-      const rows = await listMachinesBySid(tx, made.map(({ sid }) => sid));
+      const rows = await listMachinesBySid(
+        tx,
+        made.map(({ sid }) => sid),
+      );
       return { items: rows.map(toMachine), next_cursor: null };
     });
   },

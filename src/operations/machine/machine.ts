@@ -10,7 +10,10 @@ export const sizeField = z
 const LABELS_MAX = 20;
 
 export const labelsField = z
-  .record(z.string().regex(/^[a-z0-9]([a-z0-9._/-]{0,61}[a-z0-9])?$/, 'must be a name of a-z, 0-9 and . _ / -'), textField(200))
+  .record(
+    z.string().regex(/^[a-z0-9]([a-z0-9._/-]{0,61}[a-z0-9])?$/, 'must be a name of a-z, 0-9 and . _ / -'),
+    textField(200),
+  )
   .refine((labels) => Object.keys(labels).length <= LABELS_MAX, `must be at most ${LABELS_MAX}`)
   .describe('Whatever the operator wants to know of it, by name.');
 

@@ -29,7 +29,11 @@ export const machineRemove = operation({
       const now = ports.clock.now();
       const after = { ...before, state: 'removed', changedAt: now } as const;
       await updateMachine(tx, after, now);
-      await recordAudit(tx, call, { action: 'machine.remove', subject: before.sid, before: { address: before.address } });
+      await recordAudit(tx, call, {
+        action: 'machine.remove',
+        subject: before.sid,
+        before: { address: before.address },
+      });
       return toMachine(after);
     });
   },

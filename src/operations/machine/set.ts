@@ -10,7 +10,8 @@ import { labelsField, machineSchema, toMachine } from './machine.ts';
 export const machineSet = operation({
   name: 'machine.set',
   summary: 'Label a machine, or take it out of use when it is free',
-  description: 'A draining machine is given to nobody any more; who has it keeps it. It can be removed when it is free.',
+  description:
+    'A draining machine is given to nobody any more; who has it keeps it. It can be removed when it is free.',
   http: { method: 'patch', path: '/v1/machines/{sid}', status: 200 },
   access: 'operator',
   right: 'configure',
@@ -40,8 +41,16 @@ export const machineSet = operation({
       await recordAudit(tx, call, {
         action: 'machine.set',
         subject: before.sid,
-        before: { is_draining: before.isDraining, cleans_itself: before.cleansItself, labels: JSON.stringify(before.labels) },
-        after: { is_draining: after.isDraining, cleans_itself: after.cleansItself, labels: JSON.stringify(after.labels) },
+        before: {
+          is_draining: before.isDraining,
+          cleans_itself: before.cleansItself,
+          labels: JSON.stringify(before.labels),
+        },
+        after: {
+          is_draining: after.isDraining,
+          cleans_itself: after.cleansItself,
+          labels: JSON.stringify(after.labels),
+        },
       });
       return toMachine({ ...after, changedAt: now });
     });

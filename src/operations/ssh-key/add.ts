@@ -42,13 +42,24 @@ export const sshKeyAdd = operation({
     }
     const { publicKey, fingerprint, comment } = key;
     const name = input.name ?? nameOf(comment, publicKey);
-    const row = { sid: house.ports.ids.sid(), userSid, name, publicKey, fingerprint, createdAt: house.ports.clock.now() };
+    const row = {
+      sid: house.ports.ids.sid(),
+      userSid,
+      name,
+      publicKey,
+      fingerprint,
+      createdAt: house.ports.clock.now(),
+    };
     return await house.db.transaction('ssh-key.add', async (tx) => {
       // Of two at once the second counts the first.
       if (!(await lockIdentitiesOf(tx, userSid))) return refuse('not_found', 'There is no user with this sid.');
       if ((await countSshKeys(tx, userSid)) >= SSH_KEYS_MAX) return tooMany();
       if (!(await insertSshKey(tx, row))) return refuse('state_conflict', 'You have added this key already.');
-      await recordAudit(tx, call, { action: 'ssh-key.add', subject: row.sid, after: { user_sid: userSid, fingerprint } });
+      await recordAudit(tx, call, {
+        action: 'ssh-key.add',
+        subject: row.sid,
+        after: { user_sid: userSid, fingerprint },
+      });
       return toSshKey(row);
     });
   },

@@ -24,7 +24,8 @@ export const sshKeyRemove = operation({
     return await call.house.db.transaction('ssh-key.remove', async (tx) => {
       const key = await readSshKey(tx, input.sid);
       const isTheirs = key !== null && actsFor(call.actor, key.userSid);
-      if (!isTheirs || !(await deleteSshKey(tx, key.sid))) return refuse('not_found', 'There is no SSH key with this sid.');
+      if (!isTheirs || !(await deleteSshKey(tx, key.sid)))
+        return refuse('not_found', 'There is no SSH key with this sid.');
       await recordAudit(tx, call, {
         action: 'ssh-key.remove',
         subject: key.sid,

@@ -85,9 +85,9 @@ create table allocation (
   check_at      timestamptz,
   checks        integer not null default 0,
   problem       text,
-  -- The call that asked for it, and what it asked: a repetition finds its intent.
-  idem          uuid not null,
-  fingerprint   uuid not null,
+  -- The call that asked for it, and what it asked: a repetition finds its intent. Null: no call did.
+  idem          uuid,
+  fingerprint   uuid,
   constraint allocation__pk primary key (id),
   constraint allocation__one_per_sid unique (sid),
   constraint allocation__one_per_call unique (idem),

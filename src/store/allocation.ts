@@ -27,7 +27,8 @@ export interface AllocationRow extends AllocationFacts {
   readonly expiresAt: Date;
   readonly createdAt: Date;
   readonly createdBy: string;
-  readonly fingerprint: string;
+  /** Of the call that asked for it; null: no call did. */
+  readonly fingerprint: string | null;
 }
 
 interface AllocationRecord extends Record<string, unknown> {
@@ -61,7 +62,7 @@ interface AllocationRecord extends Record<string, unknown> {
   check_at: Date | null;
   checks: number;
   problem: string | null;
-  fingerprint: string;
+  fingerprint: string | null;
 }
 
 const fromRow = (row: AllocationRecord): AllocationRow => ({

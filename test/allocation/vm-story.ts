@@ -1,7 +1,8 @@
 import { allocationCreate } from '../../src/operations/allocation/create.ts';
 import type { House } from '../../src/operations/house.ts';
 import { machineAdd } from '../../src/operations/machine/add.ts';
-import type { Operation } from '../../src/operations/operation.ts';
+import { execute } from '../../src/operations/execute.ts';
+import type { Actor, Operation } from '../../src/operations/operation.ts';
 import { sshKeyAdd } from '../../src/operations/ssh-key/add.ts';
 import { readAllocation, type AllocationRow } from '../../src/store/allocation.ts';
 import type { WalletRow } from '../../src/store/wallet.ts';
@@ -26,7 +27,8 @@ export interface VmStory extends PlanStory {
   pool(): Promise<string>;
   /** Types of the events of a wallet, oldest first. */
   events(wallet: WalletRow): Promise<string[]>;
-  house: House;
+  /** In a house of another make. */
+  callOn(house: House, operation: Operation, input: object, actor: Actor): Promise<Answer>;
 }
 
 export async function vmStory(seed: number): Promise<VmStory> {
@@ -68,6 +70,11 @@ export async function vmStory(seed: number): Promise<VmStory> {
       return row;
     },
     operator: (operation, input) => plans.call(operation, input, OPERATOR),
+    async callOn(house, operation, input, actor) {
+      const requestId = house.ports.ids.requestId();
+      const reply = await execute(house, operation, { actor, input, idempotencyKey: requestId, requestId });
+      return { status: reply.status, json: JSON.parse(reply.body) as Record<string, unknown> };
+    },
     async pool() {
       const rows = await query('pool', 'select state, count(*)::int4 as count from machine group by state order by state');
       return rows.map(({ state, count }) => `${String(state)} ${String(count)}`).join(', ');

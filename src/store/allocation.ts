@@ -178,6 +178,20 @@ export async function lockAllocation(tx: Tx, sid: string): Promise<AllocationRow
   return row ? fromRow(row) : null;
 }
 
+const lockSubscriptionStatement = statement(
+  'allocation.lock_subscription',
+  `select subscription.id from subscription where id = (select subscription from allocation where sid = $1) for no key update`,
+);
+
+/**
+ * The same with its subscription locked before it: by whoever may tell of what happens to it. Events of a wallet are numbered, and those of
+ * its VMs come one after another by this.
+ */
+export async function lockAllocationToTell(tx: Tx, sid: string): Promise<AllocationRow | null> {
+  await tx.query(lockSubscriptionStatement, [sid]);
+  return await lockAllocation(tx, sid);
+}
+
 const updateStatement = statement(
   'allocation.update',
   `update allocation set state = $2, wanted = $3, name = $4, machine = $5, external_ref = $6, host = $7, address = $8, stop_order = $9,
@@ -316,10 +330,6 @@ export async function listExpired(
   return (await tx.query<ExpiryRecord>(expiredStatement, [page.now, page.after, page.limit])).map(expiryFromRow);
 }
 
-const lockSubscriptionStatement = statement(
-  'allocation.lock_subscription',
-  `select subscription.id from subscription where id = (select subscription from allocation where sid = $1) for no key update`,
-);
 const expiryStatement = statement('allocation.expiry', `${EXPIRY} where allocation.sid = $1`);
 
 /** The same of one, with its subscription locked: nobody renews it or changes its mind meanwhile. */

@@ -1,4 +1,5 @@
 import { POSTING_KINDS } from '../domain/ledger/posting.ts';
+import { ALLOCATION_INVARIANTS } from './ledger-check-allocation.ts';
 import { DISPUTE_INVARIANTS } from './ledger-check-disputes.ts';
 import { ORGANISATION_INVARIANTS } from './ledger-check-organisation.ts';
 import { PLAN_INVARIANTS } from './ledger-check-plan.ts';
@@ -220,6 +221,7 @@ const INVARIANTS: readonly Invariant[] = [
   ...REFUND_INVARIANTS,
   ...ORGANISATION_INVARIANTS,
   ...PLAN_INVARIANTS,
+  ...ALLOCATION_INVARIANTS,
   ...STANDING_INVARIANTS,
 ];
 

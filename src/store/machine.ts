@@ -1,4 +1,4 @@
-import { statement, type Tx } from './db.ts';
+import { statement, type Statement, type Tx } from './db.ts';
 
 export const MACHINE_STATES = ['free', 'allocated', 'cleaning', 'removed'] as const;
 export type MachineState = (typeof MACHINE_STATES)[number];
@@ -219,17 +219,13 @@ export async function updateMachine(tx: Tx, machine: MachineRow, now: Date): Pro
   ]);
 }
 
-// Who is locked is being taken by somebody else: the next one is as good.
 const takeStatement = statement(
   'machine.take',
   `update machine set state = 'allocated', is_stopped = false, changed_at = $2
    where id = (select id from machine where state = 'free' and not is_draining and size = $1 order by id limit 1 for no key update skip locked)
    returning id`,
 );
-
-// All that are free are locked. Whoever has one may still let it go (a transaction that rolls back, a label that is changed): nobody is told
-// that there is none while one is free, so this waits for each in turn. In the order of their ids, as everybody who waits for more than one.
-const waitStatement = statement(
+const takeWaitingStatement = statement(
   'machine.take_waiting',
   `update machine set state = 'allocated', is_stopped = false, changed_at = $2
    where id = (select id from machine where state = 'free' and not is_draining and size = $1 order by id limit 1 for no key update)
@@ -238,13 +234,24 @@ const waitStatement = statement(
 );
 
 /**
- * Takes a free machine of a size, and nobody else has it. Null: there is none.
+ * Takes a free machine of a size, and nobody else has it. Null: none is free, or each that is free is locked by somebody.
  *
- * Safe to: call in any number of transactions at once.
+ * Who is locked is being taken by somebody else: the next one is as good, and nobody waits.
  */
-export async function takeMachine(tx: Tx, size: string, now: Date): Promise<bigint | null> {
-  const [taken] = await tx.query<{ id: bigint }>(takeStatement, [size, now]);
-  if (taken) return taken.id;
-  const [waited] = await tx.query<{ id: bigint }>(waitStatement, [size, now]);
-  return waited?.id ?? null;
+export const takeMachine = (tx: Tx, size: string, now: Date): Promise<bigint | null> =>
+  take(tx, takeStatement, size, now);
+
+/**
+ * The same, waiting for each that is locked. Whoever has it may still let it go (a transaction that rolls back, a label that is changed), so only
+ * a null of this one says that none is free.
+ *
+ * In a transaction that has tried nothing else: it locks in the order of ids, and keeps the locks of those that it found taken. So does the
+ * other one, in any order: who waits with such a lock meets another who does.
+ */
+export const takeMachineWaiting = (tx: Tx, size: string, now: Date): Promise<bigint | null> =>
+  take(tx, takeWaitingStatement, size, now);
+
+async function take(tx: Tx, taking: Statement, size: string, now: Date): Promise<bigint | null> {
+  const [taken] = await tx.query<{ id: bigint }>(taking, [size, now]);
+  return taken?.id ?? null;
 }

@@ -56,7 +56,10 @@ describe('a VM of a plan', () => {
     });
     expect(await told.ask(wallet, 'web', 'first')).toEqual(answer);
     expect(codeOf(await told.ask(wallet, 'other', 'first'))).toBe('idempotency_key_reused');
-    expect(await told.call(allocationGet, { sid: answer.json['sid'] }, ownerOf(wallet))).toEqual({ ...answer, status: 200 });
+    expect(await told.call(allocationGet, { sid: answer.json['sid'] }, ownerOf(wallet))).toEqual({
+      ...answer,
+      status: 200,
+    });
     expect(await told.events(wallet)).toContain('vm.allocated');
     const machines = await told.operator(machineList, {});
     expect((machines.json['items'] as unknown[])[0]).toMatchObject({
@@ -177,7 +180,11 @@ describe('a VM is stopped and runs again', () => {
       'vm.suspended',
       'vm.resumed',
     ]);
-    await Promise.all([suspendVm(told.house, sid, 'a race'), resumeVm(told.house, sid), suspendVm(told.house, sid, 'x')]);
+    await Promise.all([
+      suspendVm(told.house, sid, 'a race'),
+      resumeVm(told.house, sid),
+      suspendVm(told.house, sid, 'x'),
+    ]);
     await told.ports.clock.advance(120_000);
     await checkAllocations(told.house);
     const row = await told.row(sid);

@@ -44,7 +44,11 @@ async function open(): Promise<ProvisionerBench> {
     },
     cleansSlowly: async () => void (await run('slowly', 'update machine set cleans_itself = false')),
     clean: async (sid) => {
-      const [row] = await run('where', 'select machine.sid from machine join allocation on machine = machine.id where allocation.sid = $1', [sid]);
+      const [row] = await run(
+        'where',
+        'select machine.sid from machine join allocation on machine = machine.id where allocation.sid = $1',
+        [sid],
+      );
       const answer = await told.operator(machineConfirmClean, { sid: String(row?.['sid']) });
       if (answer.status !== 200) throw new Error(JSON.stringify(answer.json));
     },

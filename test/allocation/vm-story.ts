@@ -9,8 +9,7 @@ import type { WalletRow } from '../../src/store/wallet.ts';
 import { OPERATOR, ownerOf, planStory, type Answer, type PlanStory } from '../plan/plan-story.ts';
 
 /** A key that nobody has the private half of. */
-export const PUBLIC_KEY =
-  'ssh-ed25519 AAAAC3NzaC1lZDI1NTE5AAAAIG1lZ9Kkk3Yk8cCVyc0mHv8Oj8vJ3bT4sIuWq1mO6d2f ada@laptop';
+export const PUBLIC_KEY = 'ssh-ed25519 AAAAC3NzaC1lZDI1NTE5AAAAIG1lZ9Kkk3Yk8cCVyc0mHv8Oj8vJ3bT4sIuWq1mO6d2f ada@laptop';
 
 /** A house with plans and a pool. */
 export interface VmStory extends PlanStory {
@@ -76,7 +75,10 @@ export async function vmStory(seed: number): Promise<VmStory> {
       return { status: reply.status, json: JSON.parse(reply.body) as Record<string, unknown> };
     },
     async pool() {
-      const rows = await query('pool', 'select state, count(*)::int4 as count from machine group by state order by state');
+      const rows = await query(
+        'pool',
+        'select state, count(*)::int4 as count from machine group by state order by state',
+      );
       return rows.map(({ state, count }) => `${String(state)} ${String(count)}`).join(', ');
     },
     async events({ id }) {

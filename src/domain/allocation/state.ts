@@ -30,11 +30,12 @@ export interface AllocationFacts {
 }
 
 /** What the provisioner is asked next. */
-export type Question = 'allocate' | 'status' | 'suspend' | 'resume' | 'release';
+export type Question = 'allocate' | 'suspend' | 'resume' | 'release';
 
 /**
  * What to ask so that the VM becomes what it is to be.
  *
+ * Asked for what it is already, a provisioner says so: nobody has to look first, and nothing that happened meanwhile is missed.
  * Shape: `release` also for one that is over, of which something may be left at the provisioner ({@link AllocationFacts.checkAt} is set then).
  */
 export function questionOf({ state, wanted }: Pick<AllocationFacts, 'state' | 'wanted'>): Question {
@@ -42,9 +43,8 @@ export function questionOf({ state, wanted }: Pick<AllocationFacts, 'state' | 'w
     case 'requested':
       return 'allocate';
     case 'active':
-      return wanted === 'stopped' ? 'suspend' : 'status';
     case 'suspended':
-      return wanted === 'running' ? 'resume' : 'status';
+      return wanted === 'stopped' ? 'suspend' : 'resume';
     case 'releasing':
     case 'released':
     case 'failed':

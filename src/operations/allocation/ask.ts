@@ -46,8 +46,6 @@ function ask(provisioner: Provisioner, allocation: AllocationRow): Promise<VmSta
         sshKeys: allocation.sshKeys,
         expiresAt: allocation.expiresAt,
       });
-    case 'status':
-      return provisioner.status(sid);
     case 'suspend':
       return provisioner.suspend(sid);
     case 'resume':

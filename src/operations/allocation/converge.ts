@@ -1,4 +1,4 @@
-import { lockAllocation, readAllocation, updateAllocation, type AllocationRow } from '../../store/allocation.ts';
+import { lockAllocationToTell, readAllocation, updateAllocation, type AllocationRow } from '../../store/allocation.ts';
 import type { Tx } from '../../store/db.ts';
 import { assert } from '../../domain/assert.ts';
 import type { House } from '../house.ts';
@@ -24,7 +24,7 @@ export async function writeAnswer(
   seen: AllocationRow,
   answer: Answer,
 ): Promise<AllocationRow> {
-  const row = await lockAllocation(tx, seen.sid);
+  const row = await lockAllocationToTell(tx, seen.sid);
   assert(row !== null, 'an allocation is never deleted');
   if (row.state === seen.state && row.wanted === seen.wanted) return await applyStatus(tx, house, row, answer);
   // An answer to a question of before: somebody has wanted something else since. What is true is asked again; of one that is over only if

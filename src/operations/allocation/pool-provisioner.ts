@@ -9,7 +9,13 @@ import {
   type AllocationRow,
 } from '../../store/allocation.ts';
 import type { Tx } from '../../store/db.ts';
-import { readMachineById, takeMachine, updateMachine, type MachineRow } from '../../store/machine.ts';
+import {
+  readMachineById,
+  takeMachine,
+  takeMachineWaiting,
+  updateMachine,
+  type MachineRow,
+} from '../../store/machine.ts';
 import type { House } from '../house.ts';
 
 /**
@@ -30,8 +36,10 @@ export function poolProvisioner(house: Pick<House, 'db' | 'ports'>): Provisioner
   return {
     name: 'pool',
     async allocate(wanted) {
-      const status = await house.db.transaction('pool.allocate', (tx) => give(tx, house, wanted));
-      return status ?? 'none';
+      const at = house.ports.clock.now();
+      const give = (take: Take) =>
+        house.db.transaction('pool.allocate', (tx) => giveBy(tx, wanted, (size) => take(tx, size, at)));
+      return (await give(takeMachine)) ?? (await give(takeMachineWaiting)) ?? 'none';
     },
     async status(sid) {
       const allocation = await readAllocation(house.db, sid);
@@ -63,13 +71,19 @@ async function machineOf(tx: Tx, { sid, machine }: AllocationRow): Promise<Machi
   return row?.allocation?.sid === sid ? row : null;
 }
 
-/** Null: no machine of the size is free. */
-async function give(tx: Tx, { ports }: Pick<House, 'ports'>, wanted: WantedVm): Promise<VmStatus | null> {
+type Take = typeof takeMachine;
+
+/** Null: no machine of the size could be taken. */
+async function giveBy(
+  tx: Tx,
+  wanted: WantedVm,
+  take: (size: string) => Promise<bigint | null>,
+): Promise<VmStatus | null> {
   const place = await lockPlace(tx, wanted.allocationSid);
   if (place === null) return null;
   // Given before; or taken back before it was given, and then it is given no more.
   if (place.machine !== null || place.allocation.state !== 'requested') return toStatus(place);
-  const machine = await takeMachine(tx, wanted.size, ports.clock.now());
+  const machine = await take(wanted.size);
   if (machine === null) return null;
   await putOnMachine(tx, wanted.allocationSid, machine);
   return toStatus({ ...place, machine: await readMachineById(tx, machine) });

@@ -79,14 +79,14 @@ async function steer(
     const after = before && want(before, wanted, now);
     if (before === null || after === null || after === before) return before;
     // One that is asked for is stopped once it is there.
-    const isAsked = before.state !== 'requested';
-    const steered = { ...before, ...after, checkAt: isAsked ? new Date(now.getTime() + ASK_LEASE_MS) : before.checkAt };
+    const isThere = before.state !== 'requested';
+    const steered = { ...before, ...after, checkAt: isThere ? new Date(now.getTime() + ASK_LEASE_MS) : before.checkAt };
     await updateAllocation(tx, steered);
     const action = wanted === 'stopped' ? 'allocation.suspend' : 'allocation.resume';
     await recordAudit(tx, author, { action, subject: sid, reason: why, after: { wanted } });
     return steered;
   });
-  const isThere = row !== null && (row.state === 'active' || row.state === 'suspended');
-  const isOther = isThere && (row.state === 'active') !== (row.wanted === 'running');
-  return isOther ? await converge(house, sid) : row;
+  const isLiving = row?.state === 'active' || row?.state === 'suspended';
+  // Where nothing is to be asked it is what was wanted, and has been said to be.
+  return isLiving && row.checkAt !== null ? await converge(house, sid) : row;
 }

@@ -1,7 +1,7 @@
 import { z } from 'zod';
 import { assert } from '../../domain/assert.ts';
 import { refuse } from '../../domain/refusal.ts';
-import { allocationOnMachine, lockAllocation } from '../../store/allocation.ts';
+import { allocationOnMachine, lockAllocationToTell } from '../../store/allocation.ts';
 import { lockMachine, updateMachine } from '../../store/machine.ts';
 import { applyStatus } from '../allocation/apply-status.ts';
 import { recordAudit } from '../audit/record.ts';
@@ -29,7 +29,7 @@ export const machineConfirmClean = operation({
     return await house.db.transaction('machine.confirm-clean', async (tx) => {
       // The allocation before the machine, as everybody locks them.
       const sid = await allocationOnMachine(tx, input.sid);
-      const allocation = sid === null ? null : await lockAllocation(tx, sid);
+      const allocation = sid === null ? null : await lockAllocationToTell(tx, sid);
       const machine = await lockMachine(tx, input.sid);
       if (machine === null) return noMachine();
       if (machine.state === 'free') return toMachine(machine);

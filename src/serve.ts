@@ -13,6 +13,7 @@ import {
   openClickPesaSimulator,
   openForgeSimulator,
   openMyceliumSimulator,
+  openProvisionerSimulator,
   openStripeSimulator,
   type Simulators,
 } from './serve/simulators.ts';
@@ -35,6 +36,8 @@ export interface RunningServer {
   readonly forgeUrl: string | null;
   /** Null: no simulated Mycelium network was started. */
   readonly myceliumUrl: string | null;
+  /** Null: no simulated back end for VMs was started. */
+  readonly provisionerUrl: string | null;
   readonly database: string;
   readonly house: House;
   /** Rejects when the server started without its database, and the one that came is not one to work with. */
@@ -110,6 +113,7 @@ export async function serve({ config: given, ports: givenPorts, version }: Serve
       btcpayUrl: simulators.btcpay?.url ?? null,
       forgeUrl: simulators.forge?.url ?? null,
       myceliumUrl: simulators.mycelium?.url ?? null,
+      provisionerUrl: simulators.provisioner?.url ?? null,
       database: isLate ? `${store.description}, which does not answer yet` : store.description,
       house,
       begun,
@@ -194,17 +198,18 @@ async function openAll(
   ports: Ports,
   stack: AsyncDisposableStack,
 ): Promise<{ store: OpenedStore; simulators: Simulators }> {
-  const [store, stripe, clickpesa, btcpay, forge, mycelium] = await Promise.allSettled([
+  const [store, stripe, clickpesa, btcpay, forge, mycelium, provisioner] = await Promise.allSettled([
     openStore(config, ports, { leavesSchema: true }),
     openStripeSimulator(config, ports),
     openClickPesaSimulator(config, ports),
     openBtcpaySimulator(config, ports),
     openForgeSimulator(config, ports),
     openMyceliumSimulator(config, ports),
+    openProvisionerSimulator(config, ports),
   ]);
   if (store.status === 'fulfilled') stack.defer(() => store.value.close());
   if (stripe.status === 'fulfilled') stack.defer(() => stripe.value?.stop());
-  const simulators = [stripe, clickpesa, btcpay, forge, mycelium];
+  const simulators = [stripe, clickpesa, btcpay, forge, mycelium, provisioner];
   for (const one of simulators) if (one.status === 'fulfilled') stack.defer(() => one.value?.stop());
   if (store.status === 'rejected') throw store.reason;
   if (stripe.status === 'rejected') throw stripe.reason;
@@ -212,12 +217,14 @@ async function openAll(
   if (btcpay.status === 'rejected') throw btcpay.reason;
   if (forge.status === 'rejected') throw forge.reason;
   if (mycelium.status === 'rejected') throw mycelium.reason;
+  if (provisioner.status === 'rejected') throw provisioner.reason;
   const opened = {
     stripe: stripe.value,
     clickpesa: clickpesa.value,
     btcpay: btcpay.value,
     forge: forge.value,
     mycelium: mycelium.value,
+    provisioner: provisioner.value,
   };
   return { store: store.value, simulators: opened };
 }

@@ -2,6 +2,7 @@ import { randomBytes } from 'node:crypto';
 import process from 'node:process';
 import { parseArgs } from 'node:util';
 import { fileKeeper } from '../keeper.ts';
+import { liveUntilStopped } from '../serve.ts';
 import { clockAheadBy } from '../system-clock.ts';
 import type { LoginChange } from './login/state.ts';
 import { startForgeSandbox } from './server.ts';
@@ -66,11 +67,4 @@ const running = await startForgeSandbox({
   ...(login === null ? {} : { login }),
 });
 
-const stop = (): void => {
-  void running.close().then(() => process.exit(0));
-};
-process.once('SIGTERM', stop);
-process.once('SIGINT', stop);
-if (values['until-stdin-ends']) process.stdin.resume().once('end', stop).once('error', stop);
-
-process.stdout.write(`${JSON.stringify({ url: running.url })}\n`);
+liveUntilStopped(running, { untilStdinEnds: values['until-stdin-ends'] });

@@ -2,6 +2,7 @@ import { randomBytes } from 'node:crypto';
 import process from 'node:process';
 import { parseArgs } from 'node:util';
 import { fileKeeper } from '../keeper.ts';
+import { liveUntilStopped } from '../serve.ts';
 import { clockAheadBy } from '../system-clock.ts';
 import type { NodeAdded } from './network.ts';
 import { startMyceliumSandbox } from './server.ts';
@@ -43,11 +44,4 @@ const running = await startMyceliumSandbox({
   ...(stateFile === undefined ? {} : { keeper: fileKeeper<NodeAdded>(stateFile) }),
 });
 
-const stop = (): void => {
-  void running.close().then(() => process.exit(0));
-};
-process.once('SIGTERM', stop);
-process.once('SIGINT', stop);
-if (values['until-stdin-ends']) process.stdin.resume().once('end', stop).once('error', stop);
-
-process.stdout.write(`${JSON.stringify({ url: running.url })}\n`);
+liveUntilStopped(running, { untilStdinEnds: values['until-stdin-ends'] });

@@ -2,6 +2,7 @@ import { randomBytes } from 'node:crypto';
 import process from 'node:process';
 import { parseArgs } from 'node:util';
 import { fileKeeper } from '../keeper.ts';
+import { liveUntilStopped } from '../serve.ts';
 import { clockAheadBy } from '../system-clock.ts';
 import { startStripeSandbox } from './server.ts';
 
@@ -49,11 +50,4 @@ const running = await startStripeSandbox({
 const settleAfterMs = values['settle-after-ms'];
 if (settleAfterMs !== undefined) running.sandbox.turn({ settleAfterMs: Number(settleAfterMs) });
 
-const stop = (): void => {
-  void running.close().then(() => process.exit(0));
-};
-process.once('SIGTERM', stop);
-process.once('SIGINT', stop);
-if (values['until-stdin-ends']) process.stdin.resume().once('end', stop).once('error', stop);
-
-process.stdout.write(`${JSON.stringify({ url: running.url })}\n`);
+liveUntilStopped(running, { untilStdinEnds: values['until-stdin-ends'] });

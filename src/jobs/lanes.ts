@@ -12,6 +12,7 @@ export const WORKERS: Readonly<Record<JobName, number>> = {
   'refund.send': 1,
   'auto-recharge.run': 1,
   'correction.run': 1,
+  'standing.watch': 1,
 };
 
 export const LANES: readonly JobName[] = Object.keys(WORKERS) as JobName[];

@@ -5,6 +5,7 @@ import type { House, JobName } from '../operations/house.ts';
 import { ownCause } from '../operations/payment/cause.ts';
 import { checkPayment } from '../operations/payment/poll.ts';
 import { sendRefund } from '../operations/refund/send.ts';
+import { followMoney } from '../operations/standing/follow-money.ts';
 import { applyWebhook } from '../operations/webhook-event/apply.ts';
 
 const payloadSchema = z.object({ sid: z.string() });
@@ -23,6 +24,9 @@ export const JOBS: Readonly<Record<JobName, (house: House, payload: unknown) => 
   // Whoever has just switched it on is not kept waiting for the tick; what is due is charged, whoever's it is.
   'auto-recharge.run': async (house) => {
     await runAutoRecharges(house);
+  },
+  'standing.watch': async (house, payload) => {
+    await followMoney(house, payloadSchema.parse(payload).sid);
   },
   'payment.check': async (house, payload) => {
     await checkPayment(house, payloadSchema.parse(payload).sid);

@@ -2,6 +2,11 @@ import { Bug } from '../domain/assert.ts';
 import { followClock } from '../operations/clock/follow.ts';
 import type { House } from '../operations/house.ts';
 import type { Tick } from '../operations/tick.ts';
+import { checkAllocations } from '../operations/allocation/check.ts';
+import { releaseExpired } from '../operations/allocation/release-expired.ts';
+import { releaseVm, resumeVm, suspendVm } from '../operations/allocation/steer.ts';
+import { steerVms } from '../operations/standing/steer-vms.ts';
+import { releaseExcess } from '../operations/subscription/release-excess.ts';
 import { runAutoRecharges } from '../operations/auto-recharge/run.ts';
 import { resumeCorrections } from '../operations/correction/run.ts';
 import { pruneOldChallenges } from '../operations/challenge/prune.ts';
@@ -9,7 +14,6 @@ import { pruneOldEvents } from '../operations/delivery/prune.ts';
 import { sendDueDeliveries } from '../operations/delivery/send-due.ts';
 import { resealSecrets } from '../operations/endpoint/reseal.ts';
 import { sweepErasures } from '../operations/erasure/sweep.ts';
-import { watchBalances } from '../operations/event/watch-balances.ts';
 import { sendAnswers } from '../operations/dispute/send-answer.ts';
 import { pollDisputes } from '../operations/dispute/poll.ts';
 import { tellOfGaps } from '../operations/gap-policy/tell.ts';
@@ -34,6 +38,7 @@ import { pruneOldSessions } from '../operations/session/prune.ts';
 import { msToNextRenewal, renewDue } from '../operations/subscription/renew.ts';
 import { fetchUndelivered } from '../operations/webhook-event/fetch-undelivered.ts';
 import { sweepWebhooks } from '../operations/webhook-event/sweep.ts';
+import { watchDue, watchStandings } from '../operations/standing/watch.ts';
 import { checkLedger } from '../store/ledger-check.ts';
 import { isWait } from './pace.ts';
 
@@ -73,12 +78,25 @@ export const TICKS: readonly Tick[] = [
   { name: 'secrets.reseal', waitMs: every(5 * MINUTE_MS), run: resealSecrets, catchesUp: true },
   { name: 'mails.send', waitMs: every(5 * SECOND_MS), run: sendDueMails },
   { name: 'receipts.issue', waitMs: every(10 * SECOND_MS), run: issueReceipts },
-  { name: 'balances.watch', waitMs: every(30 * SECOND_MS), run: watchBalances },
+  { name: 'standings.watch', waitMs: every(30 * SECOND_MS), run: watchStandings },
+  { name: 'standings.due', waitMs: every(5 * SECOND_MS), run: watchDue },
   { name: 'gaps.tell', waitMs: every(MINUTE_MS), run: tellOfGaps },
   { name: 'challenges.prune', waitMs: every(HOUR_MS), run: pruneOldChallenges, catchesUp: true },
   { name: 'budgets.prune', waitMs: every(HOUR_MS), run: pruneOldBudgets, catchesUp: true },
   { name: 'sessions.prune', waitMs: every(HOUR_MS), run: pruneOldSessions, catchesUp: true },
   { name: 'usage-queue.prune', waitMs: every(HOUR_MS), run: pruneUsageQueue, catchesUp: true },
+  { name: 'allocations.check', waitMs: every(5 * SECOND_MS), run: checkAllocations },
+  {
+    name: 'allocations.steer',
+    waitMs: every(5 * SECOND_MS),
+    run: (house, signal) => steerVms(house, { suspendVm, resumeVm }, signal),
+  },
+  {
+    name: 'allocations.release-excess',
+    waitMs: every(30 * SECOND_MS),
+    run: (house) => releaseExcess(house, (sid) => releaseVm(house, sid, 'user')),
+  },
+  { name: 'allocations.release', waitMs: every(MINUTE_MS), run: releaseExpired },
   { name: 'erasures.sweep', waitMs: every(MINUTE_MS), run: sweepErasures },
   { name: 'corrections.resume', waitMs: every(30 * SECOND_MS), run: resumeCorrections },
   { name: 'usage.bill', waitMs: every(5 * MINUTE_MS), run: billAll },

@@ -7,6 +7,7 @@ import type { Mailer, Ports } from '../ports/ports.ts';
 import type { Messenger } from '../providers/messenger.ts';
 import type { IdentityProvider, IdentityProviderName } from '../providers/identity-provider.ts';
 import type { PaymentProvider } from '../providers/provider.ts';
+import type { Provisioner, ProvisionerName } from '../providers/provisioner.ts';
 import type { UsageRepository } from '../providers/usage-repository.ts';
 import type { Db, Tx } from '../store/db.ts';
 import type { Outcome, PostingRecord } from '../domain/ledger/posting.ts';
@@ -22,6 +23,8 @@ export interface House {
   readonly jobs: Jobs;
   /** By name; a provider that is not configured is not there. */
   readonly providers: ReadonlyMap<string, PaymentProvider>;
+  /** Who gives VMs, by name: the pool always, another one where it is configured. */
+  readonly provisioners: ReadonlyMap<ProvisionerName, Provisioner>;
   /** Who people sign in through, by name; who is not configured is not there. */
   readonly identityProviders: ReadonlyMap<IdentityProviderName, IdentityProvider>;
   /** Where nodes that cannot reach us leave their usage, and where this installation pushes its own; null: not configured. */
@@ -50,7 +53,13 @@ export interface PostingLanes {
   close(): Promise<void>;
 }
 
-export type JobName = 'webhook.apply' | 'payment.check' | 'correction.run' | 'refund.send' | 'auto-recharge.run';
+export type JobName =
+  | 'webhook.apply'
+  | 'payment.check'
+  | 'correction.run'
+  | 'refund.send'
+  | 'auto-recharge.run'
+  | 'standing.watch';
 
 export interface Jobs {
   /** Adds a job in the caller's transaction: gone if it rolls back, seen by workers only after the commit. */
@@ -82,6 +91,16 @@ export interface HouseSettings {
   /** How far below its floor delivered usage may take a wallet. */
   readonly usageOwedMax: bigint;
   readonly lowBalance: bigint;
+  /** Who is asked for new VMs. */
+  readonly provisioner: ProvisionerName;
+  /** Lead times of the warnings that a wallet will be empty, the longest first. */
+  readonly warningHours: readonly number[];
+  /** From the notice that something is due until the wallet is suspended. */
+  readonly graceHours: number;
+  /** From the suspension until the VMs are released. */
+  readonly suspendedDays: number;
+  /** How long a suspended wallet's VMs run once more to fetch what is on them. */
+  readonly rescueHours: number;
   /** Whether a period of a plan that is over before it could be paid is charged, or left out. */
   readonly planMissedPeriods: 'charge' | 'skip';
   /** What a dispute stops: the whole wallet, or only the disputed amount. */

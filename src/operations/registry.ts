@@ -1,4 +1,10 @@
 import type { z } from 'zod';
+import { allocationAutoRelease } from './allocation/auto-release.ts';
+import { allocationCreate } from './allocation/create.ts';
+import { allocationGet } from './allocation/get.ts';
+import { allocationList } from './allocation/list.ts';
+import { allocationRelease } from './allocation/release.ts';
+import { allocationSet } from './allocation/set.ts';
 import { auditList } from './audit/list.ts';
 import { autoRechargeDisable } from './auto-recharge/disable.ts';
 import { autoRechargeGet } from './auto-recharge/get.ts';
@@ -59,6 +65,13 @@ import { leaseKeys } from './lease/keys.ts';
 import { leaseList } from './lease/list.ts';
 import { leaseRelease } from './lease/release.ts';
 import { leaseSettle } from './lease/settle.ts';
+import { machineAdd } from './machine/add.ts';
+import { machineConfirmClean } from './machine/confirm-clean.ts';
+import { machineCount } from './machine/count.ts';
+import { machineGet } from './machine/get.ts';
+import { machineList } from './machine/list.ts';
+import { machineRemove } from './machine/remove.ts';
+import { machineSet } from './machine/set.ts';
 import { mailList } from './mail/list.ts';
 import { mailResend } from './mail/resend.ts';
 import { modelPriceCreate } from './model-price/create.ts';
@@ -137,6 +150,15 @@ import { usageExplain } from './usage/explain.ts';
 import { usageLadder } from './usage/ladder.ts';
 import { usageListQuarantine } from './usage/list-quarantine.ts';
 import { usageListUnbilled } from './usage/list-unbilled.ts';
+import { noticeGet } from './notice/get.ts';
+import { noticeSet } from './notice/set.ts';
+import { sshKeyAdd } from './ssh-key/add.ts';
+import { sshKeyList } from './ssh-key/list.ts';
+import { sshKeyRemove } from './ssh-key/remove.ts';
+import { standingExtend } from './standing/extend.ts';
+import { standingGet } from './standing/get.ts';
+import { standingList } from './standing/list.ts';
+import { standingRescue } from './standing/rescue.ts';
 import { usagePush } from './usage/push.ts';
 import { usageQueue } from './usage/queue.ts';
 import { usageRecord, usageRecordOne } from './usage/record.ts';
@@ -157,6 +179,22 @@ import { webhookEventReplay } from './webhook-event/replay.ts';
 
 /** In the order of the reference pages: by noun, reading before writing. */
 const declared = [
+  allocationAutoRelease,
+  allocationCreate,
+  allocationGet,
+  allocationList,
+  allocationRelease,
+  allocationSet,
+  machineAdd,
+  machineConfirmClean,
+  machineCount,
+  machineGet,
+  machineList,
+  machineRemove,
+  machineSet,
+  sshKeyAdd,
+  sshKeyList,
+  sshKeyRemove,
   sessionGet,
   sessionList,
   sessionRevoke,
@@ -168,6 +206,8 @@ const declared = [
   userGet,
   userList,
   userUpdate,
+  noticeGet,
+  noticeSet,
   userDisable,
   userEnable,
   operatorList,
@@ -312,6 +352,10 @@ const declared = [
   clockAdvance,
   clockGet,
   correctionCancel,
+  standingGet,
+  standingList,
+  standingRescue,
+  standingExtend,
   auditList,
 ] as const;
 

@@ -19,6 +19,7 @@ import { forgeRepository } from '../providers/forge/index.ts';
 import type { Messenger } from '../providers/messenger.ts';
 import { myceliumMessenger } from '../providers/mycelium/index.ts';
 import type { UsageRepository } from '../providers/usage-repository.ts';
+import { httpProvisionerOf, provisionersOf } from './provisioners.ts';
 import type { Simulator } from './simulator.ts';
 import type { BtcpaySimulator, ForgeSimulator, Simulators } from './simulators.ts';
 import type { OpenedStore } from './store.ts';
@@ -41,6 +42,7 @@ export function buildHouse(config: Config, ports: Ports, { store, simulators, mo
     lanes: openPostingLanes(db, ports, { lanes, batchRecordsMax, queueMax }),
     jobs: graphileJobs(),
     providers: providersOf(config, ports, simulators),
+    provisioners: provisionersOf({ db, ports }, httpProvisionerOf(config, ports, simulators.provisioner)),
     identityProviders: identityProvidersOf(config, ports, simulators.forge),
     usageRepository: usageRepositoryOf(config, ports, simulators.forge),
     mailer: mailerOf(config),

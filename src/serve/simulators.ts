@@ -11,10 +11,15 @@ export interface Simulators {
   readonly btcpay: BtcpaySimulator | null;
   readonly forge: ForgeSimulator | null;
   readonly mycelium: Simulator | null;
+  readonly provisioner: ProvisionerSimulator | null;
 }
 
 export interface BtcpaySimulator extends Simulator {
   readonly storeId: string;
+}
+
+export interface ProvisionerSimulator extends Simulator {
+  readonly token: string;
 }
 
 export interface ForgeSimulator extends Simulator {
@@ -100,4 +105,14 @@ export async function openMyceliumSimulator(config: Config, ports: Ports): Promi
   if (mode !== 'sandbox' || myceliumApiUrl !== null || stripeApiBase !== null) return null;
   const given = ['--state-file', path.join(dataDir, 'mycelium-sandbox.jsonl'), ...clockOf(config)];
   return await startSimulator({ name: 'Mycelium', folder: 'mycelium', given, ports });
+}
+
+/** Only for who wants VMs from a back end: they come from the pool otherwise. Not beside another Stripe, like the others. */
+export async function openProvisionerSimulator(config: Config, ports: Ports): Promise<ProvisionerSimulator | null> {
+  const { mode, provisioner, provisionerUrl, stripeApiBase, dataDir } = config;
+  if (mode !== 'sandbox' || provisioner !== 'http' || provisionerUrl !== null || stripeApiBase !== null) return null;
+  const token = Buffer.from(ports.random.bytes(20)).toString('hex');
+  const given = ['--token', token, '--state-file', path.join(dataDir, 'provisioner-sandbox.jsonl'), ...clockOf(config)];
+  const simulator = await startSimulator({ name: 'VM', folder: 'provisioner', given, ports });
+  return { ...simulator, token };
 }

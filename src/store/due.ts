@@ -26,6 +26,22 @@ const DUE: readonly Statement[] = [
     'due.grants',
     `select count(*) filter (where expires_at <= $1) as overdue, min(expires_at) filter (where expires_at > $1) as next from grant_credit where state = 'open' and closed_at is null`,
   ),
+  statement(
+    'due.allocations',
+    `select count(*) filter (where expires_at <= $1) as overdue, min(expires_at) filter (where expires_at > $1) as next from allocation where state in ('requested', 'active', 'suspended')`,
+  ),
+  statement(
+    'due.answers',
+    `select count(*) filter (where check_at <= $1) as overdue, min(check_at) filter (where check_at > $1) as next from allocation where check_at is not null`,
+  ),
+  statement(
+    'due.standings',
+    `select count(*) filter (where deadline_at <= $1) as overdue, min(deadline_at) filter (where deadline_at > $1) as next from wallet_standing where deadline_at is not null`,
+  ),
+  statement(
+    'due.runways',
+    `select count(*) filter (where look_at <= $1) as overdue, min(look_at) filter (where look_at > $1) as next from wallet_standing where look_at is not null`,
+  ),
 ];
 
 export interface Due {

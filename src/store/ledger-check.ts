@@ -1,9 +1,11 @@
 import { POSTING_KINDS } from '../domain/ledger/posting.ts';
+import { ALLOCATION_INVARIANTS } from './ledger-check-allocation.ts';
 import { DISPUTE_INVARIANTS } from './ledger-check-disputes.ts';
 import { GRANT_INVARIANTS } from './ledger-check-grants.ts';
 import { ORGANISATION_INVARIANTS } from './ledger-check-organisation.ts';
 import { PLAN_INVARIANTS } from './ledger-check-plan.ts';
 import { REFUND_INVARIANTS } from './ledger-check-refund.ts';
+import { STANDING_INVARIANTS } from './ledger-check-standing.ts';
 import { USAGE_INVARIANTS } from './ledger-check-usage.ts';
 import { statement, type Db, type Row, type Tx } from './db.ts';
 import type { Invariant } from './invariant.ts';
@@ -221,6 +223,8 @@ const INVARIANTS: readonly Invariant[] = [
   ...ORGANISATION_INVARIANTS,
   ...PLAN_INVARIANTS,
   ...GRANT_INVARIANTS,
+  ...ALLOCATION_INVARIANTS,
+  ...STANDING_INVARIANTS,
 ];
 
 const countStatement = statement(

@@ -71,15 +71,21 @@ const insertStatement = statement(
   'mail.insert',
   // Nothing is written here that could fail on account of a name or a sentence: it runs where money is moved.
   `insert into mail (sid, event, user_sid, recipient, language, state, due_at, created_at)
-   select $1, $2, sid, email, language, 'pending', $4, $4 from app_user where sid = $3 and email is not null`,
+   select $1, $2, sid, email, language, 'pending', $5, $4 from app_user where sid = $3 and email is not null`,
 );
 
-/** A mail for a user who has an address; for another none. */
+/** A mail for a user who has an address; for another none. `dueAt`: later than now where it waits for the end of their quiet hours. */
 export async function insertMail(
   tx: Tx,
-  mail: { readonly sid: string; readonly event: string; readonly userSid: string; readonly now: Date },
+  mail: {
+    readonly sid: string;
+    readonly event: string;
+    readonly userSid: string;
+    readonly now: Date;
+    readonly dueAt: Date;
+  },
 ): Promise<void> {
-  await tx.query(insertStatement, [mail.sid, mail.event, mail.userSid, mail.now]);
+  await tx.query(insertStatement, [mail.sid, mail.event, mail.userSid, mail.now, mail.dueAt]);
 }
 
 const insertManyStatement = statement(

@@ -7,6 +7,11 @@ export const MAILED_TYPES = [
   'payment.reversed',
   'wallet.low_balance',
   'wallet.empty',
+  'wallet.runway',
+  'wallet.grace',
+  'wallet.suspended',
+  'wallet.restored',
+  'wallet.released',
   'refund.succeeded',
   'refund.failed',
   'dispute.opened',
@@ -28,6 +33,17 @@ export const MAILED_TYPES = [
 export type MailedType = (typeof MAILED_TYPES)[number];
 
 export const isMailed = (type: EventType): type is MailedType => MAILED_TYPES.some((mailed) => mailed === type);
+
+/** What waits for the end of its reader's quiet hours: there is time. The rest was asked for a moment ago, or cannot be helped later. */
+const WAITING_TYPES: ReadonlySet<EventType> = new Set<EventType>([
+  'wallet.low_balance',
+  'wallet.empty',
+  'wallet.runway',
+  'wallet.grace',
+  'wallet.restored',
+]);
+
+export const mayWait = (type: EventType): boolean => WAITING_TYPES.has(type);
 
 export interface Letter {
   readonly subject: string;
@@ -55,6 +71,17 @@ const LETTERS: Readonly<Record<MailedType, readonly [subject: Key, ...sentences:
   'payment.reversed': ['mail_reversed', 'mail_reversed_why', 'mail_amount'],
   'wallet.low_balance': ['mail_low', 'mail_low_balance', 'mail_top_up'],
   'wallet.empty': ['mail_empty', 'mail_empty_why', 'mail_top_up'],
+  'wallet.runway': ['mail_runway', 'mail_runway_hours', 'mail_runway_on', 'mail_low_balance', 'mail_top_up'],
+  'wallet.grace': ['mail_grace', 'mail_grace_why', 'mail_grace_on', 'mail_due', 'mail_low_balance'],
+  'wallet.suspended': [
+    'mail_suspended',
+    'mail_suspended_why',
+    'mail_suspended_until',
+    'mail_due',
+    'mail_suspended_rescue',
+  ],
+  'wallet.restored': ['mail_restored', 'mail_restored_count', 'mail_restored_not'],
+  'wallet.released': ['mail_released', 'mail_released_why', 'mail_released_next'],
   'refund.succeeded': ['mail_refunded', 'mail_refunded_why', 'mail_amount', 'mail_credit_note'],
   'refund.failed': ['mail_refund_failed', 'mail_refund_failed_why', 'mail_amount'],
   'dispute.opened': ['mail_disputed', 'mail_disputed_why', 'mail_amount'],

@@ -1,10 +1,12 @@
 import { eventBody, type EventFacts, type EventType } from '../../domain/event/types.ts';
-import { isMailed } from '../../domain/mail/compose.ts';
+import { isMailed, mayWait } from '../../domain/mail/compose.ts';
+import { afterQuietHours } from '../../domain/standing/quiet-hours.ts';
 import type { Tx } from '../../store/db.ts';
 import { insertDeliveries } from '../../store/delivery.ts';
 import { findAllListeners, findListeners } from '../../store/endpoint.ts';
 import { insertEvent, insertEvents, nextSequence, nextSequences, type EventRow } from '../../store/event.ts';
 import { insertMail, insertMails } from '../../store/mail.ts';
+import { readQuietHours } from '../../store/notice-setting.ts';
 import type { House } from '../house.ts';
 
 /** Whose event it is, as the rows of payments, holds and refunds carry it. */
@@ -22,6 +24,8 @@ export interface NewEvent {
   readonly facts: EventFacts;
   /** False: no mail, because another event of the moment says more. */
   readonly isMailed?: boolean;
+  /** True: the mail does not wait for the end of its reader's quiet hours, although others of its type do. */
+  readonly isUrgent?: boolean;
 }
 
 /**
@@ -41,7 +45,7 @@ export async function emit(tx: Tx, house: Pick<House, 'ports'>, event: NewEvent)
 export async function emitTo(
   tx: Tx,
   { ports }: Pick<House, 'ports'>,
-  { type, of, facts, isMailed: mayBeMailed = true }: NewEvent,
+  { type, of, facts, isMailed: mayBeMailed = true, isUrgent = false }: NewEvent,
   endpoints: readonly string[],
 ): Promise<string> {
   const sid = ports.ids.sid();
@@ -62,7 +66,9 @@ export async function emitTo(
     await insertDeliveries(tx, sid, made, occurredAt);
   }
   if (of !== null && mayBeMailed && isMailed(type)) {
-    await insertMail(tx, { sid: ports.ids.sid(), event: sid, userSid: of.userSid, now: occurredAt });
+    const quiet = mayWait(type) && !isUrgent ? await readQuietHours(tx, of.userSid) : null;
+    const dueAt = afterQuietHours(quiet, occurredAt);
+    await insertMail(tx, { sid: ports.ids.sid(), event: sid, userSid: of.userSid, now: occurredAt, dueAt });
   }
   return sid;
 }

@@ -222,6 +222,7 @@ export function houseSettings(config: Config): HouseSettings {
     refundApprovalAbove: config.refundApprovalAbove,
     usageOwedMax: config.usageOwedMax,
     lowBalance: config.lowBalance,
+    planMissedPeriods: config.planMissedPeriods,
     disputeFreeze: config.disputeFreeze,
     leaseMax: config.leaseMax,
     leaseSecondsMax: config.leaseSecondsMax,

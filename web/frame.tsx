@@ -52,6 +52,7 @@ type Pages = readonly (readonly [path: string, title: string])[];
 
 const USER_PAGES: Pages = [
   ['/wallet', 'Wallet'],
+  ['/plan', 'Plan'],
   ['/usage', 'Usage'],
   ['/events', 'Events'],
   ['/account', 'Account'],
@@ -76,6 +77,13 @@ const OPERATOR_GROUPS: readonly (readonly [title: string, pages: Pages])[] = [
       ['/operator/events', 'Endpoints'],
       ['/operator/mail', 'Mail'],
       ['/operator/receipts', 'Receipts'],
+    ],
+  ],
+  [
+    'Plans',
+    [
+      ['/operator/plans', 'Plans'],
+      ['/operator/subscriptions', 'Subscriptions'],
     ],
   ],
   [

@@ -306,6 +306,14 @@ export const SETTINGS = {
     kind: amount,
     prose: 'Refunds of more than this wait until a second operator approves them. Unset: none does.',
   }),
+  planMissedPeriods: given({
+    env: 'HERO_ONBOARDING_PLAN_MISSED_PERIODS',
+    group: 'Wallets',
+    kind: choice(['charge', 'skip']),
+    default: 'charge',
+    prose:
+      'What becomes of a period of a plan that is over as a whole before the house got to renew it: it is charged, or left out. Left out in any case while the wallet could not pay and its VMs stood still.',
+  }),
   ...EVENT_SETTINGS,
   lanes: given({
     env: 'HERO_ONBOARDING_LEDGER_LANES',

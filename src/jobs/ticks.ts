@@ -28,6 +28,7 @@ import { billAll } from '../operations/usage/bill-wallet.ts';
 import { sendAllBack } from '../operations/movement/send-back.ts';
 import { reconcileAll } from '../operations/reconciliation/reconcile-all.ts';
 import { pruneOldSessions } from '../operations/session/prune.ts';
+import { msToNextRenewal, renewDue } from '../operations/subscription/renew.ts';
 import { fetchUndelivered } from '../operations/webhook-event/fetch-undelivered.ts';
 import { sweepWebhooks } from '../operations/webhook-event/sweep.ts';
 import { checkLedger } from '../store/ledger-check.ts';
@@ -37,6 +38,8 @@ export interface Tick {
   readonly name: string;
   /** How long after `now` it runs next. */
   readonly waitMs: (now: Date) => number;
+  /** How long at most, by what the house has to do; asked before each wait. Left out: as long as `waitMs` says. */
+  readonly dueInMs?: (house: House, now: Date) => Promise<number>;
   /** The signal says that the process stops: what takes long begins nothing more. */
   readonly run: (house: House, signal?: AbortSignal) => Promise<unknown>;
   /** Whether it runs at the start as well: for what was missed while nothing ran. */
@@ -64,6 +67,13 @@ export const TICKS: readonly Tick[] = [
   { name: 'movements.refund', waitMs: every(5 * MINUTE_MS), run: sendAllBack },
   { name: 'auto-recharge.run', waitMs: every(15 * SECOND_MS), run: runAutoRecharges },
   { name: 'holds.expire', waitMs: every(30 * SECOND_MS), run: expireHolds },
+  {
+    name: 'plans.renew',
+    waitMs: every(5 * SECOND_MS),
+    dueInMs: ({ db }, now) => msToNextRenewal(db, now),
+    run: renewDue,
+    isDueAtStart: true,
+  },
   { name: 'deliveries.send', waitMs: every(SECOND_MS), run: sendDueDeliveries },
   { name: 'events.prune', waitMs: every(HOUR_MS), run: pruneOldEvents },
   { name: 'invitations.prune', waitMs: every(HOUR_MS), run: pruneOldInvitations },
@@ -111,12 +121,20 @@ export async function checkLedgerNightly(house: House): Promise<void> {
   else house.ports.log.error({ ...facts, broken }, 'THE LEDGER IS NOT SOUND: stop paying out and look at it');
 }
 
+/** A house that cannot be asked, because its database is away, waits as long as it does otherwise. */
+async function waitOf(house: House, tick: Tick): Promise<number> {
+  const now = house.ports.clock.now();
+  const longestMs = tick.waitMs(now);
+  const dueInMs = await tick.dueInMs?.(house, now).catch(() => longestMs);
+  return Math.min(longestMs, Math.max(0, dueInMs ?? longestMs));
+}
+
 /** Runs one tick until the signal; what it throws is logged, and the next one comes all the same. */
 export async function keepTicking(house: House, tick: Tick, signal: AbortSignal): Promise<void> {
   const { clock, log } = house.ports;
   let isDue = tick.isDueAtStart === true;
   for (;;) {
-    if (!isDue) await clock.sleep(tick.waitMs(clock.now()), signal);
+    if (!isDue) await clock.sleep(await waitOf(house, tick), signal);
     isDue = false;
     if (signal.aborted) return;
     try {

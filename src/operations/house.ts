@@ -76,6 +76,8 @@ export interface HouseSettings {
   /** How far below its floor delivered usage may take a wallet. */
   readonly usageOwedMax: bigint;
   readonly lowBalance: bigint;
+  /** Whether a period of a plan that is over before it could be paid is charged, or left out. */
+  readonly planMissedPeriods: 'charge' | 'skip';
   /** What a dispute stops: the whole wallet, or only the disputed amount. */
   readonly disputeFreeze: 'wallet' | 'amount';
   /** The most that one lease may set aside, and for how long. */

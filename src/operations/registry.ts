@@ -80,6 +80,11 @@ import { paymentCreate } from './payment/create.ts';
 import { paymentGet } from './payment/get.ts';
 import { paymentList } from './payment/list.ts';
 import { paymentEventList } from './payment-event/list.ts';
+import { planBuy } from './plan/buy.ts';
+import { planCreate } from './plan/create.ts';
+import { planList } from './plan/list.ts';
+import { planQuote } from './plan/quote.ts';
+import { planWithdraw } from './plan/withdraw.ts';
 import { priceCreate } from './price/create.ts';
 import { priceList } from './price/list.ts';
 import { reconciliationReport, reconciliationRun } from './reconciliation/report.ts';
@@ -115,6 +120,12 @@ import { sessionList } from './session/list.ts';
 import { sessionRevoke } from './session/revoke.ts';
 import { sessionStopViewing } from './session/stop-viewing.ts';
 import { sessionViewAs } from './session/view-as.ts';
+import { subscriptionCancel } from './subscription/cancel.ts';
+import { subscriptionChange } from './subscription/change.ts';
+import { subscriptionEnd } from './subscription/end-now.ts';
+import { subscriptionGet } from './subscription/get.ts';
+import { subscriptionList } from './subscription/list.ts';
+import { subscriptionResume } from './subscription/resume.ts';
 import { usageAggregate } from './usage/aggregate.ts';
 import { usageBillUnbilled } from './usage/bill-unbilled.ts';
 import { usageExplain } from './usage/explain.ts';
@@ -244,6 +255,17 @@ const declared = [
   deliveryReplay,
   mailList,
   mailResend,
+  planList,
+  planQuote,
+  planBuy,
+  planCreate,
+  planWithdraw,
+  subscriptionGet,
+  subscriptionList,
+  subscriptionChange,
+  subscriptionCancel,
+  subscriptionResume,
+  subscriptionEnd,
   nodeGet,
   nodeList,
   nodeRegister,

@@ -1,6 +1,7 @@
 import { POSTING_KINDS } from '../domain/ledger/posting.ts';
 import { DISPUTE_INVARIANTS } from './ledger-check-disputes.ts';
 import { ORGANISATION_INVARIANTS } from './ledger-check-organisation.ts';
+import { PLAN_INVARIANTS } from './ledger-check-plan.ts';
 import { REFUND_INVARIANTS } from './ledger-check-refund.ts';
 import { USAGE_INVARIANTS } from './ledger-check-usage.ts';
 import { statement, type Db, type Row, type Tx } from './db.ts';
@@ -217,6 +218,7 @@ const INVARIANTS: readonly Invariant[] = [
   ...DISPUTE_INVARIANTS,
   ...REFUND_INVARIANTS,
   ...ORGANISATION_INVARIANTS,
+  ...PLAN_INVARIANTS,
 ];
 
 const countStatement = statement(

@@ -82,6 +82,29 @@ export async function insertMail(
   await tx.query(insertStatement, [mail.sid, mail.event, mail.userSid, mail.now]);
 }
 
+const insertManyStatement = statement(
+  'mail.insert_many',
+  `insert into mail (sid, event, user_sid, recipient, language, state, due_at, created_at)
+   select made.sid, made.event, app_user.sid, app_user.email, app_user.language, 'pending', $4, $4
+   from unnest($1::text[], $2::text[], $3::text[]) as made (sid, event, user_sid)
+   join app_user on app_user.sid = made.user_sid and app_user.email is not null`,
+);
+
+/** The same for many. */
+export async function insertMails(
+  tx: Tx,
+  mails: readonly { readonly sid: string; readonly event: string; readonly userSid: string }[],
+  now: Date,
+): Promise<void> {
+  if (mails.length === 0) return;
+  await tx.query(insertManyStatement, [
+    mails.map(({ sid }) => sid),
+    mails.map(({ event }) => event),
+    mails.map(({ userSid }) => userSid),
+    now,
+  ]);
+}
+
 const claimStatement = statement(
   'mail.claim_due',
   `update mail set due_at = $2 where sid in (

@@ -95,6 +95,7 @@ const WRONG: Readonly<Record<keyof typeof SETTINGS, string>> = {
   refundWindowDays: '0',
   refundSpent: 'perhaps',
   refundApprovalAbove: '-1',
+  planMissedPeriods: 'sometimes',
   encryptionKey: 'two words',
   encryptionKeyPrevious: 'two words',
   endpointNetworks: '10.0.0.0/33',

@@ -20,6 +20,9 @@ const SID_BY_PATH: readonly (readonly [start: string, field: string])[] = [
   ['/v1/nodes/', 'node_sid'],
   ['/v1/keys/', 'key_sid'],
   ['/v1/organisations/', 'organisation_sid'],
+  ['/plan/buy', 'wallet_sid'],
+  ['/v1/plans/quote', 'wallet_sid'],
+  ['/v1/subscriptions/', 'subscription_sid'],
 ];
 
 /** What else a field may hold, so that nothing but who asks is wrong. */
@@ -35,6 +38,8 @@ const VALUES: Readonly<Record<string, unknown>> = {
   card_ref: 'card_1',
   id: '00000000-0000-4000-8000-000000000000',
   statement: 'x',
+  plan: 'vm-10',
+  code: 'vm-5',
   // In good order, and nobody's.
   token: 'A'.repeat(43),
 };
@@ -67,6 +72,7 @@ const SPECIAL: Readonly<Record<string, (of: Belongings) => Record<string, unknow
   'invitation.create': () => ({ role: 'viewer' }),
   'operator.grant': () => ({ role: 'support' }),
   'node.give-up-gaps': () => ({ category: 'llm', up_to: 1, reason: 'x' }),
+  'plan.create': () => ({ code: 'matrix', price: '1.00', vm_count: 1, vm_size: 'small' }),
   'price.create': () => ({ category: 'vm', kind: 'per_unit', unit: 'hour', amount: '1' }),
   'payment.create': () => ({ provider: 'stripe', amount: '25.00' }),
   'usage.record': (of) => ({ records: [{ ...RECORD, user_sid: of.user_sid, occurred_at: '2026-03-01T12:00:00Z' }] }),

@@ -105,6 +105,7 @@ async function furnish(site: TestSite, house: House, bank: PaperBank, person: Pe
     made(site.operator('POST', path, body, { 'idempotency-key': `${path}#${userSid}` }));
   await asOperator('/admin/balance-adjust', { sid: walletSid, balance_cents: 10_000 });
   const hold = await asOperator('/v1/holds', { wallet_sid: walletSid, amount: '1.00', description: 'x' });
+  const plan = await asOperator('/plan/buy', { sid: walletSid, plan: 'vm-5' });
   const node = await site.node();
   const asNode = (path: string, body: unknown): Promise<Record<string, unknown>> =>
     made(site.call('POST', path, { body, headers: { ...node.headers, 'idempotency-key': `${path}#${userSid}` } }));
@@ -144,6 +145,7 @@ async function furnish(site: TestSite, house: House, bank: PaperBank, person: Pe
     session_sid: person.sessionSid,
     identity_sid: await firstOf(`/v1/users/${userSid}/identities`),
     hold_sid: String(hold['sid']),
+    subscription_sid: (plan['subscription'] as { sid: string }).sid,
     node_sid: node.sid,
     node_authorization: node.headers['authorization'] ?? '',
     organisation_sid: organisationSid,

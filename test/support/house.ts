@@ -37,6 +37,7 @@ export const TEST_SETTINGS: HouseSettings = {
   refundApprovalAbove: null,
   usageOwedMax: 5n * MICROS_PER_USD,
   lowBalance: 2n * MICROS_PER_USD,
+  planMissedPeriods: 'charge',
   disputeFreeze: 'wallet',
   leaseMax: 20n * MICROS_PER_USD,
   leaseSecondsMax: 7_200,

@@ -30,6 +30,8 @@ const INPUTS: Readonly<Record<string, Record<string, unknown>>> = {
   'movement.refund': { reason: 'x' },
   'movement.suspend': { reason: 'x' },
   'refund.create': { payment_sid: SID, amount: '1.00', reason: 'x' },
+  'plan.buy': { plan: 'vm-5', sid: SID },
+  'subscription.change': { plan: 'vm-5' },
   'payment.create': { provider: 'stripe', amount: '25.00', wallet_sid: SID },
 };
 const MONEY_OPERATIONS = OPERATIONS.filter(({ idempotency }) => idempotency === 'required');

@@ -26,6 +26,7 @@ export const SETTINGS: HouseSettings = {
   refundApprovalAbove: null,
   usageOwedMax: 5_000_000n,
   lowBalance: 2_000_000n,
+  planMissedPeriods: 'charge',
   disputeFreeze: 'wallet',
   leaseMax: 20_000_000n,
   leaseSecondsMax: 7_200,

@@ -16,6 +16,8 @@ const KINDS: Readonly<Record<string, string>> = {
   adjustment: 'Adjustment by the operator',
   debit: 'Charge',
   usage: 'Usage',
+  plan: 'Plan',
+  plan_return: 'Plan, given back',
   hold_reserve: 'Hold placed',
   hold_capture: 'Hold charged',
   hold_release: 'Hold released',

@@ -31,6 +31,8 @@ export const POSTING_KINDS = {
   provider_fee: 16,
   payout: 17,
   suspense: 18,
+  plan: 19,
+  plan_return: 20,
 } as const;
 export type PostingKind = keyof typeof POSTING_KINDS;
 

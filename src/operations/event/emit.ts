@@ -2,9 +2,9 @@ import { eventBody, type EventFacts, type EventType } from '../../domain/event/t
 import { isMailed } from '../../domain/mail/compose.ts';
 import type { Tx } from '../../store/db.ts';
 import { insertDeliveries } from '../../store/delivery.ts';
-import { findListeners } from '../../store/endpoint.ts';
-import { insertEvent, nextSequence } from '../../store/event.ts';
-import { insertMail } from '../../store/mail.ts';
+import { findAllListeners, findListeners } from '../../store/endpoint.ts';
+import { insertEvent, insertEvents, nextSequence, nextSequences, type EventRow } from '../../store/event.ts';
+import { insertMail, insertMails } from '../../store/mail.ts';
 import type { House } from '../house.ts';
 
 /** Whose event it is, as the rows of payments, holds and refunds carry it. */
@@ -65,4 +65,43 @@ export async function emitTo(
     await insertMail(tx, { sid: ports.ids.sid(), event: sid, userSid: of.userSid, now: occurredAt });
   }
   return sid;
+}
+
+/** An event of a wallet. */
+export type WalletEvent = NewEvent & { readonly of: EventOwner };
+
+/** The same for many events of wallets at once, in their order: as many statements for hundreds as for one. */
+export async function emitAll(tx: Tx, { ports }: Pick<House, 'ports'>, events: readonly WalletEvent[]): Promise<void> {
+  if (events.length === 0) return;
+  const occurredAt = ports.clock.now();
+  const next = new Map(
+    await nextSequences(
+      tx,
+      events.map(({ of }) => of.wallet),
+    ),
+  );
+  const listeners = await findAllListeners(
+    tx,
+    events.map(({ type, of }) => ({ type, userSid: of.userSid })),
+  );
+  const rows = events.map(({ type, of, facts }): EventRow => {
+    const sequence = next.get(of.wallet) ?? 1n;
+    next.set(of.wallet, sequence + 1n);
+    const about = { wallet_sid: of.walletSid, user_sid: of.userSid, sequence: Number(sequence) };
+    const body = eventBody({ type, occurredAt, about, facts });
+    return { sid: ports.ids.sid(), type, wallet: of.wallet, userSid: of.userSid, sequence, body, occurredAt };
+  });
+  await insertEvents(tx, rows);
+  for (const { sid, type, userSid } of rows) {
+    const endpoints = listeners.get(`${userSid} ${type}`) ?? [];
+    const made = endpoints.map((endpoint) => ({ sid: ports.ids.sid(), endpoint }));
+    if (made.length > 0) await insertDeliveries(tx, sid, made, occurredAt);
+  }
+  const mailed = rows.flatMap(({ sid, type }, index) => {
+    const event = events[index];
+    return event !== undefined && event.isMailed !== false && isMailed(type)
+      ? [{ sid: ports.ids.sid(), event: sid, userSid: event.of.userSid }]
+      : [];
+  });
+  await insertMails(tx, mailed, occurredAt);
 }

@@ -10,6 +10,7 @@ import type { Actor } from '../operation.ts';
 import { toPayment } from '../payment/payment.ts';
 import { toReceipt } from '../receipt/receipt.ts';
 import { toRefund } from '../refund/refund.ts';
+import { toSubscription } from '../subscription/subscription.ts';
 import { toUnbilled } from '../usage/list-unbilled.ts';
 import { toUser } from '../user/user.ts';
 import { listDisputes } from '../../store/dispute.ts';
@@ -21,6 +22,7 @@ import { listIdentities } from '../../store/identity.ts';
 import { listPayments } from '../../store/payment.ts';
 import { listReceipts } from '../../store/receipt.ts';
 import { listRefunds } from '../../store/refund.ts';
+import { listSubscriptions } from '../../store/subscription.ts';
 import { listUnbilled } from '../../store/unbilled.ts';
 import type { UserRow } from '../../store/user.ts';
 import { readStatement, type WalletRow } from '../../store/wallet.ts';
@@ -120,6 +122,10 @@ const READS = {
     const page = { ...NOTHING_CHOSEN, owners: [user.sid], kind: null, node: null, before, limit };
     return stretch(await listHolds(db, page), bySid, toHold);
   },
+  subscriptions: async ({ db }, { user }, before) => {
+    const page = { owners: [user.sid], state: null, planCode: null, before, limit };
+    return stretch(await listSubscriptions(db, page), bySid, toSubscription);
+  },
   endpoints: async ({ db }, { user }, before) =>
     stretch(await listEndpoints(db, { owners: [user.sid], before, limit }), bySid, toEndpoint),
   events: async ({ db }, { user }, before) =>
@@ -140,7 +146,14 @@ export type PartName = keyof typeof READS;
 export const PART_NAMES = Object.keys(READS) as [PartName, ...PartName[]];
 
 /** Records that were changed by somebody, by whom and how: read with them, so that it costs a page nothing but one look. */
-const AUDITED: ReadonlySet<string> = new Set<PartName>(['payments', 'refunds', 'disputes', 'holds', 'endpoints']);
+const AUDITED: ReadonlySet<string> = new Set<PartName>([
+  'payments',
+  'refunds',
+  'disputes',
+  'holds',
+  'subscriptions',
+  'endpoints',
+]);
 const CHANGES_MAX = 1_000;
 
 /** One stretch of one part, with nothing in it of anybody else. */

@@ -154,5 +154,9 @@ export const ROUTES = {
   'correction.list': { method: 'GET', path: '/v1/corrections', idempotency: 'none' },
   'correction.create': { method: 'POST', path: '/v1/corrections', idempotency: 'optional' },
   'correction.cancel': { method: 'POST', path: '/v1/corrections/{sid}/cancel', idempotency: 'none' },
+  'outage.list': { method: 'GET', path: '/v1/outages', idempotency: 'none' },
+  'outage.create': { method: 'POST', path: '/v1/outages', idempotency: 'optional' },
+  'outage.end': { method: 'POST', path: '/v1/outages/{sid}/end', idempotency: 'none' },
+  'outage.cancel': { method: 'POST', path: '/v1/outages/{sid}/cancel', idempotency: 'none' },
   'audit.list': { method: 'GET', path: '/v1/audit-events', idempotency: 'none' },
 } as const;

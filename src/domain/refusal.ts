@@ -19,6 +19,7 @@ export const REFUSALS = {
   method_not_allowed: { status: 405, rpc: -32024, title: 'Method not allowed' },
   idempotency_in_progress: { status: 409, rpc: -32005, title: 'The first request with this key still runs' },
   state_conflict: { status: 409, rpc: -32006, title: 'The present state does not allow this' },
+  node_down: { status: 409, rpc: -32033, title: 'The node was down at the time' },
   quote_changed: { status: 409, rpc: -32030, title: 'It would cost something else than was quoted' },
   body_too_large: { status: 413, rpc: -32025, title: 'The body is too large' },
   unsupported_media_type: { status: 415, rpc: -32026, title: 'Unsupported media type' },

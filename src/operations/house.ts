@@ -44,7 +44,13 @@ export interface PostingLanes {
   close(): Promise<void>;
 }
 
-export type JobName = 'webhook.apply' | 'payment.check' | 'correction.run' | 'refund.send' | 'auto-recharge.run';
+export type JobName =
+  | 'webhook.apply'
+  | 'payment.check'
+  | 'correction.run'
+  | 'refund.send'
+  | 'outage.settle'
+  | 'auto-recharge.run';
 
 export interface Jobs {
   /** Adds a job in the caller's transaction: gone if it rolls back, seen by workers only after the commit. */

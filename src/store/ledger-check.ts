@@ -1,6 +1,7 @@
 import { POSTING_KINDS } from '../domain/ledger/posting.ts';
 import { DISPUTE_INVARIANTS } from './ledger-check-disputes.ts';
 import { ORGANISATION_INVARIANTS } from './ledger-check-organisation.ts';
+import { OUTAGE_INVARIANTS } from './ledger-check-outage.ts';
 import { PLAN_INVARIANTS } from './ledger-check-plan.ts';
 import { REFUND_INVARIANTS } from './ledger-check-refund.ts';
 import { USAGE_INVARIANTS } from './ledger-check-usage.ts';
@@ -219,6 +220,7 @@ const INVARIANTS: readonly Invariant[] = [
   ...REFUND_INVARIANTS,
   ...ORGANISATION_INVARIANTS,
   ...PLAN_INVARIANTS,
+  ...OUTAGE_INVARIANTS,
 ];
 
 const countStatement = statement(

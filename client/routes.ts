@@ -181,5 +181,9 @@ export const ROUTES = {
   'standing.list': { method: 'GET', path: '/v1/standings', idempotency: 'none' },
   'standing.rescue': { method: 'POST', path: '/v1/billings/{sid}/standing/rescue', idempotency: 'none' },
   'standing.extend': { method: 'POST', path: '/v1/billings/{sid}/standing/extend', idempotency: 'none' },
+  'outage.list': { method: 'GET', path: '/v1/outages', idempotency: 'none' },
+  'outage.create': { method: 'POST', path: '/v1/outages', idempotency: 'optional' },
+  'outage.end': { method: 'POST', path: '/v1/outages/{sid}/end', idempotency: 'none' },
+  'outage.cancel': { method: 'POST', path: '/v1/outages/{sid}/cancel', idempotency: 'none' },
   'audit.list': { method: 'GET', path: '/v1/audit-events', idempotency: 'none' },
 } as const;

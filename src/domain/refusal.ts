@@ -20,6 +20,7 @@ export const REFUSALS = {
   method_not_allowed: { status: 405, rpc: -32024, title: 'Method not allowed' },
   idempotency_in_progress: { status: 409, rpc: -32005, title: 'The first request with this key still runs' },
   state_conflict: { status: 409, rpc: -32006, title: 'The present state does not allow this' },
+  node_down: { status: 409, rpc: -32033, title: 'The node was down at the time' },
   quote_changed: { status: 409, rpc: -32030, title: 'It would cost something else than was quoted' },
   no_plan: { status: 409, rpc: -32050, title: 'The wallet has no plan that is paid' },
   quota_reached: { status: 409, rpc: -32051, title: 'All VMs of the plan are in use' },

@@ -13,6 +13,7 @@ export const WORKERS: Readonly<Record<JobName, number>> = {
   'auto-recharge.run': 1,
   'correction.run': 1,
   'standing.watch': 1,
+  'outage.settle': 1,
 };
 
 export const LANES: readonly JobName[] = Object.keys(WORKERS) as JobName[];

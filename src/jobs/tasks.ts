@@ -2,6 +2,7 @@ import { z } from 'zod';
 import { runAutoRecharges } from '../operations/auto-recharge/run.ts';
 import { runCorrection } from '../operations/correction/run.ts';
 import type { House, JobName } from '../operations/house.ts';
+import { settleOutage } from '../operations/outage/settle.ts';
 import { ownCause } from '../operations/payment/cause.ts';
 import { checkPayment } from '../operations/payment/poll.ts';
 import { sendRefund } from '../operations/refund/send.ts';
@@ -17,6 +18,9 @@ export const JOBS: Readonly<Record<JobName, (house: House, payload: unknown) => 
   },
   'correction.run': async (house, payload) => {
     await runCorrection(house, payloadSchema.parse(payload).sid);
+  },
+  'outage.settle': async (house, payload) => {
+    await settleOutage(house, payloadSchema.parse(payload).sid);
   },
   'refund.send': async (house, payload) => {
     await sendRefund(house, payloadSchema.parse(payload).sid, ownCause(house, 'refund'));

@@ -24,6 +24,7 @@ import { expireGrants } from '../operations/grant/expire.ts';
 import { forgetAttempts } from '../operations/identity/forget-attempts.ts';
 import { recomputeLadders } from '../operations/ladder/recompute.ts';
 import { pruneOldBudgets } from '../operations/node/prune-budgets.ts';
+import { resumeOutages } from '../operations/outage/settle.ts';
 import { pollPayments } from '../operations/payment/poll.ts';
 import { reconcilePayments } from '../operations/payment/reconcile.ts';
 import { issueReceipts } from '../operations/receipt/issue.ts';
@@ -99,6 +100,7 @@ export const TICKS: readonly Tick[] = [
   { name: 'allocations.release', waitMs: every(MINUTE_MS), run: releaseExpired },
   { name: 'erasures.sweep', waitMs: every(MINUTE_MS), run: sweepErasures },
   { name: 'corrections.resume', waitMs: every(30 * SECOND_MS), run: resumeCorrections },
+  { name: 'outages.resume', waitMs: every(30 * SECOND_MS), run: resumeOutages },
   { name: 'usage.bill', waitMs: every(5 * MINUTE_MS), run: billAll },
   { name: 'ladder.recompute', waitMs: every(DAY_MS), run: recomputeLadders },
   { name: 'usage.push', waitMs: msToPushMinute, run: pushUsageByClock },

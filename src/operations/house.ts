@@ -58,6 +58,7 @@ export type JobName =
   | 'payment.check'
   | 'correction.run'
   | 'refund.send'
+  | 'outage.settle'
   | 'auto-recharge.run'
   | 'standing.watch';
 

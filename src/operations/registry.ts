@@ -90,6 +90,10 @@ import { nodeReverse } from './node/reverse.ts';
 import { nodeUsage } from './node/usage.ts';
 import { nodeRotate } from './node/rotate.ts';
 import type { Operation } from './operation.ts';
+import { outageCancel } from './outage/cancel.ts';
+import { outageCreate } from './outage/create.ts';
+import { outageEnd } from './outage/end.ts';
+import { outageList } from './outage/list.ts';
 import { operatorGrant } from './operator/grant.ts';
 import { operatorList } from './operator/list.ts';
 import { operatorRevoke } from './operator/revoke.ts';
@@ -356,6 +360,10 @@ const declared = [
   standingList,
   standingRescue,
   standingExtend,
+  outageList,
+  outageCreate,
+  outageEnd,
+  outageCancel,
   auditList,
 ] as const;
 

@@ -3,6 +3,7 @@ import { ALLOCATION_INVARIANTS } from './ledger-check-allocation.ts';
 import { DISPUTE_INVARIANTS } from './ledger-check-disputes.ts';
 import { GRANT_INVARIANTS } from './ledger-check-grants.ts';
 import { ORGANISATION_INVARIANTS } from './ledger-check-organisation.ts';
+import { OUTAGE_INVARIANTS } from './ledger-check-outage.ts';
 import { PLAN_INVARIANTS } from './ledger-check-plan.ts';
 import { REFUND_INVARIANTS } from './ledger-check-refund.ts';
 import { STANDING_INVARIANTS } from './ledger-check-standing.ts';
@@ -225,6 +226,7 @@ const INVARIANTS: readonly Invariant[] = [
   ...GRANT_INVARIANTS,
   ...ALLOCATION_INVARIANTS,
   ...STANDING_INVARIANTS,
+  ...OUTAGE_INVARIANTS,
 ];
 
 const countStatement = statement(

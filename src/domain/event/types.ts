@@ -37,6 +37,7 @@ export const EVENT_TYPES = {
   'key.created': 'A key for scripts was made.',
   'key.rotated': 'A key for scripts was replaced by a new one.',
   'endpoint.disabled': 'An endpoint is told nothing any more: it is gone, or has failed for days.',
+  'outage.credited': 'A VM was down, and its share of the plan’s price for the time is in the wallet.',
   'endpoint.test': 'Sent on request, to see whether an endpoint works.',
 } as const;
 

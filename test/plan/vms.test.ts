@@ -26,7 +26,7 @@ async function vm(of: SubscriptionRow, stopOrder: number, state = 'active'): Pro
   await run(
     'insert_vm',
     `insert into allocation (sid, wallet, user_sid, subscription, provisioner, state, name, size, stop_order, expires_at, created_at, created_by)
-     values ($1, $2, $3, $4, 'pool', $5, $1, 'small', $6, $7, $8, 'test')`,
+     values ($1, $2, $3, $4, 'http', $5, $1, 'small', $6, $7, $8, 'test')`,
     [sid, of.wallet, of.userSid, of.id, state, stopOrder, of.periodEndsAt, told.ports.clock.now()],
   );
   return sid;

@@ -27,7 +27,7 @@ async function vm(of: SubscriptionRow, name: string, stopOrder: number): Promise
   await run(
     'insert_vm',
     `insert into allocation (sid, wallet, user_sid, subscription, provisioner, state, name, size, stop_order, expires_at, created_at, created_by)
-     values ($1, $2, $3, $4, 'pool', 'active', $5, 'small', $6, $7, $8, 'test')`,
+     values ($1, $2, $3, $4, 'http', 'active', $5, 'small', $6, $7, $8, 'test')`,
     [sid, of.wallet, of.userSid, of.id, name, stopOrder, of.periodEndsAt, story.ports.clock.now()],
   );
   return sid;

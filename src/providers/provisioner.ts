@@ -1,3 +1,5 @@
+import type { ProvisionerName } from '../domain/allocation/provisioner-name.ts';
+
 /**
  * The contract of whoever gives VMs. An implementation is asked again with the same allocation sid until its answer is known: every method
  * is idempotent by it, for ever. Every method has a total deadline and throws `ProviderFailure` when the outside breaks; an expected "no"
@@ -28,9 +30,6 @@ export interface VmPage {
 
 /** `allocationSid` null: it was made without us. Two VMs may carry the same one, if the back end has made a mistake. */
 export type ListedVm = Omit<VmStatus, 'allocationSid'> & { readonly allocationSid: string | null };
-
-export const PROVISIONERS = ['pool', 'http'] as const;
-export type ProvisionerName = (typeof PROVISIONERS)[number];
 
 /** All that a provisioner is told of who wants what: no balance, no mail address. */
 export interface WantedVm {

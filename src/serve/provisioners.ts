@@ -3,7 +3,8 @@ import type { Ports } from '../ports/ports.ts';
 import { httpProvisioner } from '../providers/http-provisioner/index.ts';
 import { poolProvisioner } from '../operations/allocation/pool-provisioner.ts';
 import type { House } from '../operations/house.ts';
-import type { Provisioner, ProvisionerName } from '../providers/provisioner.ts';
+import type { ProvisionerName } from '../domain/allocation/provisioner-name.ts';
+import type { Provisioner } from '../providers/provisioner.ts';
 import type { ProvisionerSimulator } from './simulators.ts';
 
 /** The back end for VMs; null: none is configured. The simulated one has its own token, of this start alone. */

@@ -1,5 +1,5 @@
 import type { AllocationFacts, AllocationState } from '../domain/allocation/state.ts';
-import type { ProvisionerName } from '../providers/provisioner.ts';
+import type { ProvisionerName } from '../domain/allocation/provisioner-name.ts';
 import { statement, type Tx } from './db.ts';
 
 /** One VM given to one user. */

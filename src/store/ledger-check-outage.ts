@@ -15,12 +15,13 @@ export const OUTAGE_INVARIANTS: readonly Invariant[] = [
       'ledger_check.outage_credits',
       `with posted as (
          select entry.idem, entry.account / 16 as wallet, entry.amount from entry
-         where entry.kind = ${POSTING_KINDS.plan_return} and strpos(entry.about, '"outage_sid":') > 0
+         where entry.kind = $1 and strpos(entry.about, '"outage_sid":') > 0
        )
        select credit.outage, credit.allocation, credit.amount, posted.idem, posted.wallet, posted.amount as posted
        from posted full join outage_credit as credit on credit.idem = posted.idem and credit.wallet = posted.wallet
        where credit.amount is distinct from posted.amount limit ${ROWS_MAX}`,
     ),
+    values: [POSTING_KINDS.plan_return],
   },
   {
     id: 'L61',

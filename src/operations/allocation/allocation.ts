@@ -1,7 +1,7 @@
 import { z } from 'zod';
 import { ALLOCATION_STATES, isOpen, RELEASE_REASONS, WANTED } from '../../domain/allocation/state.ts';
 import { refuse, type Refusal } from '../../domain/refusal.ts';
-import { PROVISIONERS } from '../../providers/provisioner.ts';
+import { PROVISIONERS } from '../../domain/allocation/provisioner-name.ts';
 import { lockAllocation, readAllocation, type AllocationRow } from '../../store/allocation.ts';
 import type { Tx } from '../../store/db.ts';
 import type { Actor } from '../operation.ts';

@@ -102,10 +102,10 @@ export async function movedBy(
 
 /** Nothing can be proved of a time that has not been. */
 export function wrongTime({ from, until }: { readonly from: Date; readonly until: Date }, now: Date): Refusal | null {
-  const wrong = (pointer: string, detail: string): Refusal =>
-    refuse('invalid_request', 'The time of an outage lies in the past.', { errors: [{ pointer, detail }] });
-  if (until > now) return wrong('#/until', 'must not be ahead of now');
-  if (from >= until) return wrong('#/from', 'must be before its end, and not ahead of now');
+  const wrong = (field: 'start' | 'until', detail: string): Refusal =>
+    refuse('invalid_request', 'The time of an outage lies in the past.', { errors: [{ pointer: field === 'start' ? '#/from' : '#/until', detail }] });
+  if (until > now) return wrong('until', 'must not be ahead of now');
+  if (from >= until) return wrong('start', 'must be before its end, and not ahead of now');
   return null;
 }
 

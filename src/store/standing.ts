@@ -122,7 +122,7 @@ const stateStatement = statement(
 );
 
 /**
- * Whether a wallet may buy or be given anything new: not while it is suspended, or its VMs were released and nothing has been paid since.
+ * Whether a wallet may buy or be given anything new: not while it is suspended. (A released one has no plan any more; it may begin anew.)
  *
  * In the transaction that buys, before the wallet's subscription and accounts are locked.
  */
@@ -131,7 +131,7 @@ export async function canRent(
   wallet: bigint,
 ): Promise<{ readonly ok: true } | { readonly ok: false; readonly refusal: Refusal }> {
   const [row] = await tx.query<{ state: StandingState }>(stateStatement, [wallet]);
-  if (row?.state !== 'suspended' && row?.state !== 'released') return { ok: true };
+  if (row?.state !== 'suspended') return { ok: true };
   return {
     ok: false,
     refusal: refuse('wallet_suspended', 'The wallet is suspended. standing.get says what is due; top it up first.', {

@@ -50,7 +50,7 @@ export const outageCreate = operation({
     if (isRefusal(of)) return of;
     const now = ports.clock.now();
     const [from, until] = [new Date(input.from), input.until === undefined ? null : new Date(input.until)];
-    const wrong = wrongTime({ from, until: until ?? now }, now);
+    const wrong = wrongTime({ from, until }, now);
     if (wrong) return wrong;
     await readyToEnd(house, of.subject);
     if (input.dry_run) return { outage: null, preview: await previewOutage(house, of, { from, until: until ?? now }) };
@@ -101,11 +101,17 @@ export async function movedBy(
 }
 
 /** Nothing can be proved of a time that has not been. */
-export function wrongTime({ from, until }: { readonly from: Date; readonly until: Date }, now: Date): Refusal | null {
+export function wrongTime(
+  { from, until }: { readonly from: Date; readonly until: Date | null },
+  now: Date,
+): Refusal | null {
   const wrong = (field: 'start' | 'until', detail: string): Refusal =>
-    refuse('invalid_request', 'The time of an outage lies in the past.', { errors: [{ pointer: field === 'start' ? '#/from' : '#/until', detail }] });
-  if (until > now) return wrong('until', 'must not be ahead of now');
-  if (from >= until) return wrong('start', 'must be before its end, and not ahead of now');
+    refuse('invalid_request', 'The time of an outage lies in the past.', {
+      errors: [{ pointer: field === 'start' ? '#/from' : '#/until', detail }],
+    });
+  if (from > now) return wrong('start', 'must not be ahead of now');
+  if (until !== null && until > now) return wrong('until', 'must not be ahead of now');
+  if (until !== null && from >= until) return wrong('start', 'must be before its end');
   return null;
 }
 

@@ -13,8 +13,10 @@ import {
   updateOutage,
   type OutageRow,
 } from '../../store/outage.ts';
+import { readPaidForTime } from '../../store/outage-paid.ts';
 import { ownAuthor, recordAudit } from '../audit/record.ts';
 import { emit } from '../event/emit.ts';
+import { returnGiven } from '../grant/return-given.ts';
 import type { House } from '../house.ts';
 import { planRevenue } from '../subscription/posting.ts';
 import { sharesOf, type VmShare } from './shares.ts';
@@ -89,6 +91,12 @@ async function giveBack(house: House, tx: Tx, row: OutageRow, shares: readonly V
       { allocation: vm.id, wallet: vm.wallet, idem: record.idem, amount, spans },
       now,
     );
+    const { idems, cost } = await readPaidForTime(tx, vm.subscription, vm);
+    const { idem } = record;
+    const description = `Not delivered: ${vm.name}`;
+    await returnGiven(tx, house, [
+      { wallet: vm.wallet, idem, paidBy: idems, cost, occurredAt: record.occurredAt, description },
+    ]);
     await emit(tx, house, {
       type: 'outage.credited',
       of: vm,

@@ -8,6 +8,7 @@ import type { Tx } from '../../store/db.ts';
 import { applyPostings } from '../../store/ledger.ts';
 import { insertPeriods } from '../../store/plan-period.ts';
 import { insertSubscription, readSubscription } from '../../store/subscription.ts';
+import { canRent } from '../../store/standing.ts';
 import type { WalletRow } from '../../store/wallet.ts';
 import { recordAudit } from '../audit/record.ts';
 import { emit } from '../event/emit.ts';
@@ -50,6 +51,7 @@ export const planBuy = operation({
     'quote_changed',
     'insufficient_balance',
     'wallet_frozen',
+    'wallet_suspended',
     'cap_reached',
     'amount_out_of_range',
   ],
@@ -70,6 +72,8 @@ async function buy(
   const { house } = call;
   const { open, funds } = await presentPlanOf(tx, house, wallet.id);
   if (open) return alreadyActive(open);
+  const may = await canRent(tx, wallet.id);
+  if (!may.ok) return may.refusal;
   const now = house.ports.clock.now();
   const bought = await purchase(tx, input.plan, now);
   if (isRefusal(bought)) return bought;

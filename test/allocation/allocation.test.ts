@@ -20,7 +20,8 @@ import type { Provisioner } from '../../src/providers/provisioner.ts';
 import { readOpenSubscription } from '../../src/store/subscription.ts';
 import type { WalletRow } from '../../src/store/wallet.ts';
 import { ownerOf } from '../plan/plan-story.ts';
-import { PUBLIC_KEY, vmStory, type VmStory } from './vm-story.ts';
+import { PUBLIC_KEY } from './public-key.ts';
+import { vmStory, type VmStory } from './vm-story.ts';
 
 let told: VmStory;
 beforeAll(async () => {

@@ -61,4 +61,6 @@ async function open(): Promise<ProvisionerBench> {
   };
 }
 
-describe('the pool', () => provisionerContract('the pool', open));
+describe('the pool', () => {
+  provisionerContract('the pool', open);
+});

@@ -6,10 +6,8 @@ import type { Actor, Operation } from '../../src/operations/operation.ts';
 import { sshKeyAdd } from '../../src/operations/ssh-key/add.ts';
 import { readAllocation, type AllocationRow } from '../../src/store/allocation.ts';
 import type { WalletRow } from '../../src/store/wallet.ts';
+import { PUBLIC_KEY } from './public-key.ts';
 import { OPERATOR, ownerOf, planStory, type Answer, type PlanStory } from '../plan/plan-story.ts';
-
-/** A key that nobody has the private half of. */
-export const PUBLIC_KEY = 'ssh-ed25519 AAAAC3NzaC1lZDI1NTE5AAAAIG1lZ9Kkk3Yk8cCVyc0mHv8Oj8vJ3bT4sIuWq1mO6d2f ada@laptop';
 
 /** A house with plans and a pool. */
 export interface VmStory extends PlanStory {

@@ -1,6 +1,7 @@
 import { fieldsOf } from '../../src/operations/json-schema.ts';
 import type { Operation } from '../../src/operations/operation.ts';
 import { RECHARGE_CONSENT_VERSION } from '../../src/domain/card/consent.ts';
+import { PUBLIC_KEY } from '../allocation/public-key.ts';
 import { ABSENT, type Belongings } from './matrix-stage.ts';
 
 /** Whose sid a path asks for; what nobody but operators reaches is asked for with a sid of nothing. */
@@ -23,6 +24,8 @@ const SID_BY_PATH: readonly (readonly [start: string, field: string])[] = [
   ['/plan/buy', 'wallet_sid'],
   ['/v1/plans/quote', 'wallet_sid'],
   ['/v1/subscriptions/', 'subscription_sid'],
+  ['/v1/allocations/', 'allocation_sid'],
+  ['/v1/ssh-keys/', 'ssh_key_sid'],
 ];
 
 /** What else a field may hold, so that nothing but who asks is wrong. */
@@ -74,6 +77,9 @@ const SPECIAL: Readonly<Record<string, (of: Belongings) => Record<string, unknow
   'standing.extend': () => ({ until: '2026-04-01T00:00:00Z', reason: 'x' }),
   'operator.grant': () => ({ role: 'support' }),
   'node.give-up-gaps': () => ({ category: 'llm', up_to: 1, reason: 'x' }),
+  'machine.add': () => ({ machines: [{ host: 'x', address: 'matrix.example.org', size: 'small' }] }),
+  'outage.create': (of) => ({ host: of.user_sid, from: '2026-03-01T12:00:00Z', reason: 'x', dry_run: true }),
+  'ssh-key.add': () => ({ public_key: PUBLIC_KEY }),
   'plan.create': () => ({ code: 'matrix', price: '1.00', vm_count: 1, vm_size: 'small' }),
   'price.create': () => ({ category: 'vm', kind: 'per_unit', unit: 'hour', amount: '1' }),
   'payment.create': () => ({ provider: 'stripe', amount: '25.00' }),

@@ -8,7 +8,8 @@ import { resumeOutages } from '../../src/operations/outage/settle.ts';
 import { sshKeyAdd } from '../../src/operations/ssh-key/add.ts';
 import { readWalletBySid, type WalletRow } from '../../src/store/wallet.ts';
 import { formatDecimal, ZERO } from '../../src/domain/money.ts';
-import { PUBLIC_KEY, vmStory, type VmStory } from '../allocation/vm-story.ts';
+import { PUBLIC_KEY } from '../allocation/public-key.ts';
+import { vmStory, type VmStory } from '../allocation/vm-story.ts';
 import { DAY_MS, ownerOf } from '../plan/plan-story.ts';
 
 let story: VmStory;

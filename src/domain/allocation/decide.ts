@@ -1,3 +1,4 @@
+import { assertNever } from '../assert.ts';
 import type { AllocationFacts, AllocationState } from './state.ts';
 
 /** What became of a question to the provisioner. */
@@ -49,6 +50,8 @@ export function decide(facts: AllocationFacts, answer: ProvisionerAnswer, now: D
     case 'released':
     case 'failed':
       return ofClosed(facts, answer, now);
+    default:
+      return assertNever(facts.state);
   }
 }
 
@@ -79,6 +82,8 @@ function ofVm(facts: AllocationFacts, answer: ProvisionerAnswer & { kind: 'vm' }
     // Something of it may be left: it is asked to go, and only then over.
     case 'failed':
       return goes(facts, { reason: 'failed', problem: answer.problem ?? 'The VM failed.', happened: 'failed' }, now);
+    default:
+      return assertNever(answer.state);
   }
 }
 

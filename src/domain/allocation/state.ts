@@ -1,3 +1,4 @@
+import { assertNever } from '../assert.ts';
 /** What an allocation is. */
 export const ALLOCATION_STATES = ['requested', 'active', 'suspended', 'releasing', 'released', 'failed'] as const;
 export type AllocationState = (typeof ALLOCATION_STATES)[number];
@@ -49,5 +50,7 @@ export function questionOf({ state, wanted }: Pick<AllocationFacts, 'state' | 'w
     case 'released':
     case 'failed':
       return 'release';
+    default:
+      return assertNever(state);
   }
 }

@@ -1,3 +1,4 @@
+import { assertNever } from '../../domain/assert.ts';
 import type { ProvisionerAnswer } from '../../domain/allocation/decide.ts';
 import { questionOf } from '../../domain/allocation/state.ts';
 import { ProviderFailure } from '../../providers/provider.ts';
@@ -35,7 +36,8 @@ const noAnswer = (detail: string): Answer => ({ answer: { kind: 'no_answer', det
 
 function ask(provisioner: Provisioner, allocation: AllocationRow): Promise<VmStatus | 'none' | null> {
   const { sid } = allocation;
-  switch (questionOf(allocation)) {
+  const question = questionOf(allocation);
+  switch (question) {
     case 'allocate':
       return provisioner.allocate({
         allocationSid: sid,
@@ -52,6 +54,8 @@ function ask(provisioner: Provisioner, allocation: AllocationRow): Promise<VmSta
       return provisioner.resume(sid);
     case 'release':
       return provisioner.release(sid);
+    default:
+      return assertNever(question);
   }
 }
 

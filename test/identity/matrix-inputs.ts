@@ -89,7 +89,7 @@ const SPECIAL: Readonly<Record<string, (of: Belongings) => Record<string, unknow
 };
 
 /** Operators' choices among all there is: their sids narrow it, and say nothing of whose it is. */
-const CHOSEN: ReadonlySet<string> = new Set(['correction.create', 'usage.list-quarantine']);
+const CHOSEN: ReadonlySet<string> = new Set(['correction.create', 'outage.create', 'usage.list-quarantine']);
 
 /** Whether it matters whose things the operation is asked about. */
 export const hasTarget = (operation: Operation): boolean =>

@@ -18,6 +18,7 @@ afterAll(() => site.close());
 const SID = '01JD9ZQ4T2V6M0F8K3A5B7C9D1';
 /** Valid inputs, so that only the key can be what is wrong. */
 const INPUTS: Readonly<Record<string, Record<string, unknown>>> = {
+  'allocation.create': { wallet_sid: SID, name: 'x' },
   'billing.debit': { amount: '1.00', description: 'x' },
   'grant.give': { wallet_sid: SID, amount: '1.00', reason: 'x' },
   'grant.revoke': { reason: 'x' },

@@ -100,17 +100,19 @@ export async function movedBy(
   return refuse('amount_out_of_range', 'This is more than your daily limit can be held against: an admin can do it.');
 }
 
+const FIELDS = { end: 'until', start: 'from' } as const;
+
 /** Nothing can be proved of a time that has not been. */
 export function wrongTime(
   { from, until }: { readonly from: Date; readonly until: Date | null },
   now: Date,
 ): Refusal | null {
-  const wrong = (field: 'start' | 'until', detail: string): Refusal =>
+  const wrong = (field: 'start' | 'end', detail: string): Refusal =>
     refuse('invalid_request', 'The time of an outage lies in the past.', {
-      errors: [{ pointer: field === 'start' ? '#/from' : '#/until', detail }],
+      errors: [{ pointer: `#/${FIELDS[field]}`, detail }],
     });
   if (from > now) return wrong('start', 'must not be ahead of now');
-  if (until !== null && until > now) return wrong('until', 'must not be ahead of now');
+  if (until !== null && until > now) return wrong('end', 'must not be ahead of now');
   if (until !== null && from >= until) return wrong('start', 'must be before its end');
   return null;
 }

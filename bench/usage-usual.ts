@@ -146,6 +146,7 @@ async function nodeOf(client: PoolClient, key: string): Promise<NodeRow> {
     keyUsedAt: null,
     oldKeyUsedAt: null,
     createdAt: new Date(0),
+    outages: [],
     revokedAt: null,
   };
 }

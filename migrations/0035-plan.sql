@@ -48,9 +48,11 @@ create table subscription (
   state           text not null,
   -- Every period begins at a whole number of periods from here, so that the 31st comes back after February.
   anchor_at       timestamptz not null,
+  -- The number of the period that begins at the anchor: 0, or a later one from which on the plan's periods have another length.
+  anchor_number   integer not null default 0,
   -- When the period that was paid last ends: the instant at which it renews or ends.
   period_ends_at  timestamptz not null,
-  -- The number of the period that was paid last, and of its beginning in periods since the anchor.
+  -- The number of the period that was paid last. It begins (period_number - anchor_number) periods after the anchor.
   period_number   integer not null,
   is_renewing     boolean not null,
   -- What it becomes at the next period: a downgrade waits for the end. Null: what it is.
@@ -59,18 +61,30 @@ create table subscription (
   created_by      text not null,
   -- Since when a period has been due and unpaid; null: none is.
   past_due_since  timestamptz,
+  -- What the period that is due costs: it is tried again once the wallet has so much. Null: none is due.
+  due_amount      bigint,
+  -- When that is worked out anew: once the period that is due is over as a whole, the one that follows may cost something else. Null: none is due.
+  due_look_at     timestamptz,
+  -- When its user is told that it is about to renew; null: told already, or never.
+  reminds_at      timestamptz,
+  -- Whether it became smaller and may have more VMs than it includes: a tick looks, and gives back what is over.
+  has_excess      boolean not null default false,
   ended_at        timestamptz,
   end_reason      text,
   constraint subscription__pk primary key (id),
   constraint subscription__one_per_sid unique (sid),
   constraint subscription__state_is_known check (state in ('active', 'past_due', 'ended')),
   constraint subscription__ends_once check ((state = 'ended') = (ended_at is not null)),
-  constraint subscription__is_past_due_since check ((state = 'past_due') <= (past_due_since is not null)),
+  constraint subscription__is_past_due_since check ((state = 'past_due') <= (past_due_since is not null and due_amount is not null and due_look_at is not null)),
   constraint subscription__end_is_known check (end_reason in ('cancelled', 'unpaid', 'operator', 'erased')),
   constraint subscription__belongs_to_a_wallet foreign key (wallet) references wallet (id)
 );
 create unique index subscription__one_open_per_wallet on subscription (wallet) where state <> 'ended';
-create index subscription__due on subscription (period_ends_at, id) where state <> 'ended';
+create index subscription__due on subscription (period_ends_at, id) where state = 'active';
+create index subscription__past_due on subscription (id) where state = 'past_due';
+create index subscription__due_look on subscription (due_look_at, id) where state = 'past_due';
+create index subscription__reminds on subscription (reminds_at, id) where reminds_at is not null and state = 'active';
+create index subscription__excess on subscription (id) where has_excess;
 create index subscription__wallet on subscription (wallet, id);
 grant select, insert, update on subscription to hero_onboarding_app;
 
@@ -91,7 +105,8 @@ create table plan_period (
   idem         uuid,
   created_at   timestamptz not null,
   constraint plan_period__pk primary key (subscription, number, part),
-  constraint plan_period__is_a_period check (starts_at < ends_at),
+  -- Equal where the plan was changed at the very instant at which the part began.
+  constraint plan_period__is_a_period check (starts_at <= ends_at),
   constraint plan_period__belongs_to_a_subscription foreign key (subscription) references subscription (id),
   constraint plan_period__is_of_a_plan foreign key (plan_sid) references plan (sid)
 );

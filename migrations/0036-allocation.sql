@@ -2,7 +2,7 @@
 -- Locks: none that matter (new tables only). Breaking: no.
 
 -- A place of the operator's pool. Its state says whether it can be given away: free, allocated, cleaning (given back and not yet confirmed
--- clean), draining (goes out of use once it is given back), removed.
+-- clean), removed. A draining one is given to nobody any more; who has it keeps it.
 create table machine (
   id           bigint generated always as identity,
   sid          text not null,
@@ -13,6 +13,10 @@ create table machine (
   labels       jsonb not null default '{}',
   state        text not null,
   is_draining  boolean not null default false,
+  -- Said by the operator: it wipes itself when it is given back, and is free at once. Nobody else's place is used again without a word.
+  cleans_itself boolean not null default false,
+  -- What its agent is to do: its VM does not run while this is true, and its disk is kept.
+  is_stopped   boolean not null default false,
   created_at   timestamptz not null,
   created_by   text not null,
   changed_at   timestamptz not null,
@@ -23,6 +27,7 @@ create table machine (
 );
 create unique index machine__one_per_address on machine (address) where state <> 'removed';
 create index machine__free on machine (size, id) where state = 'free' and not is_draining;
+create index machine__state on machine (state, sid);
 grant select, insert, update on machine to hero_onboarding_app;
 
 create table ssh_key (
@@ -51,6 +56,8 @@ create table allocation (
   provisioner   text not null,
   -- requested: asked for, no answer yet · active · suspended: stopped, its disk kept · releasing: asked to go, not confirmed · released · failed
   state         text not null,
+  -- What it is to be while nobody takes it back: running or stopped. Where the state is another, the provisioner is asked until it is this.
+  wanted        text not null default 'running',
   name          text not null,
   size          text not null,
   -- Of the pool only: which machine it is on.
@@ -78,8 +85,14 @@ create table allocation (
   check_at      timestamptz,
   checks        integer not null default 0,
   problem       text,
+  -- The call that asked for it, and what it asked: a repetition finds its intent. Null: no call did.
+  idem          uuid,
+  fingerprint   uuid,
   constraint allocation__pk primary key (id),
   constraint allocation__one_per_sid unique (sid),
+  constraint allocation__one_per_call unique (idem),
+  constraint allocation__wanted_is_known check (wanted in ('running', 'stopped')),
+  constraint allocation__release_is_known check (release_reason in ('user', 'expired', 'unpaid', 'operator', 'failed', 'erased')),
   constraint allocation__state_is_known check (state in ('requested', 'active', 'suspended', 'releasing', 'released', 'failed')),
   constraint allocation__belongs_to_a_wallet foreign key (wallet) references wallet (id),
   constraint allocation__belongs_to_a_subscription foreign key (subscription) references subscription (id),
@@ -88,7 +101,7 @@ create table allocation (
 -- A machine has one user at a time, whatever the code does.
 create unique index allocation__one_per_machine on allocation (machine) where state in ('requested', 'active', 'suspended', 'releasing');
 create index allocation__open on allocation (wallet, id) where state in ('requested', 'active', 'suspended', 'releasing');
-create index allocation__expires on allocation (expires_at, id) where state in ('requested', 'active', 'suspended');
+create index allocation__expires on allocation (expires_at, id) where state in ('requested', 'active', 'suspended', 'releasing');
 create index allocation__check on allocation (check_at, id) where check_at is not null;
 create index allocation__wallet on allocation (wallet, id);
 create index allocation__subscription on allocation (subscription) where state in ('requested', 'active', 'suspended', 'releasing');

@@ -124,6 +124,9 @@ export function contradictions(values: Values): string[] {
   ) {
     problems.push('OIDC_ISSUER, OIDC_CLIENT_ID and OIDC_CLIENT_SECRET must be set together.');
   }
+  if ((values.provisionerUrl === null) !== (values.provisionerToken === null)) {
+    problems.push('HERO_ONBOARDING_PROVISIONER_URL and HERO_ONBOARDING_PROVISIONER_TOKEN must be set together.');
+  }
   if ((values.smtpUrl === null) !== (values.mailFrom === null)) {
     problems.push('HERO_ONBOARDING_SMTP_URL and HERO_ONBOARDING_MAIL_FROM must be set together.');
   }
@@ -160,6 +163,9 @@ function problemsOfMode(config: Config): string[] {
     problems.push(
       'CLICKPESA_API_URL is not set: ClickPesa publishes no address for tests, so test mode has to be told one.',
     );
+  }
+  if (config.mode !== 'sandbox' && config.provisioner === 'http' && config.provisionerUrl === null) {
+    problems.push('HERO_ONBOARDING_PROVISIONER is http but HERO_ONBOARDING_PROVISIONER_URL is not set.');
   }
   if (config.mode !== 'sandbox' && config.sessionKey === null) {
     problems.push(
@@ -216,6 +222,12 @@ export function houseSettings(config: Config): HouseSettings {
     refundApprovalAbove: config.refundApprovalAbove,
     usageOwedMax: config.usageOwedMax,
     lowBalance: config.lowBalance,
+    provisioner: config.provisioner,
+    warningHours: config.warningHours,
+    graceHours: config.graceHours,
+    suspendedDays: config.suspendedDays,
+    rescueHours: config.rescueHours,
+    planMissedPeriods: config.planMissedPeriods,
     disputeFreeze: config.disputeFreeze,
     leaseMax: config.leaseMax,
     leaseSecondsMax: config.leaseSecondsMax,

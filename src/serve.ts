@@ -4,6 +4,7 @@ import type { ListenAddress } from './config/kinds.ts';
 import type { House } from './operations/house.ts';
 import type { Ports } from './ports/ports.ts';
 import { beginNowOrLater, behindGate } from './serve/begin.ts';
+import { movableClockOf } from './serve/sandbox-clock.ts';
 import { greeting } from './serve/greeting.ts';
 import { guardProcess, stopInTime, stopSignal } from './serve/guards.ts';
 import { addressRefused, reserveAddress } from './serve/port.ts';
@@ -12,6 +13,7 @@ import {
   openClickPesaSimulator,
   openForgeSimulator,
   openMyceliumSimulator,
+  openProvisionerSimulator,
   openStripeSimulator,
   type Simulators,
 } from './serve/simulators.ts';
@@ -34,6 +36,8 @@ export interface RunningServer {
   readonly forgeUrl: string | null;
   /** Null: no simulated Mycelium network was started. */
   readonly myceliumUrl: string | null;
+  /** Null: no simulated back end for VMs was started. */
+  readonly provisionerUrl: string | null;
   readonly database: string;
   readonly house: House;
   /** Rejects when the server started without its database, and the one that came is not one to work with. */
@@ -72,9 +76,10 @@ export async function serveUntilStopped(options: ServeOptions): Promise<number> 
  * Throws `StartRefused`, or another error whose message is a sentence, when the address or the simulator cannot be had, or
  * the database is not one to work with.
  */
-export async function serve({ config: given, ports, version }: ServeOptions): Promise<RunningServer> {
+export async function serve({ config: given, ports: givenPorts, version }: ServeOptions): Promise<RunningServer> {
   const opened = new AsyncDisposableStack();
   try {
+    const { ports, movableClock } = movableClockOf(given, givenPorts);
     await refuseUnsafe(given, ports, null);
     const address = await reserveAddress(given.listen);
     const config = withAddress(given, address);
@@ -82,12 +87,13 @@ export async function serve({ config: given, ports, version }: ServeOptions): Pr
     const [{ store, simulators }, doors] = await Promise.all([openAll(config, ports, opened), loadDoors()]);
     let isFit = false;
     const gated = { ...store, db: behindGate(store.db, () => isFit) };
-    const house = doors.buildHouse(config, ports, gated, simulators);
+    const house = doors.buildHouse(config, ports, { store: gated, simulators, movableClock });
     opened.defer(() => house.lanes.close());
     const begin = async (): Promise<void> => {
       await store.bringUpToDate();
       await refuseUnsafe(config, ports, store);
       isFit = true;
+      await doors.takeOverTime(house);
       await startWorkers(doors, house, store, opened);
     };
     const ending = new AbortController();
@@ -107,6 +113,7 @@ export async function serve({ config: given, ports, version }: ServeOptions): Pr
       btcpayUrl: simulators.btcpay?.url ?? null,
       forgeUrl: simulators.forge?.url ?? null,
       myceliumUrl: simulators.mycelium?.url ?? null,
+      provisionerUrl: simulators.provisioner?.url ?? null,
       database: isLate ? `${store.description}, which does not answer yet` : store.description,
       house,
       begun,
@@ -121,15 +128,16 @@ export async function serve({ config: given, ports, version }: ServeOptions): Pr
 type Doors = Awaited<ReturnType<typeof loadDoors>>;
 
 async function loadDoors() {
-  const [house, app, server, jobs, postgres, ping] = await Promise.all([
+  const [house, app, server, jobs, postgres, ping, follow] = await Promise.all([
     import('./serve/house.ts'),
     import('./http/app.ts'),
     import('./http/server.ts'),
     import('./jobs/start.ts'),
     import('./store/postgres.ts'),
     import('./store/ping.ts'),
+    import('./operations/clock/follow.ts'),
   ]);
-  return { ...house, ...app, ...server, ...jobs, ...postgres, ...ping };
+  return { ...house, ...app, ...server, ...jobs, ...postgres, ...ping, ...follow };
 }
 
 async function startWorkers(
@@ -138,7 +146,8 @@ async function startWorkers(
   store: OpenedStore,
   opened: AsyncDisposableStack,
 ): Promise<void> {
-  const openPool = () => doors.openWorkerPool({ url: store.url, ports: house.ports, poolMax: WORKER_CONNECTIONS });
+  const openPool = () =>
+    doors.openWorkerPool({ url: store.url, ports: house.ports, poolMax: doors.WORKER_CONNECTIONS });
   const jobs = await doors.startJobs(house, { openPool });
   opened.defer(() => jobs.stop());
 }
@@ -176,9 +185,6 @@ async function openDoors(
   }
 }
 
-/** One to listen, three for jobs that run. */
-const WORKER_CONNECTIONS = 4;
-
 /** Port 0 has become a number; addresses that were derived from it follow. */
 function withAddress(config: Config, listen: ListenAddress): Config {
   if (config.origins.get('publicUrl') !== 'derived') return { ...config, listen };
@@ -192,17 +198,18 @@ async function openAll(
   ports: Ports,
   stack: AsyncDisposableStack,
 ): Promise<{ store: OpenedStore; simulators: Simulators }> {
-  const [store, stripe, clickpesa, btcpay, forge, mycelium] = await Promise.allSettled([
+  const [store, stripe, clickpesa, btcpay, forge, mycelium, provisioner] = await Promise.allSettled([
     openStore(config, ports, { leavesSchema: true }),
     openStripeSimulator(config, ports),
     openClickPesaSimulator(config, ports),
     openBtcpaySimulator(config, ports),
     openForgeSimulator(config, ports),
     openMyceliumSimulator(config, ports),
+    openProvisionerSimulator(config, ports),
   ]);
   if (store.status === 'fulfilled') stack.defer(() => store.value.close());
   if (stripe.status === 'fulfilled') stack.defer(() => stripe.value?.stop());
-  const simulators = [stripe, clickpesa, btcpay, forge, mycelium];
+  const simulators = [stripe, clickpesa, btcpay, forge, mycelium, provisioner];
   for (const one of simulators) if (one.status === 'fulfilled') stack.defer(() => one.value?.stop());
   if (store.status === 'rejected') throw store.reason;
   if (stripe.status === 'rejected') throw stripe.reason;
@@ -210,12 +217,14 @@ async function openAll(
   if (btcpay.status === 'rejected') throw btcpay.reason;
   if (forge.status === 'rejected') throw forge.reason;
   if (mycelium.status === 'rejected') throw mycelium.reason;
+  if (provisioner.status === 'rejected') throw provisioner.reason;
   const opened = {
     stripe: stripe.value,
     clickpesa: clickpesa.value,
     btcpay: btcpay.value,
     forge: forge.value,
     mycelium: mycelium.value,
+    provisioner: provisioner.value,
   };
   return { store: store.value, simulators: opened };
 }

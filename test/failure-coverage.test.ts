@@ -16,7 +16,7 @@ const HELD = {
   E: range(1, 17),
   F: range(1, 8),
   G: [...range(1, 6), ...range(11, 13)],
-  H: [1, ...range(3, 9), 11],
+  H: range(1, 12),
   I: [...range(1, 3), ...range(5, 12)],
   J: range(1, 22),
   K: [2, 6, 7, 12],

@@ -12,6 +12,8 @@ import { OperatorMailPage } from './operator/mail/page.tsx';
 import { OperatorNodesPage } from './operator/nodes/list-page.tsx';
 import { OperatorNodePage } from './operator/nodes/node-page.tsx';
 import { OperatorPaymentEventsPage } from './operator/payment-events/page.tsx';
+import { OperatorPlansPage } from './operator/plans/page.tsx';
+import { OperatorSubscriptionsPage } from './operator/plans/subscriptions-page.tsx';
 import { OperatorPricesPage } from './operator/prices/page.tsx';
 import { OperatorReceiptsPage } from './operator/receipts/page.tsx';
 import { OperatorReconciliationPage } from './operator/reconciliation/page.tsx';
@@ -23,6 +25,7 @@ import { OperatorWebhookEventsPage } from './operator/webhook-events/page.tsx';
 import { InvitationPage } from './organisation/invitation-page.tsx';
 import { OrganisationPage } from './organisation/page.tsx';
 import { PaymentPage } from './payment/page.tsx';
+import { PlanPage } from './plan/page.tsx';
 import { SessionContext, useSession, useSessionQuery } from './session.ts';
 import { SignInFailedPage } from './sign-in/failed-page.tsx';
 import { ProofGate } from './sign-in/proof-dialog.tsx';
@@ -74,6 +77,7 @@ function UserPages(): ReactElement {
         <Redirect to="/wallet" replace />
       </Route>
       <Route path="/wallet" component={WalletPage} />
+      <Route path="/plan" component={PlanPage} />
       <Route path="/usage" component={UsagePage} />
       <Route path="/events" component={EventsPage} />
       <Route path="/events/:sid">{({ sid }) => <EndpointPage key={sid} sid={sid} />}</Route>
@@ -95,6 +99,8 @@ function OperatorPages(): ReactElement {
       <Route path="/operator/wallets/:sid">{({ sid }) => <OperatorWalletPage key={sid} sid={sid} />}</Route>
       <Route path="/operator/nodes" component={OperatorNodesPage} />
       <Route path="/operator/nodes/:sid">{({ sid }) => <OperatorNodePage key={sid} sid={sid} />}</Route>
+      <Route path="/operator/plans" component={OperatorPlansPage} />
+      <Route path="/operator/subscriptions" component={OperatorSubscriptionsPage} />
       <Route path="/operator/prices" component={OperatorPricesPage} />
       <Route path="/operator/ladders" component={OperatorLaddersPage} />
       <Route path="/operator/unbilled" component={OperatorUnbilledPage} />
@@ -114,6 +120,9 @@ function OperatorPages(): ReactElement {
       </Route>
       <Route path="/wallet">
         <Redirect to="/operator" replace />
+      </Route>
+      <Route path="/plan">
+        <Redirect to="/operator/plans" replace />
       </Route>
       <Route path="/usage">
         <Redirect to="/operator" replace />

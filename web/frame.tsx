@@ -2,8 +2,8 @@ import type { ReactElement, ReactNode } from 'react';
 import { useState } from 'react';
 import { Link, useLocation } from 'wouter';
 import { useChosenWallet } from './chosen-wallet.tsx';
+import { SandboxBanner } from './clock/banner.tsx';
 import { useSession, useSignOut } from './session.ts';
-import { SandboxBanner } from './ui/banner.tsx';
 import { cx } from './ui/class-names.ts';
 import { Icon } from './ui/icon.tsx';
 import { useToast } from './ui/toast.tsx';
@@ -52,6 +52,7 @@ type Pages = readonly (readonly [path: string, title: string])[];
 
 const USER_PAGES: Pages = [
   ['/wallet', 'Wallet'],
+  ['/plan', 'Plan'],
   ['/usage', 'Usage'],
   ['/events', 'Events'],
   ['/account', 'Account'],
@@ -76,6 +77,13 @@ const OPERATOR_GROUPS: readonly (readonly [title: string, pages: Pages])[] = [
       ['/operator/events', 'Endpoints'],
       ['/operator/mail', 'Mail'],
       ['/operator/receipts', 'Receipts'],
+    ],
+  ],
+  [
+    'Plans',
+    [
+      ['/operator/plans', 'Plans'],
+      ['/operator/subscriptions', 'Subscriptions'],
     ],
   ],
   [

@@ -3,6 +3,7 @@ import { createContext, useContext } from 'react';
 import type { Problem } from './api.ts';
 import { get, keepFormToken, post } from './api.ts';
 import type { Session } from './surface.ts';
+import { keepAhead } from './ui/time.ts';
 
 export const SESSION_KEY = ['session'] as const;
 
@@ -10,6 +11,7 @@ export const SESSION_KEY = ['session'] as const;
 export async function readSession(signal?: AbortSignal): Promise<Session> {
   const session = await get<Session>('/v1/session', signal === undefined ? {} : { signal });
   keepFormToken(session.session?.form_token ?? null);
+  keepAhead(session.clock_ahead_seconds);
   return session;
 }
 

@@ -8,6 +8,7 @@ export interface Page<T> {
 }
 
 export type Session = Output<'session.get'>;
+export type ServiceClock = Output<'clock.get'>;
 export type UserIdentity = Output<'identity.list'>['items'][number];
 export type SessionWallet = Session['wallets'][number];
 export type MemberRole = SessionWallet['role'];
@@ -51,6 +52,7 @@ export type User = Output<'user.get'>;
 export type Identity = Output<'identity.list'>['items'][number];
 export type OpenSession = Output<'session.list'>['items'][number];
 export type Erasure = Output<'erasure.get'>;
+export type Grant = Output<'grant.list'>['items'][number];
 export type Hold = Output<'hold.list'>['items'][number];
 export type Explanation = Output<'usage.explain'>;
 export type TakenBack = Output<'usage.void'>;
@@ -63,5 +65,10 @@ export type NodeWithKey = Output<'node.register'>;
 export type NodeCharge = Output<'node.usage'>['items'][number];
 export type NodeReversal = Output<'node.reverse'>;
 export type Price = Output<'price.list'>['items'][number];
+export type Plan = Output<'plan.list'>['items'][number];
+export type PlanQuote = Output<'plan.quote'>;
+export type PlanChanged = Output<'subscription.change'>;
+export type Subscription = Output<'subscription.list'>['items'][number];
+export type SubscriptionWithPeriods = Output<'subscription.get'>;
 export type Ladder = Output<'ladder.list'>['items'][number];
 export type AuditEvent = Output<'audit.list'>['items'][number];

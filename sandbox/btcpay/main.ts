@@ -2,7 +2,8 @@ import { randomBytes } from 'node:crypto';
 import process from 'node:process';
 import { parseArgs } from 'node:util';
 import { fileKeeper } from '../keeper.ts';
-import { systemClock } from '../system-clock.ts';
+import { liveUntilStopped } from '../serve.ts';
+import { clockAheadBy } from '../system-clock.ts';
 import { startBtcpaySandbox } from './server.ts';
 
 const USAGE = `node sandbox/btcpay/main.ts --api-key KEY --store-id ID [--webhook-url URL --webhook-secret SECRET]
@@ -10,6 +11,7 @@ const USAGE = `node sandbox/btcpay/main.ts --api-key KEY --store-id ID [--webhoo
   --host ADDRESS        127.0.0.1 by default; whoever reaches it controls it
   --state-file PATH     keeps what it holds, for the next start
   --confirm-after-ms N  from a payment to its last confirmation, 5000 by default
+  --clock-file PATH     says by how many milliseconds its time is ahead of the machine's
   --until-stdin-ends    stop when standard input ends, so that it never outlives the process that started it`;
 
 const { values } = parseArgs({
@@ -22,6 +24,7 @@ const { values } = parseArgs({
     host: { type: 'string', default: '127.0.0.1' },
     'state-file': { type: 'string' },
     'confirm-after-ms': { type: 'string' },
+    'clock-file': { type: 'string' },
     'until-stdin-ends': { type: 'boolean', default: false },
   },
 });
@@ -35,7 +38,7 @@ if (apiKey === undefined || storeId === undefined || hasHalfAWebhook) {
 }
 
 const running = await startBtcpaySandbox({
-  clock: systemClock,
+  clock: clockAheadBy(values['clock-file']),
   random: { bytes: (count) => randomBytes(count) },
   apiKey,
   storeId,
@@ -48,11 +51,4 @@ const running = await startBtcpaySandbox({
 const confirmAfterMs = values['confirm-after-ms'];
 if (confirmAfterMs !== undefined) running.sandbox.turn({ confirmAfterMs: Number(confirmAfterMs) });
 
-const stop = (): void => {
-  void running.close().then(() => process.exit(0));
-};
-process.once('SIGTERM', stop);
-process.once('SIGINT', stop);
-if (values['until-stdin-ends']) process.stdin.resume().once('end', stop).once('error', stop);
-
-process.stdout.write(`${JSON.stringify({ url: running.url })}\n`);
+liveUntilStopped(running, { untilStdinEnds: values['until-stdin-ends'] });

@@ -1,5 +1,5 @@
-import { createServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http';
-import type { AddressInfo } from 'node:net';
+import type { ServerResponse } from 'node:http';
+import { serve, type Asked, type ServeOptions } from '../serve.ts';
 import { takeFault } from '../take-fault.ts';
 import type { ApiRequest } from './api.ts';
 import { checkoutPage, choose } from './checkout-page.ts';
@@ -15,60 +15,29 @@ export interface RunningSandbox {
   readonly close: () => Promise<void>;
 }
 
-const BODY_BYTES_MAX = 1_000_000;
-
 /** Starts the simulator on a port (0: a free one). Bound to loopback unless told otherwise: it controls itself. */
-export async function startBtcpaySandbox(
-  options: SandboxOptions & { readonly port?: number; readonly host?: string },
-): Promise<RunningSandbox> {
-  const { port = 0, host = '127.0.0.1' } = options;
+export async function startBtcpaySandbox(options: SandboxOptions & ServeOptions): Promise<RunningSandbox> {
   const sandbox = new BtcpaySandbox(options);
-  const server = createServer((request, response) => {
-    void answer(sandbox, options, request, response);
-  });
-  await new Promise<void>((resolve, reject) => {
-    server.once('error', reject);
-    server.listen(port, host, resolve);
-  });
-  const { port: bound } = server.address() as AddressInfo;
-  sandbox.publicUrl = `http://${host.includes(':') ? `[${host}]` : host}:${bound}`;
+  const { url, close } = await serve((asked, response) => answer(sandbox, options, asked, response), options);
+  sandbox.publicUrl = url;
   sandbox.resume();
-  return { url: sandbox.publicUrl, sandbox, close: () => close(server, sandbox) };
-}
-
-async function close(server: Server, sandbox: BtcpaySandbox): Promise<void> {
-  await sandbox.close();
-  server.closeAllConnections();
-  await new Promise((resolve) => {
-    server.close(resolve);
-  });
+  return { url, sandbox, close: () => sandbox.close().then(close) };
 }
 
 async function answer(
   sandbox: BtcpaySandbox,
   options: SandboxOptions,
-  request: IncomingMessage,
+  { method, url, headers, body }: Asked,
   response: ServerResponse,
 ): Promise<void> {
-  try {
-    const { pathname: path, search } = new URL(request.url ?? '/', 'http://sandbox.invalid');
-    const body = await readBody(request);
-    const method = request.method ?? 'GET';
-    if (path.startsWith('/_sandbox/')) {
-      const { status, body: said } = await control(sandbox, method, path, body);
-      response.writeHead(status, { 'content-type': 'application/json' }).end(JSON.stringify(said, null, 2));
-    } else if (path.startsWith('/api/')) {
-      const headers: Record<string, string | undefined> = {};
-      for (const [name, value] of Object.entries(request.headers))
-        headers[name] = Array.isArray(value) ? value[0] : value;
-      await answerApi(sandbox, options, { method, path, query: search.slice(1), headers, body }, response);
-    } else {
-      answerPage(sandbox, options, { method, path, body }, response);
-    }
-  } catch (error) {
-    console.error(error);
-    if (!response.headersSent) response.writeHead(500);
-    response.end();
+  const { pathname: path, search } = url;
+  if (path.startsWith('/_sandbox/')) {
+    const { status, body: said } = await control(sandbox, method, path, body);
+    response.writeHead(status, { 'content-type': 'application/json' }).end(JSON.stringify(said, null, 2));
+  } else if (path.startsWith('/api/')) {
+    await answerApi(sandbox, options, { method, path, query: search.slice(1), headers, body }, response);
+  } else {
+    answerPage(sandbox, options, { method, path, body }, response);
   }
 }
 
@@ -120,15 +89,4 @@ function answerPage(
   if (method !== 'POST') return write(claimPage(sandbox, pullPayment, nonce, null));
   const payout = sandbox.claim(pullPayment, { destination: form.get('destination') ?? '' });
   return typeof payout === 'string' ? write(claimPage(sandbox, pullPayment, nonce, payout)) : see(path);
-}
-
-async function readBody(request: IncomingMessage): Promise<string> {
-  const chunks: Buffer[] = [];
-  let size = 0;
-  for await (const chunk of request as AsyncIterable<Buffer>) {
-    size += chunk.length;
-    if (size > BODY_BYTES_MAX) throw new Error('the body is too large');
-    chunks.push(chunk);
-  }
-  return Buffer.concat(chunks).toString('utf8');
 }

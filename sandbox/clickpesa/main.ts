@@ -2,7 +2,8 @@ import { randomBytes } from 'node:crypto';
 import process from 'node:process';
 import { parseArgs } from 'node:util';
 import { fileKeeper } from '../keeper.ts';
-import { systemClock } from '../system-clock.ts';
+import { liveUntilStopped } from '../serve.ts';
+import { clockAheadBy } from '../system-clock.ts';
 import { startClickPesaSandbox } from './server.ts';
 
 const USAGE = `node sandbox/clickpesa/main.ts --client-id ID --api-key KEY --checksum-key KEY
@@ -12,6 +13,7 @@ const USAGE = `node sandbox/clickpesa/main.ts --client-id ID --api-key KEY --che
   --host ADDRESS       127.0.0.1 by default; whoever reaches it controls it
   --state-file PATH    keeps what it holds, for the next start
   --settle-after-ms N  from the PIN to the money, 3000 by default
+  --clock-file PATH    says by how many milliseconds its time is ahead of the machine's
   --until-stdin-ends   stop when standard input ends, so that it never outlives the process that started it`;
 
 const { values } = parseArgs({
@@ -25,6 +27,7 @@ const { values } = parseArgs({
     host: { type: 'string', default: '127.0.0.1' },
     'state-file': { type: 'string' },
     'settle-after-ms': { type: 'string' },
+    'clock-file': { type: 'string' },
     'until-stdin-ends': { type: 'boolean', default: false },
   },
 });
@@ -36,7 +39,7 @@ if (clientId === undefined || apiKey === undefined || checksumKey === undefined)
 }
 
 const running = await startClickPesaSandbox({
-  clock: systemClock,
+  clock: clockAheadBy(values['clock-file']),
   random: { bytes: (count) => randomBytes(count) },
   clientId,
   apiKey,
@@ -50,11 +53,4 @@ const running = await startClickPesaSandbox({
 const settleAfterMs = values['settle-after-ms'];
 if (settleAfterMs !== undefined) running.sandbox.turn({ settleAfterMs: Number(settleAfterMs) });
 
-const stop = (): void => {
-  void running.close().then(() => process.exit(0));
-};
-process.once('SIGTERM', stop);
-process.once('SIGINT', stop);
-if (values['until-stdin-ends']) process.stdin.resume().once('end', stop).once('error', stop);
-
-process.stdout.write(`${JSON.stringify({ url: running.url })}\n`);
+liveUntilStopped(running, { untilStdinEnds: values['until-stdin-ends'] });

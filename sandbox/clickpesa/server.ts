@@ -1,5 +1,5 @@
-import { createServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http';
-import type { AddressInfo } from 'node:net';
+import type { ServerResponse } from 'node:http';
+import { serve, type Asked, type ServeOptions } from '../serve.ts';
 import { takeFault } from '../take-fault.ts';
 import type { ApiRequest } from './api.ts';
 import { checkoutPage, CHOICES, missingPage, type PageAnswer } from './checkout-page.ts';
@@ -15,67 +15,35 @@ export interface RunningSandbox {
   readonly close: () => Promise<void>;
 }
 
-const BODY_BYTES_MAX = 1_000_000;
 export const API_PATH = '/third-parties';
 
 /** Starts the simulator on a port (0: a free one). Bound to loopback unless told otherwise: it controls itself. */
-export async function startClickPesaSandbox(
-  options: SandboxOptions & { readonly port?: number; readonly host?: string },
-): Promise<RunningSandbox> {
-  const { port = 0, host = '127.0.0.1' } = options;
+export async function startClickPesaSandbox(options: SandboxOptions & ServeOptions): Promise<RunningSandbox> {
   const sandbox = new ClickPesaSandbox(options);
-  const server = createServer((request, response) => {
-    void answer(sandbox, options, request, response);
-  });
-  await new Promise<void>((resolve, reject) => {
-    server.once('error', reject);
-    server.listen(port, host, resolve);
-  });
-  const { port: bound } = server.address() as AddressInfo;
-  sandbox.publicUrl = `http://${host.includes(':') ? `[${host}]` : host}:${bound}`;
+  const { url, close } = await serve((asked, response) => answer(sandbox, options, asked, response), options);
+  sandbox.publicUrl = url;
   sandbox.resume();
-  return { url: `${sandbox.publicUrl}${API_PATH}`, sandbox, close: () => close(server, sandbox) };
-}
-
-async function close(server: Server, sandbox: ClickPesaSandbox): Promise<void> {
-  await sandbox.close();
-  server.closeAllConnections();
-  await new Promise((resolve) => {
-    server.close(resolve);
-  });
+  return { url: `${url}${API_PATH}`, sandbox, close: () => sandbox.close().then(close) };
 }
 
 async function answer(
   sandbox: ClickPesaSandbox,
   options: SandboxOptions,
-  request: IncomingMessage,
+  { method, url, headers, body }: Asked,
   response: ServerResponse,
 ): Promise<void> {
-  try {
-    const url = new URL(request.url ?? '/', 'http://sandbox.invalid');
-    const body = await readBody(request);
-    const method = request.method ?? 'GET';
-    if (url.pathname.startsWith('/_sandbox/')) {
-      const { status, body: said } = await control(sandbox, method, url.pathname, body);
-      response.writeHead(status, { 'content-type': 'application/json' }).end(JSON.stringify(said, null, 2));
-    } else if (sandbox.switches.isDown) {
-      response.destroy();
-    } else if (url.pathname.startsWith('/checkout/')) {
-      answerPage(sandbox, options, { method, url, body }, response);
-    } else if (url.pathname.startsWith(`${API_PATH}/`)) {
-      const headers: Record<string, string | undefined> = {};
-      for (const [name, value] of Object.entries(request.headers)) {
-        headers[name] = Array.isArray(value) ? value[0] : value;
-      }
-      const path = url.pathname.slice(API_PATH.length);
-      await answerApi(sandbox, options, { method, path, query: url.searchParams, headers, body }, response);
-    } else {
-      response.writeHead(404).end();
-    }
-  } catch (error) {
-    console.error(error);
-    if (!response.headersSent) response.writeHead(500);
-    response.end();
+  if (url.pathname.startsWith('/_sandbox/')) {
+    const { status, body: said } = await control(sandbox, method, url.pathname, body);
+    response.writeHead(status, { 'content-type': 'application/json' }).end(JSON.stringify(said, null, 2));
+  } else if (sandbox.switches.isDown) {
+    response.destroy();
+  } else if (url.pathname.startsWith('/checkout/')) {
+    answerPage(sandbox, options, { method, url, body }, response);
+  } else if (url.pathname.startsWith(`${API_PATH}/`)) {
+    const path = url.pathname.slice(API_PATH.length);
+    await answerApi(sandbox, options, { method, path, query: url.searchParams, headers, body }, response);
+  } else {
+    response.writeHead(404).end();
   }
 }
 
@@ -136,15 +104,4 @@ function choose(sandbox: ClickPesaSandbox, link: Link, payment: Payment | null, 
   else if (choice === 'decline') sandbox.state.become(payment, 'FAILED');
   else if (choice === 'hold') sandbox.state.become(payment, 'ON-HOLD');
   return null;
-}
-
-async function readBody(request: IncomingMessage): Promise<string> {
-  const chunks: Buffer[] = [];
-  let size = 0;
-  for await (const chunk of request as AsyncIterable<Buffer>) {
-    size += chunk.length;
-    if (size > BODY_BYTES_MAX) throw new Error('the body is too large');
-    chunks.push(chunk);
-  }
-  return Buffer.concat(chunks).toString('utf8');
 }

@@ -2,6 +2,8 @@ import { randomBytes } from 'node:crypto';
 import process from 'node:process';
 import { parseArgs } from 'node:util';
 import { fileKeeper } from '../keeper.ts';
+import { liveUntilStopped } from '../serve.ts';
+import { clockAheadBy } from '../system-clock.ts';
 import type { LoginChange } from './login/state.ts';
 import { startForgeSandbox } from './server.ts';
 
@@ -14,6 +16,7 @@ const USAGE = `node sandbox/forge/main.ts --token TOKEN --folder PATH
   --people-file PATH       keeps the accounts that were made, for the next start
   --port N                 a free one by default
   --host ADDRESS           127.0.0.1 by default; whoever reaches it controls it
+  --clock-file PATH        says by how many milliseconds its time is ahead of the machine's
   --until-stdin-ends       stop when standard input ends, so that it never outlives the process that started it`;
 
 const { values } = parseArgs({
@@ -28,6 +31,7 @@ const { values } = parseArgs({
     'people-file': { type: 'string' },
     port: { type: 'string', default: '0' },
     host: { type: 'string', default: '127.0.0.1' },
+    'clock-file': { type: 'string' },
     'until-stdin-ends': { type: 'boolean', default: false },
   },
 });
@@ -51,6 +55,7 @@ const login =
         ...(peopleFile === undefined ? {} : { keeper: fileKeeper<LoginChange>(peopleFile) }),
       };
 
+const clock = clockAheadBy(values['clock-file']);
 const running = await startForgeSandbox({
   token,
   folder,
@@ -58,15 +63,8 @@ const running = await startForgeSandbox({
   branch,
   host,
   port: Number(port),
-  now: () => new Date(),
+  now: () => clock.now(),
   ...(login === null ? {} : { login }),
 });
 
-const stop = (): void => {
-  void running.close().then(() => process.exit(0));
-};
-process.once('SIGTERM', stop);
-process.once('SIGINT', stop);
-if (values['until-stdin-ends']) process.stdin.resume().once('end', stop).once('error', stop);
-
-process.stdout.write(`${JSON.stringify({ url: running.url })}\n`);
+liveUntilStopped(running, { untilStdinEnds: values['until-stdin-ends'] });

@@ -1,14 +1,14 @@
-import { createServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http';
-import type { AddressInfo } from 'node:net';
+import type { ServerResponse } from 'node:http';
 import { z } from 'zod';
 import { answerApi, no, type ApiAnswer, type ApiRequest } from './api.ts';
 import { GitRepository } from './git-repository.ts';
 import { ForgeLogin, type LoginOptions } from './login/login.ts';
 import type { PageAnswer } from './login/page.ts';
 import { calm, faultSchema, switchesSchema, type Fault, type Switches } from './switches.ts';
+import { serve, type Asked, type ServeOptions } from '../serve.ts';
 import { takeFault } from '../take-fault.ts';
 
-export interface ForgeSandboxOptions {
+export interface ForgeSandboxOptions extends Omit<ServeOptions, 'bodyBytesMax'> {
   /** The bare repository; made if it is not there. */
   readonly folder: string;
   /** `owner/name`. */
@@ -18,8 +18,6 @@ export interface ForgeSandboxOptions {
   readonly now: () => Date;
   /** The application that people may sign in to; absent: there is none. */
   readonly login?: LoginOptions;
-  readonly port?: number;
-  readonly host?: string;
 }
 
 export interface JournalLine {
@@ -45,79 +43,58 @@ const BODY_BYTES_MAX = 32 * 1_048_576;
 
 /** Starts the simulator on a port (0: a free one). Bound to loopback unless told otherwise: it controls itself. */
 export async function startForgeSandbox(options: ForgeSandboxOptions): Promise<RunningForge> {
-  const { port = 0, host = '127.0.0.1', branch = 'main' } = options;
+  const { branch = 'main' } = options;
   const login = options.login === undefined ? null : new ForgeLogin(options.login, options.now);
   const git = new GitRepository(options.folder, branch);
   const forge = { git, switches: calm(), journal: [] as JournalLine[], login };
-  const server = createServer((request, response) => {
-    void answer(forge, options, request, response);
+  const { url, close } = await serve((asked, response) => answer(forge, options, asked, response), {
+    ...options,
+    bodyBytesMax: BODY_BYTES_MAX,
   });
-  await new Promise<void>((resolve, reject) => {
-    server.once('error', reject);
-    server.listen(port, host, resolve);
-  });
-  const { port: bound } = server.address() as AddressInfo;
-  const url = `http://${host.includes(':') ? `[${host}]` : host}:${bound}`;
-  return { url, ...forge, close: () => close(server) };
-}
-
-async function close(server: Server): Promise<void> {
-  server.closeAllConnections();
-  await new Promise((resolve) => {
-    server.close(resolve);
-  });
+  return { url, ...forge, close };
 }
 
 type Forge = Pick<RunningForge, 'git' | 'switches' | 'journal' | 'login'>;
 
-async function answer(
+function answer(
   forge: Forge,
   options: ForgeSandboxOptions,
-  request: IncomingMessage,
+  { method, url, headers, body }: Asked,
   response: ServerResponse,
-): Promise<void> {
-  try {
-    const body = await readBody(request);
-    const url = new URL(request.url ?? '/', `http://${request.headers.host ?? 'sandbox.invalid'}`);
-    const method = request.method ?? 'GET';
-    if (url.pathname.startsWith('/_sandbox/')) {
-      send(response, control(forge, options, { method, path: url.pathname, body }));
-      return;
-    }
-    const asked = { method, url, body, authorization: request.headers.authorization };
-    if (forge.login?.isPage(asked) === true) {
-      sendPage(forge.login.page(asked), response);
-      return;
-    }
-    const fault = takeFault(
-      forge.switches.faults,
-      (fault) =>
-        (fault.method === undefined || fault.method === method) &&
-        (fault.path === undefined || url.pathname.includes(fault.path)),
-    );
-    const line: JournalLine = {
-      method,
-      path: `${url.pathname}${url.search}`,
-      status: null,
-      fault: fault?.kind ?? null,
-    };
-    forge.journal.push(line);
-    line.status = answerWithFault(forge, options, { fault, asked }, response);
-  } catch (error) {
-    console.error(error);
-    if (!response.headersSent) response.writeHead(500);
-    response.end();
+): void {
+  if (url.pathname.startsWith('/_sandbox/')) {
+    send(response, control(forge, options, { method, path: url.pathname, body }));
+    return;
   }
+  const asked = { method, url, body, authorization: headers['authorization'] };
+  if (forge.login?.isPage(asked) === true) {
+    sendPage(forge.login.page(asked), response);
+    return;
+  }
+  const fault = takeFault(
+    forge.switches.faults,
+    (fault) =>
+      (fault.method === undefined || fault.method === method) &&
+      (fault.path === undefined || url.pathname.includes(fault.path)),
+  );
+  const line: JournalLine = {
+    method,
+    path: `${url.pathname}${url.search}`,
+    status: null,
+    fault: fault?.kind ?? null,
+  };
+  forge.journal.push(line);
+  line.status = answerWithFault(forge, options, { fault, asked }, response);
 }
 
-interface Asked {
+interface Request {
   readonly method: string;
   readonly url: URL;
   readonly body: string;
   readonly authorization: string | undefined;
 }
 
-function route({ git, switches, login }: Forge, options: ForgeSandboxOptions, asked: Asked): ApiAnswer {
+function route({ git, switches, login }: Forge, options: ForgeSandboxOptions, asked: Request): ApiAnswer {
   const signIn = login?.answer(asked, asked.url.origin, switches) ?? null;
   if (signIn !== null) return signIn;
   const [, scheme, token] = /^(token|Bearer) (.+)$/.exec(asked.authorization ?? '') ?? [];
@@ -127,7 +104,7 @@ function route({ git, switches, login }: Forge, options: ForgeSandboxOptions, as
 }
 
 /** Null: another repository. */
-function requestOf({ repository }: ForgeSandboxOptions, { method, url, body }: Asked): ApiRequest | null {
+function requestOf({ repository }: ForgeSandboxOptions, { method, url, body }: Request): ApiRequest | null {
   const [, api, version, repos, owner, name, ...parts] = url.pathname.split('/').map(decodeURIComponent);
   if (api !== 'api' || version !== 'v1' || repos !== 'repos' || `${owner}/${name}` !== repository) return null;
   return { method, parts: parts.filter((part) => part !== ''), query: url.searchParams, body };
@@ -135,7 +112,7 @@ function requestOf({ repository }: ForgeSandboxOptions, { method, url, body }: A
 
 interface Judged {
   readonly fault: Fault | null;
-  readonly asked: Asked;
+  readonly asked: Request;
 }
 
 /** Answers as a switch asks for; without one, as a Forge does. The status that was sent, null for none. */
@@ -203,7 +180,7 @@ function withHalfContent(body: unknown): unknown {
 }
 
 /** Another writer, between the reading and the writing of the one who asks: each file of the request gets a record of theirs. */
-function writeAsRival({ git, journal }: Forge, options: ForgeSandboxOptions, { url, body }: Asked): void {
+function writeAsRival({ git, journal }: Forge, options: ForgeSandboxOptions, { url, body }: Request): void {
   const at = decodeURIComponent(url.pathname).split('/contents/')[1];
   const { files = [] } = JSON.parse(body) as { files?: { path: string }[] };
   const paths = at === undefined ? files.map(({ path }) => path) : [at];
@@ -272,15 +249,4 @@ function send(response: ServerResponse, { status, body }: ApiAnswer, headers: Re
 function sendPage(page: PageAnswer | string, response: ServerResponse): void {
   if (typeof page === 'string') response.writeHead(303, { location: page, 'cache-control': 'no-store' }).end();
   else response.writeHead(page.status, page.headers).end(page.html);
-}
-
-async function readBody(request: IncomingMessage): Promise<string> {
-  const chunks: Uint8Array[] = [];
-  let size = 0;
-  for await (const chunk of request as AsyncIterable<Uint8Array>) {
-    size += chunk.byteLength;
-    if (size > BODY_BYTES_MAX) throw new Error('the body is too large');
-    chunks.push(chunk);
-  }
-  return Buffer.concat(chunks).toString('utf8');
 }

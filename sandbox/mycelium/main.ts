@@ -2,7 +2,8 @@ import { randomBytes } from 'node:crypto';
 import process from 'node:process';
 import { parseArgs } from 'node:util';
 import { fileKeeper } from '../keeper.ts';
-import { systemClock } from '../system-clock.ts';
+import { liveUntilStopped } from '../serve.ts';
+import { clockAheadBy } from '../system-clock.ts';
 import type { NodeAdded } from './network.ts';
 import { startMyceliumSandbox } from './server.ts';
 
@@ -12,6 +13,7 @@ const USAGE = `node sandbox/mycelium/main.ts
   --port N             a free one by default
   --host ADDRESS       127.0.0.1 by default; whoever reaches it controls it
   --state-file PATH    keeps the nodes that were added, for the next start
+  --clock-file PATH    says by how many milliseconds its time is ahead of the machine's
   --until-stdin-ends   stop when standard input ends, so that it never outlives the process that started it`;
 
 const { values } = parseArgs({
@@ -21,6 +23,7 @@ const { values } = parseArgs({
     port: { type: 'string', default: '0' },
     host: { type: 'string', default: '127.0.0.1' },
     'state-file': { type: 'string' },
+    'clock-file': { type: 'string' },
     'until-stdin-ends': { type: 'boolean', default: false },
     help: { type: 'boolean', default: false },
   },
@@ -32,7 +35,7 @@ if (values.help) {
 
 const { nodes, seed, 'state-file': stateFile } = values;
 const running = await startMyceliumSandbox({
-  clock: systemClock,
+  clock: clockAheadBy(values['clock-file']),
   random: { bytes: (count) => randomBytes(count) },
   port: Number(values.port),
   host: values.host,
@@ -41,11 +44,4 @@ const running = await startMyceliumSandbox({
   ...(stateFile === undefined ? {} : { keeper: fileKeeper<NodeAdded>(stateFile) }),
 });
 
-const stop = (): void => {
-  void running.close().then(() => process.exit(0));
-};
-process.once('SIGTERM', stop);
-process.once('SIGINT', stop);
-if (values['until-stdin-ends']) process.stdin.resume().once('end', stop).once('error', stop);
-
-process.stdout.write(`${JSON.stringify({ url: running.url })}\n`);
+liveUntilStopped(running, { untilStdinEnds: values['until-stdin-ends'] });

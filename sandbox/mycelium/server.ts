@@ -1,6 +1,6 @@
-import { createServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http';
-import type { AddressInfo } from 'node:net';
+import type { ServerResponse } from 'node:http';
 import { spoil } from '../spoil.ts';
+import { serve, type Asked, type ServeOptions } from '../serve.ts';
 import { takeFault } from '../take-fault.ts';
 import { answerApi, type ApiAnswer, type ApiRequest } from './api.ts';
 import { control } from './control.ts';
@@ -16,63 +16,41 @@ export interface RunningSandbox {
   readonly close: () => Promise<void>;
 }
 
-const BODY_BYTES_MAX = 1_000_000;
 const HUGE_BYTES = 5_000_000;
 
 /** Starts the simulator on a port (0: a free one). Bound to loopback unless told otherwise: like the real one it asks nobody who they are. */
-export async function startMyceliumSandbox(
-  options: SandboxOptions & { readonly port?: number; readonly host?: string },
-): Promise<RunningSandbox> {
-  const { port = 0, host = '127.0.0.1' } = options;
+export async function startMyceliumSandbox(options: SandboxOptions & ServeOptions): Promise<RunningSandbox> {
   const sandbox = new MyceliumSandbox(options);
-  const server = createServer((request, response) => {
-    void answer(sandbox, options, request, response);
-  });
-  await new Promise<void>((resolve, reject) => {
-    server.once('error', reject);
-    server.listen(port, host, resolve);
-  });
-  const { port: bound } = server.address() as AddressInfo;
-  const url = `http://${host.includes(':') ? `[${host}]` : host}:${bound}`;
-  return { url, sandbox, close: () => close(server, sandbox) };
-}
-
-async function close(server: Server, sandbox: MyceliumSandbox): Promise<void> {
-  sandbox.close();
-  server.closeAllConnections();
-  await new Promise((resolve) => {
-    server.close(resolve);
-  });
+  const { url, close } = await serve((asked, response) => answer(sandbox, options, asked, response), options);
+  return {
+    url,
+    sandbox,
+    close: async () => {
+      sandbox.close();
+      await close();
+    },
+  };
 }
 
 async function answer(
   sandbox: MyceliumSandbox,
   options: SandboxOptions,
-  request: IncomingMessage,
+  { method, url, body }: Asked,
   response: ServerResponse,
 ): Promise<void> {
-  try {
-    const url = new URL(request.url ?? '/', 'http://sandbox.invalid');
-    const body = await readBody(request);
-    const method = request.method ?? 'GET';
-    const { node, path } = daemonOf(sandbox, url.pathname);
-    if (url.pathname.startsWith('/_sandbox/')) {
-      const { status, body: said } = control(sandbox, method, url.pathname, body);
-      response.writeHead(status, { 'content-type': 'application/json' }).end(JSON.stringify(said, null, 2));
-    } else if (sandbox.switches.isDown) {
-      response.destroy();
-    } else if (url.pathname === '/inbox' || url.pathname.startsWith('/inbox/')) {
-      answerPage(sandbox, options, { method, url, body }, response);
-    } else if (node !== null && path.startsWith('/api/v1/')) {
-      const asked = { method, path: path.slice('/api/v1'.length), query: url.searchParams, body };
-      await answerDaemon(sandbox, node, asked, response);
-    } else {
-      response.writeHead(404).end();
-    }
-  } catch (error) {
-    console.error(error);
-    if (!response.headersSent) response.writeHead(500);
-    response.end();
+  const { node, path } = daemonOf(sandbox, url.pathname);
+  if (url.pathname.startsWith('/_sandbox/')) {
+    const { status, body: said } = control(sandbox, method, url.pathname, body);
+    response.writeHead(status, { 'content-type': 'application/json' }).end(JSON.stringify(said, null, 2));
+  } else if (sandbox.switches.isDown) {
+    response.destroy();
+  } else if (url.pathname === '/inbox' || url.pathname.startsWith('/inbox/')) {
+    answerPage(sandbox, options, { method, url, body }, response);
+  } else if (node !== null && path.startsWith('/api/v1/')) {
+    const asked = { method, path: path.slice('/api/v1'.length), query: url.searchParams, body };
+    await answerDaemon(sandbox, node, asked, response);
+  } else {
+    response.writeHead(404).end();
   }
 }
 
@@ -164,15 +142,4 @@ function answerPage(
     sandbox.send(node, { to, topic: Buffer.alloc(0), payload: Buffer.from(form.get('text') ?? ''), replyTo });
   }
   goTo(`/inbox/${name}?replied`);
-}
-
-async function readBody(request: IncomingMessage): Promise<string> {
-  const chunks: Buffer[] = [];
-  let size = 0;
-  for await (const chunk of request as AsyncIterable<Buffer>) {
-    size += chunk.length;
-    if (size > BODY_BYTES_MAX) throw new Error('the body is too large');
-    chunks.push(chunk);
-  }
-  return Buffer.concat(chunks).toString('utf8');
 }

@@ -2,7 +2,8 @@ import { randomBytes } from 'node:crypto';
 import process from 'node:process';
 import { parseArgs } from 'node:util';
 import { fileKeeper } from '../keeper.ts';
-import { systemClock } from '../system-clock.ts';
+import { liveUntilStopped } from '../serve.ts';
+import { clockAheadBy } from '../system-clock.ts';
 import { startStripeSandbox } from './server.ts';
 
 const USAGE = `node sandbox/stripe/main.ts --secret-key KEY [--webhook-url URL --webhook-secret SECRET]
@@ -11,6 +12,7 @@ const USAGE = `node sandbox/stripe/main.ts --secret-key KEY [--webhook-url URL -
   --account ID         the account it plays
   --state-file PATH    keeps what it holds, for the next start
   --settle-after-ms N  from a delayed payment to its money, 5000 by default
+  --clock-file PATH    says by how many milliseconds its time is ahead of the machine's
   --until-stdin-ends   stop when standard input ends, so that it never outlives the process that started it`;
 
 const { values } = parseArgs({
@@ -23,6 +25,7 @@ const { values } = parseArgs({
     account: { type: 'string' },
     'state-file': { type: 'string' },
     'settle-after-ms': { type: 'string' },
+    'clock-file': { type: 'string' },
     'until-stdin-ends': { type: 'boolean', default: false },
   },
 });
@@ -34,7 +37,7 @@ if (secretKey === undefined || (values['webhook-url'] === undefined) !== (values
 }
 
 const running = await startStripeSandbox({
-  clock: systemClock,
+  clock: clockAheadBy(values['clock-file']),
   random: { bytes: (count) => randomBytes(count) },
   secretKey,
   port: Number(values.port),
@@ -47,11 +50,4 @@ const running = await startStripeSandbox({
 const settleAfterMs = values['settle-after-ms'];
 if (settleAfterMs !== undefined) running.sandbox.turn({ settleAfterMs: Number(settleAfterMs) });
 
-const stop = (): void => {
-  void running.close().then(() => process.exit(0));
-};
-process.once('SIGTERM', stop);
-process.once('SIGINT', stop);
-if (values['until-stdin-ends']) process.stdin.resume().once('end', stop).once('error', stop);
-
-process.stdout.write(`${JSON.stringify({ url: running.url })}\n`);
+liveUntilStopped(running, { untilStdinEnds: values['until-stdin-ends'] });

@@ -118,22 +118,24 @@ function addVerb(noun: Command, operation: Operation, run: Runner): void {
     .summary(operation.summary)
     .description([operation.summary, operation.description].filter(Boolean).join('.\n'));
   const pathFields = pathFieldsOf(operation);
+  const places = [...pathFields, ...(operation.byPosition ?? [])];
   const fields = fieldsOf(operation);
-  for (const name of pathFields) {
+  for (const name of places) {
     const field = fields.find((one) => one.name === name);
-    command.argument(`<${name}>`, descriptionOf(field?.schema ?? {}));
+    const place = pathFields.includes(name) || field?.isRequired === true ? `<${name}>` : `[${name}]`;
+    command.argument(place, descriptionOf(field?.schema ?? {}));
   }
-  const flags = fields.filter(({ name }) => !pathFields.includes(name));
+  const flags = fields.filter(({ name }) => !places.includes(name));
   for (const { name, isRequired, schema } of flags) {
     command.addOption(flagOf(name, schema).makeOptionMandatory(isRequired));
   }
   command.action(async (...args: unknown[]) => {
     const flagValues = command.opts<Record<string, unknown>>();
-    const path = pathFields.map((name, index) => [name, args[index]] as const);
+    const placed = places.map((name, index) => [name, args[index]] as const).filter(([, value]) => value !== undefined);
     const given = flags
       .map(({ name }) => [name, flagValues[toCamel(name)]] as const)
       .filter(([, value]) => value !== undefined);
-    await run(operation, Object.fromEntries([...path, ...given]), command.optsWithGlobals<GlobalOptions>());
+    await run(operation, Object.fromEntries([...placed, ...given]), command.optsWithGlobals<GlobalOptions>());
   });
 }
 

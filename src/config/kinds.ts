@@ -110,6 +110,19 @@ export const amounts: Kind<readonly Micros[]> = kind(
   },
 );
 
+export const descendingHours: Kind<readonly number[]> = kind(
+  'whole numbers with commas, the largest first',
+  'hours',
+  'must be one to six whole numbers of hours from 1 to 720 with commas between them, each smaller than the one before, for example 72,24,4',
+  (value) => {
+    const read = value.split(',').map((part) => (/^[0-9]{1,3}$/.test(part.trim()) ? Number(part) : 0));
+    const isRight = read.every(
+      (hours, index) => hours >= 1 && hours <= 720 && (index === 0 || hours < (read[index - 1] ?? 0)),
+    );
+    return isRight && read.length <= 6 ? read : null;
+  },
+);
+
 export const networks: Kind<readonly Network[]> = kind(
   'networks with commas',
   null,

@@ -25,8 +25,9 @@ function textOf(value: NonNullable<Config[SettingName]>): string {
   return [...value].map(partText).join(',');
 }
 
-function partText(part: bigint | Network | ListedOperator | RoleClaim['values'][number]): string {
+function partText(part: bigint | number | Network | ListedOperator | RoleClaim['values'][number]): string {
   if (typeof part === 'bigint') return formatDecimal(part);
+  if (typeof part === 'number') return String(part);
   if ('text' in part) return part.text;
   return 'issuer' in part ? `${part.role}=${part.issuer}#${part.subject}` : `${part.role}=${part.value}`;
 }

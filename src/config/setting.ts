@@ -22,6 +22,7 @@ export const GROUPS = [
   'BTCPay Server',
   'Forge',
   'Mycelium',
+  'VMs',
   'OpenID Connect',
   'Wallets',
   'Events',

@@ -16,8 +16,10 @@ import {
 } from './kinds.ts';
 import { SESSION_SETTINGS } from './session-settings.ts';
 import { given, optional, type Setting } from './setting.ts';
+import { STANDING_SETTINGS } from './standing-settings.ts';
 import { FORGE_SETTINGS } from './forge-settings.ts';
 import { OIDC_SETTINGS } from './oidc-settings.ts';
+import { PROVISIONER_SETTINGS } from './provisioner-settings.ts';
 
 /** Every setting, once. The key is its name in the code, `env` its name outside. */
 export const SETTINGS = {
@@ -194,6 +196,7 @@ export const SETTINGS = {
       'How requests are signed. legacy, the method of before 2026, proves little: two payloads can have one checksum; with it webhooks of both methods are accepted.',
   }),
   ...BTCPAY_SETTINGS,
+  ...PROVISIONER_SETTINGS,
   ...FORGE_SETTINGS,
   myceliumApiUrl: optional({
     env: 'MYCELIUM_API_URL',
@@ -303,6 +306,15 @@ export const SETTINGS = {
     group: 'Wallets',
     kind: amount,
     prose: 'Refunds of more than this wait until a second operator approves them. Unset: none does.',
+  }),
+  ...STANDING_SETTINGS,
+  planMissedPeriods: given({
+    env: 'HERO_ONBOARDING_PLAN_MISSED_PERIODS',
+    group: 'Wallets',
+    kind: choice(['charge', 'skip']),
+    default: 'charge',
+    prose:
+      'What becomes of a period of a plan that is over as a whole before the house got to renew it: it is charged, or left out. Left out in any case while the wallet could not pay and its VMs stood still.',
   }),
   ...EVENT_SETTINGS,
   lanes: given({

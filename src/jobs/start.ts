@@ -1,20 +1,21 @@
 import { EventEmitter } from 'node:events';
-import { Logger, run, type Runner, type RunnerOptions, type TaskList, type WorkerEvents } from 'graphile-worker';
-import type { House } from '../operations/house.ts';
+import { Logger, run, type Runner, type RunnerOptions, type WorkerEvents } from 'graphile-worker';
+import type { House, JobName } from '../operations/house.ts';
 import type { Clock, Log } from '../ports/ports.ts';
+import { LANES, WORKERS } from './lanes.ts';
+import { refuseImpossiblePaces } from './pace.ts';
 import { JOBS } from './tasks.ts';
-import { keepTicking, TICKS, type Tick } from './ticks.ts';
+import type { Tick } from '../operations/tick.ts';
+import { FOLLOW_TICK, keepTicking } from './ticks.ts';
 
 type WorkerPool = NonNullable<RunnerOptions['pgPool']>;
 
 export interface JobsOptions {
-  /** Makes connections of their own for the workers, by `openWorkerPool`: they keep one to listen, and one for each job. Closed with them. */
+  /** Makes connections of their own for the workers, by `openWorkerPool`: {@link WORKER_CONNECTIONS} of them. Closed with them. */
   readonly openPool: () => WorkerPool;
   /** By default {@link STALLED_AFTER_MS}. */
   readonly stalledAfterMs?: number;
-  /** Jobs at once. Each waits for a provider most of its time. */
-  readonly concurrency?: number;
-  /** What runs by the clock; by default everything. */
+  /** What runs by the clock; by default all that the house does. */
   readonly ticks?: readonly Tick[];
 }
 
@@ -23,7 +24,8 @@ export interface RunningJobs {
   stop(): Promise<void>;
 }
 
-const CONCURRENCY = 3;
+/** Each lane keeps one to listen, and one for each job that runs. */
+export const WORKER_CONNECTIONS = LANES.reduce((sum, lane) => sum + 1 + WORKERS[lane], 0);
 /** The queue is told of new jobs; this is how late it notices one whose time has come. */
 const POLL_MS = 1_000;
 const RESTART_AFTER_MS = 2_000;
@@ -41,9 +43,12 @@ const LOOK_AT_PULSE_MS = 2_000;
 export async function startJobs(house: House, options: JobsOptions): Promise<RunningJobs> {
   const stopping = new AbortController();
   const { signal } = stopping;
+  const ticksHere = options.ticks ?? house.ticks;
+  refuseImpossiblePaces(ticksHere, house.ports.clock.now());
   const first = await startWorkers(house, options);
   const workers = superviseWorkers(house, options, first, signal);
-  const ticks = (options.ticks ?? TICKS).map((tick) => keepTicking(house, tick, signal));
+  const follows = house.movableClock === null ? [] : [FOLLOW_TICK];
+  const ticks = [...follows, ...ticksHere].map((tick) => keepTicking(house, tick, signal));
   return {
     stop: async () => {
       stopping.abort();
@@ -92,30 +97,49 @@ class Pulse {
   }
 }
 
-interface Workers {
+/** One lane: a kind of job, and those who work on it. */
+interface Lane {
   readonly runner: Runner;
-  readonly pool: WorkerPool;
   readonly pulse: Pulse;
 }
 
+/** All lanes of a process, on connections that they share. */
+interface Workers {
+  readonly lanes: readonly Lane[];
+  readonly pool: WorkerPool;
+}
+
 async function startWorkers(house: House, options: JobsOptions): Promise<Workers> {
-  const pulse = new Pulse(house.ports.clock, options.stalledAfterMs ?? STALLED_AFTER_MS);
   const pool = options.openPool();
+  const lanes: Lane[] = [];
+  try {
+    for (const name of LANES) lanes.push(await startLane(house, name, { pool, options }));
+    return { lanes, pool };
+  } catch (error) {
+    for (const { runner } of lanes) runner.stop().catch(() => undefined);
+    await pool.end();
+    throw error;
+  }
+}
+
+async function startLane(
+  house: House,
+  name: JobName,
+  { pool, options }: { readonly pool: WorkerPool; readonly options: JobsOptions },
+): Promise<Lane> {
+  const pulse = new Pulse(house.ports.clock, options.stalledAfterMs ?? STALLED_AFTER_MS);
   const runner = await run({
     events: pulse.events,
     pgPool: pool,
-    taskList: taskList(house),
-    concurrency: options.concurrency ?? CONCURRENCY,
+    taskList: { [name]: (payload: unknown) => JOBS[name](house, payload) },
+    concurrency: WORKERS[name],
     pollInterval: POLL_MS,
     noHandleSignals: true,
     parsedCronItems: [],
     logger: bridgedLogger(house.ports.log),
     preset: { worker: ENDS_ARE_HEARD },
-  }).catch(async (error: unknown) => {
-    await pool.end();
-    throw error;
   });
-  return { runner, pool, pulse };
+  return { runner, pulse };
 }
 
 async function superviseWorkers(
@@ -139,18 +163,23 @@ async function superviseWorkers(
 }
 
 /**
- * Until the workers end by themselves, or the signal has them stopped. Throws when they hang, be it while they work or while they end:
- * what they leave behind, locked jobs and all, the sweeps take up.
+ * Until the workers of a lane end by themselves, or the signal has all of them stopped. Throws when some hang, be it while they work or
+ * while they end: what they leave behind, locked jobs and all, the sweeps take up.
  */
-async function endOf({ runner, pool, pulse }: Workers, clock: Clock, signal: AbortSignal): Promise<void> {
+async function endOf({ lanes, pool }: Workers, clock: Clock, signal: AbortSignal): Promise<void> {
   const stop = (): void => {
-    runner.stop().catch(() => undefined);
+    for (const { runner } of lanes) runner.stop().catch(() => undefined);
   };
   if (signal.aborted) stop();
   signal.addEventListener('abort', stop, { once: true });
   const isOver = new AbortController();
+  const ends = lanes.map(({ runner }) => runner.promise);
   try {
-    await Promise.race([runner.promise, stallOf(pulse, clock, isOver.signal)]);
+    const stalls = lanes.map(({ pulse }) => stallOf(pulse, clock, isOver.signal));
+    await Promise.race([...ends, ...stalls]);
+    stop();
+    // The others finish what they have begun.
+    await Promise.race([Promise.all(ends), ...stalls]);
   } catch (error) {
     stop();
     throw error;
@@ -168,12 +197,6 @@ async function stallOf(pulse: Pulse, clock: Clock, signal: AbortSignal): Promise
     if (pulse.isStalled) throw new Error('the job workers have fallen silent');
     await clock.sleep(LOOK_AT_PULSE_MS, signal);
   }
-}
-
-function taskList(house: House): TaskList {
-  return Object.fromEntries(
-    Object.entries(JOBS).map(([name, job]) => [name, (payload: unknown) => job(house, payload)]),
-  );
 }
 
 /** The queue tells of every job; here only what went wrong is worth a line. */

@@ -2,9 +2,11 @@ import { z } from 'zod';
 import { runAutoRecharges } from '../operations/auto-recharge/run.ts';
 import { runCorrection } from '../operations/correction/run.ts';
 import type { House, JobName } from '../operations/house.ts';
+import { settleOutage } from '../operations/outage/settle.ts';
 import { ownCause } from '../operations/payment/cause.ts';
 import { checkPayment } from '../operations/payment/poll.ts';
 import { sendRefund } from '../operations/refund/send.ts';
+import { followMoney } from '../operations/standing/follow-money.ts';
 import { applyWebhook } from '../operations/webhook-event/apply.ts';
 
 const payloadSchema = z.object({ sid: z.string() });
@@ -17,12 +19,18 @@ export const JOBS: Readonly<Record<JobName, (house: House, payload: unknown) => 
   'correction.run': async (house, payload) => {
     await runCorrection(house, payloadSchema.parse(payload).sid);
   },
+  'outage.settle': async (house, payload) => {
+    await settleOutage(house, payloadSchema.parse(payload).sid);
+  },
   'refund.send': async (house, payload) => {
     await sendRefund(house, payloadSchema.parse(payload).sid, ownCause(house, 'refund'));
   },
   // Whoever has just switched it on is not kept waiting for the tick; what is due is charged, whoever's it is.
   'auto-recharge.run': async (house) => {
     await runAutoRecharges(house);
+  },
+  'standing.watch': async (house, payload) => {
+    await followMoney(house, payloadSchema.parse(payload).sid);
   },
   'payment.check': async (house, payload) => {
     await checkPayment(house, payloadSchema.parse(payload).sid);

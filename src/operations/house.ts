@@ -2,14 +2,18 @@ import type { Network } from '../domain/event/address.ts';
 import type { ListedOperator } from '../domain/identity/role.ts';
 import type { RoleClaim } from '../domain/identity/claimed-role.ts';
 import type { Issuer } from '../domain/receipt/receipt.ts';
+import type { MovableClock } from '../ports/movable-clock.ts';
 import type { Mailer, Ports } from '../ports/ports.ts';
 import type { Messenger } from '../providers/messenger.ts';
 import type { IdentityProvider, IdentityProviderName } from '../providers/identity-provider.ts';
 import type { PaymentProvider } from '../providers/provider.ts';
+import type { ProvisionerName } from '../domain/allocation/provisioner-name.ts';
+import type { Provisioner } from '../providers/provisioner.ts';
 import type { UsageRepository } from '../providers/usage-repository.ts';
 import type { Db, Tx } from '../store/db.ts';
 import type { Outcome, PostingRecord } from '../domain/ledger/posting.ts';
 import type { Refusal } from '../domain/refusal.ts';
+import type { Tick } from './tick.ts';
 
 /** Everything an operation or a job may use. Built once by the composition root, or by a test. */
 export interface House {
@@ -20,6 +24,8 @@ export interface House {
   readonly jobs: Jobs;
   /** By name; a provider that is not configured is not there. */
   readonly providers: ReadonlyMap<string, PaymentProvider>;
+  /** Who gives VMs, by name: the pool always, another one where it is configured. */
+  readonly provisioners: ReadonlyMap<ProvisionerName, Provisioner>;
   /** Who people sign in through, by name; who is not configured is not there. */
   readonly identityProviders: ReadonlyMap<IdentityProviderName, IdentityProvider>;
   /** Where nodes that cannot reach us leave their usage, and where this installation pushes its own; null: not configured. */
@@ -28,6 +34,10 @@ export interface House {
   readonly mailer: Mailer | null;
   /** Our own node of the overlay network, through which people show that they control theirs; null: not configured. */
   readonly messenger: Messenger | null;
+  /** The clock of `ports`, where an operator may move it; null: this is no sandbox, and nobody moves time. */
+  readonly movableClock: MovableClock | null;
+  /** What it does by the clock. */
+  readonly ticks: readonly Tick[];
   readonly settings: HouseSettings;
 }
 
@@ -44,7 +54,14 @@ export interface PostingLanes {
   close(): Promise<void>;
 }
 
-export type JobName = 'webhook.apply' | 'payment.check' | 'correction.run' | 'refund.send' | 'auto-recharge.run';
+export type JobName =
+  | 'webhook.apply'
+  | 'payment.check'
+  | 'correction.run'
+  | 'refund.send'
+  | 'outage.settle'
+  | 'auto-recharge.run'
+  | 'standing.watch';
 
 export interface Jobs {
   /** Adds a job in the caller's transaction: gone if it rolls back, seen by workers only after the commit. */
@@ -76,6 +93,18 @@ export interface HouseSettings {
   /** How far below its floor delivered usage may take a wallet. */
   readonly usageOwedMax: bigint;
   readonly lowBalance: bigint;
+  /** Who is asked for new VMs. */
+  readonly provisioner: ProvisionerName;
+  /** Lead times of the warnings that a wallet will be empty, the longest first. */
+  readonly warningHours: readonly number[];
+  /** From the notice that something is due until the wallet is suspended. */
+  readonly graceHours: number;
+  /** From the suspension until the VMs are released. */
+  readonly suspendedDays: number;
+  /** How long a suspended wallet's VMs run once more to fetch what is on them. */
+  readonly rescueHours: number;
+  /** Whether a period of a plan that is over before it could be paid is charged, or left out. */
+  readonly planMissedPeriods: 'charge' | 'skip';
   /** What a dispute stops: the whole wallet, or only the disputed amount. */
   readonly disputeFreeze: 'wallet' | 'amount';
   /** The most that one lease may set aside, and for how long. */

@@ -94,6 +94,8 @@ export interface Operation<I extends z.ZodObject = z.ZodObject, O extends z.ZodT
    * is the posting itself, for operations that post through the lanes and call {@link Call.markReplayed}.
    */
   readonly firstAnswerIn?: 'answers' | 'ledger';
+  /** Fields that the command line takes by their place, without a name; those of the path are. They may be left out where the schema says so. */
+  readonly byPosition?: readonly string[];
   readonly input: I;
   readonly output: O;
   /** What it may refuse, besides what the transport and the executor refuse for every operation. */

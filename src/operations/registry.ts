@@ -1,4 +1,10 @@
 import type { z } from 'zod';
+import { allocationAutoRelease } from './allocation/auto-release.ts';
+import { allocationCreate } from './allocation/create.ts';
+import { allocationGet } from './allocation/get.ts';
+import { allocationList } from './allocation/list.ts';
+import { allocationRelease } from './allocation/release.ts';
+import { allocationSet } from './allocation/set.ts';
 import { auditList } from './audit/list.ts';
 import { autoRechargeDisable } from './auto-recharge/disable.ts';
 import { autoRechargeGet } from './auto-recharge/get.ts';
@@ -16,6 +22,8 @@ import { cardList } from './card/list.ts';
 import { cardMakeDefault } from './card/make-default.ts';
 import { cardRemove } from './card/remove.ts';
 import { cardSetup } from './card/setup.ts';
+import { clockAdvance } from './clock/advance.ts';
+import { clockGet } from './clock/get.ts';
 import { codeClose } from './code/close.ts';
 import { codeCreate } from './code/create.ts';
 import { codeGet } from './code/get.ts';
@@ -65,6 +73,13 @@ import { leaseKeys } from './lease/keys.ts';
 import { leaseList } from './lease/list.ts';
 import { leaseRelease } from './lease/release.ts';
 import { leaseSettle } from './lease/settle.ts';
+import { machineAdd } from './machine/add.ts';
+import { machineConfirmClean } from './machine/confirm-clean.ts';
+import { machineCount } from './machine/count.ts';
+import { machineGet } from './machine/get.ts';
+import { machineList } from './machine/list.ts';
+import { machineRemove } from './machine/remove.ts';
+import { machineSet } from './machine/set.ts';
 import { mailList } from './mail/list.ts';
 import { mailResend } from './mail/resend.ts';
 import { modelPriceCreate } from './model-price/create.ts';
@@ -83,6 +98,10 @@ import { nodeReverse } from './node/reverse.ts';
 import { nodeUsage } from './node/usage.ts';
 import { nodeRotate } from './node/rotate.ts';
 import type { Operation } from './operation.ts';
+import { outageCancel } from './outage/cancel.ts';
+import { outageCreate } from './outage/create.ts';
+import { outageEnd } from './outage/end.ts';
+import { outageList } from './outage/list.ts';
 import { operatorGrant } from './operator/grant.ts';
 import { operatorList } from './operator/list.ts';
 import { operatorRevoke } from './operator/revoke.ts';
@@ -91,6 +110,11 @@ import { paymentCreate } from './payment/create.ts';
 import { paymentGet } from './payment/get.ts';
 import { paymentList } from './payment/list.ts';
 import { paymentEventList } from './payment-event/list.ts';
+import { planBuy } from './plan/buy.ts';
+import { planCreate } from './plan/create.ts';
+import { planList } from './plan/list.ts';
+import { planQuote } from './plan/quote.ts';
+import { planWithdraw } from './plan/withdraw.ts';
 import { priceCreate } from './price/create.ts';
 import { priceList } from './price/list.ts';
 import { reconciliationReport, reconciliationRun } from './reconciliation/report.ts';
@@ -128,12 +152,27 @@ import { sessionList } from './session/list.ts';
 import { sessionRevoke } from './session/revoke.ts';
 import { sessionStopViewing } from './session/stop-viewing.ts';
 import { sessionViewAs } from './session/view-as.ts';
+import { subscriptionCancel } from './subscription/cancel.ts';
+import { subscriptionChange } from './subscription/change.ts';
+import { subscriptionEnd } from './subscription/end-now.ts';
+import { subscriptionGet } from './subscription/get.ts';
+import { subscriptionList } from './subscription/list.ts';
+import { subscriptionResume } from './subscription/resume.ts';
 import { usageAggregate } from './usage/aggregate.ts';
 import { usageBillUnbilled } from './usage/bill-unbilled.ts';
 import { usageExplain } from './usage/explain.ts';
 import { usageLadder } from './usage/ladder.ts';
 import { usageListQuarantine } from './usage/list-quarantine.ts';
 import { usageListUnbilled } from './usage/list-unbilled.ts';
+import { noticeGet } from './notice/get.ts';
+import { noticeSet } from './notice/set.ts';
+import { sshKeyAdd } from './ssh-key/add.ts';
+import { sshKeyList } from './ssh-key/list.ts';
+import { sshKeyRemove } from './ssh-key/remove.ts';
+import { standingExtend } from './standing/extend.ts';
+import { standingGet } from './standing/get.ts';
+import { standingList } from './standing/list.ts';
+import { standingRescue } from './standing/rescue.ts';
 import { usagePush } from './usage/push.ts';
 import { usageQueue } from './usage/queue.ts';
 import { usageRecord, usageRecordOne } from './usage/record.ts';
@@ -154,6 +193,22 @@ import { webhookEventReplay } from './webhook-event/replay.ts';
 
 /** In the order of the reference pages: by noun, reading before writing. */
 const declared = [
+  allocationAutoRelease,
+  allocationCreate,
+  allocationGet,
+  allocationList,
+  allocationRelease,
+  allocationSet,
+  machineAdd,
+  machineConfirmClean,
+  machineCount,
+  machineGet,
+  machineList,
+  machineRemove,
+  machineSet,
+  sshKeyAdd,
+  sshKeyList,
+  sshKeyRemove,
   sessionGet,
   sessionList,
   sessionRevoke,
@@ -165,6 +220,8 @@ const declared = [
   userGet,
   userList,
   userUpdate,
+  noticeGet,
+  noticeSet,
   userDisable,
   userEnable,
   operatorList,
@@ -260,6 +317,17 @@ const declared = [
   deliveryReplay,
   mailList,
   mailResend,
+  planList,
+  planQuote,
+  planBuy,
+  planCreate,
+  planWithdraw,
+  subscriptionGet,
+  subscriptionList,
+  subscriptionChange,
+  subscriptionCancel,
+  subscriptionResume,
+  subscriptionEnd,
   nodeGet,
   nodeList,
   nodeRegister,
@@ -295,6 +363,8 @@ const declared = [
   correctionGet,
   correctionList,
   correctionCreate,
+  clockAdvance,
+  clockGet,
   correctionCancel,
   codeGet,
   codeList,
@@ -306,6 +376,14 @@ const declared = [
   bonusSet,
   reportLiability,
   reportDownloadLiability,
+  standingGet,
+  standingList,
+  standingRescue,
+  standingExtend,
+  outageList,
+  outageCreate,
+  outageEnd,
+  outageCancel,
   auditList,
 ] as const;
 

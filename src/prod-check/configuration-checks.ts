@@ -4,7 +4,9 @@ import type { Environment } from '../config/read.ts';
 import type { Mode } from '../config.ts';
 import { error, must, warning, type Check, type Finding } from './check.ts';
 import { OPERATOR_CHECKS } from './operator-checks.ts';
+import { isLoopback, isPrivate } from './private-address.ts';
 import { isExample, isStrong } from './secret-strength.ts';
+import { VM_CHECKS } from './vm-checks.ts';
 
 export interface ConfigurationFacts {
   readonly values: Values;
@@ -206,11 +208,7 @@ export const CONFIGURATION_CHECKS: readonly ConfigurationCheck[] = [
     title: 'BTCPay Server is reached over https, or on this machine',
     why: 'Its API key goes over this connection, and what it says of a payment is credited.',
     remedy: 'Set BTCPAY_URL to the https address of the server; on the same machine http://127.0.0.1 will do.',
-    judge: ({ values }) => {
-      const url = values.btcpayUrl === null ? null : new URL(values.btcpayUrl);
-      const isSafe = url === null || url.protocol === 'https:' || isLoopback(url.hostname.replace(/[[\]]/g, ''));
-      return must(isSafe, 'BTCPAY_URL is not https.');
-    },
+    judge: ({ values }) => must(isPrivate(values.btcpayUrl), 'BTCPAY_URL is not https.'),
   },
   {
     ...base,
@@ -218,8 +216,10 @@ export const CONFIGURATION_CHECKS: readonly ConfigurationCheck[] = [
     title: 'nobody else is on the way to the Mycelium daemon',
     why: 'The daemon asks no one who they are. Whoever can read what we say to it has the codes that people sign in with.',
     remedy: 'Run the daemon on this machine and set MYCELIUM_API_URL to its loopback address, or reach it by https.',
-    judge: ({ values }) => judgeMyceliumUrl(values.myceliumApiUrl),
+    judge: ({ values }) =>
+      must(isPrivate(values.myceliumApiUrl), 'MYCELIUM_API_URL reaches another machine over http.'),
   },
+  ...VM_CHECKS,
 ];
 
 function judgeSignIn(values: Values): readonly Finding[] {
@@ -235,8 +235,6 @@ function judgeSignIn(values: Values): readonly Finding[] {
 }
 
 const LIMIT_MAX = 10_000n * MICROS_PER_USD;
-
-const isLoopback = (host: string): boolean => host === 'localhost' || host === '::1' || host.startsWith('127.');
 
 function judgePublicUrl(publicUrl: string | null): readonly Finding[] {
   if (publicUrl === null) return [error('HERO_ONBOARDING_PUBLIC_URL is not set.')];
@@ -277,6 +275,7 @@ const SECRETS = [
   'forgeUsageToken',
   'forgeClientSecret',
   'oidcClientSecret',
+  'provisionerToken',
 ] as const;
 
 /** Pairs of setting names whose values are equal. */
@@ -358,13 +357,6 @@ function judgeForgeToken(token: string | null): readonly Finding[] {
     ...must(token.length >= FORGE_TOKEN_LENGTH_MIN, 'FORGE_USAGE_TOKEN is shorter than 40 characters.'),
     ...must(!/^(.)\1*$/.test(token) && !isExample(token), 'FORGE_USAGE_TOKEN is or contains a known example.'),
   ];
-}
-
-function judgeMyceliumUrl(url: string | null): readonly Finding[] {
-  if (url === null) return [];
-  const { protocol, hostname } = new URL(url);
-  const isAlone = protocol === 'https:' || isLoopback(hostname.replace(/[[\]]/g, ''));
-  return must(isAlone, 'MYCELIUM_API_URL reaches another machine over http.');
 }
 
 function judgeSwitches({ values, env }: ConfigurationFacts): readonly Finding[] {

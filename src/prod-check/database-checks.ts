@@ -11,8 +11,8 @@ export interface DatabaseCheckFacts extends DatabaseFacts {
 
 const base = { needs: 'database', isForStart: true } as const;
 const VERSION_MIN = 150_000;
-/** Besides the pool: two kept for webhooks and health, four for jobs. */
-const CONNECTIONS_BESIDE_POOL = 6;
+/** Besides the pool: two kept for webhooks and health, eleven for jobs. */
+const CONNECTIONS_BESIDE_POOL = 13;
 const CONNECTIONS_SPARE = 10;
 const CLOCK_APART_MAX_MS = 2_000;
 const QUEUE_MINUTES_MAX = 15;

@@ -1,3 +1,5 @@
+import type { ProvisionerName } from '../domain/allocation/provisioner-name.ts';
+
 /**
  * The contract of whoever gives VMs. An implementation is asked again with the same allocation sid until its answer is known: every method
  * is idempotent by it, for ever. Every method has a total deadline and throws `ProviderFailure` when the outside breaks; an expected "no"
@@ -14,10 +16,20 @@ export interface Provisioner {
   resume(allocationSid: string): Promise<VmStatus | null>;
   /** Takes the VM back. It is `released` only when its place is confirmed clean; until then it is `releasing`. Null: there is none. */
   release(allocationSid: string): Promise<VmStatus | null>;
+  /**
+   * Every VM that is there, a page at a time, whoever asked for it; null: it keeps no list. Absent where there can be none that we do not
+   * know of.
+   */
+  list?(cursor: string | null): Promise<VmPage | null>;
 }
 
-export const PROVISIONERS = ['pool', 'http'] as const;
-export type ProvisionerName = (typeof PROVISIONERS)[number];
+export interface VmPage {
+  readonly vms: readonly ListedVm[];
+  readonly nextCursor: string | null;
+}
+
+/** `allocationSid` null: it was made without us. Two VMs may carry the same one, if the back end has made a mistake. */
+export type ListedVm = Omit<VmStatus, 'allocationSid'> & { readonly allocationSid: string | null };
 
 /** All that a provisioner is told of who wants what: no balance, no mail address. */
 export interface WantedVm {

@@ -17,6 +17,8 @@ export interface GreetingFacts {
   readonly forgeUrl: string | null;
   /** Null: no simulated Mycelium network was started. */
   readonly myceliumUrl: string | null;
+  /** Null: no simulated back end for VMs was started. */
+  readonly provisionerUrl: string | null;
 }
 
 const MODES = {
@@ -27,7 +29,18 @@ const MODES = {
 
 /** What whoever started the server needs to know next. Names the place of the secret, never the secret. */
 export function greeting(facts: GreetingFacts): string {
-  const { config, version, url, database, simulatorUrl, clickpesaUrl, btcpayUrl, forgeUrl, myceliumUrl } = facts;
+  const {
+    config,
+    version,
+    url,
+    database,
+    simulatorUrl,
+    clickpesaUrl,
+    btcpayUrl,
+    forgeUrl,
+    myceliumUrl,
+    provisionerUrl,
+  } = facts;
   const rows: [string, string][] = [
     ['Pages', url],
     ['API', `${url}/docs`],
@@ -38,6 +51,7 @@ export function greeting(facts: GreetingFacts): string {
     ['Crypto', btcpayRow(config, btcpayUrl)],
     ['Forge', forgeRow(config, forgeUrl)],
     ['Mycelium', myceliumRow(config, myceliumUrl)],
+    ['VMs', vmRow(config, provisionerUrl)],
   ];
   const shown = rows.map(([label, text]) => `  ${label.padEnd(10)}${text}`).join('\n');
   const next =
@@ -87,4 +101,9 @@ function forgeRow(config: Config, forgeUrl: string | null): string {
 function myceliumRow(config: Config, myceliumUrl: string | null): string {
   if (myceliumUrl !== null) return `simulated, with inboxes at ${myceliumUrl}/inbox`;
   return config.myceliumApiUrl ?? 'not configured: MYCELIUM_API_URL is not set';
+}
+
+function vmRow(config: Config, simulatorUrl: string | null): string {
+  if (config.provisioner === 'pool') return 'from the pool';
+  return simulatorUrl === null ? (config.provisionerUrl ?? 'nowhere to come from') : `simulated at ${simulatorUrl}`;
 }

@@ -2,6 +2,8 @@ import { createHmac } from 'node:crypto';
 import { clickpesaApiUrl, houseSettings, type Config } from '../config.ts';
 import type { AdminSecret } from '../http/context.ts';
 import type { House } from '../operations/house.ts';
+import { TICKS } from '../jobs/ticks.ts';
+import type { MovableClock } from '../ports/movable-clock.ts';
 import type { Mailer, Ports } from '../ports/ports.ts';
 import { smtpMailer } from '../ports/smtp-mailer.ts';
 import type { PaymentProvider } from '../providers/provider.ts';
@@ -17,12 +19,21 @@ import { forgeRepository } from '../providers/forge/index.ts';
 import type { Messenger } from '../providers/messenger.ts';
 import { myceliumMessenger } from '../providers/mycelium/index.ts';
 import type { UsageRepository } from '../providers/usage-repository.ts';
+import { httpProvisionerOf, provisionersOf } from './provisioners.ts';
 import type { Simulator } from './simulator.ts';
 import type { BtcpaySimulator, ForgeSimulator, Simulators } from './simulators.ts';
 import type { OpenedStore } from './store.ts';
 
+/** What was opened for a house. */
+export interface Opened {
+  readonly store: OpenedStore;
+  readonly simulators: Simulators;
+  /** Null: this is no sandbox. */
+  readonly movableClock: MovableClock | null;
+}
+
 /** Everything operations and jobs may use, from the configuration and what was opened for it. */
-export function buildHouse(config: Config, ports: Ports, store: OpenedStore, simulators: Simulators): House {
+export function buildHouse(config: Config, ports: Ports, { store, simulators, movableClock }: Opened): House {
   const { lanes, batchRecordsMax, queueMax } = config;
   const db = failClosed(store.db, ports.log);
   return {
@@ -31,10 +42,13 @@ export function buildHouse(config: Config, ports: Ports, store: OpenedStore, sim
     lanes: openPostingLanes(db, ports, { lanes, batchRecordsMax, queueMax }),
     jobs: graphileJobs(),
     providers: providersOf(config, ports, simulators),
+    provisioners: provisionersOf({ db, ports }, httpProvisionerOf(config, ports, simulators.provisioner)),
     identityProviders: identityProvidersOf(config, ports, simulators.forge),
     usageRepository: usageRepositoryOf(config, ports, simulators.forge),
     mailer: mailerOf(config),
     messenger: messengerOf(config, ports, simulators.mycelium),
+    movableClock,
+    ticks: TICKS,
     settings: houseSettings(config),
   };
 }

@@ -10,7 +10,7 @@ export interface SimulatorOptions {
   /** For people: 'Stripe'. */
   readonly name: string;
   /** Its folder under `sandbox/`. */
-  readonly folder: 'stripe' | 'clickpesa' | 'btcpay' | 'forge' | 'mycelium';
+  readonly folder: 'stripe' | 'clickpesa' | 'btcpay' | 'forge' | 'mycelium' | 'provisioner';
   /** What it is told besides its port. */
   readonly given: readonly string[];
   readonly ports: Ports;

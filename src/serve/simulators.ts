@@ -1,6 +1,7 @@
 import path from 'node:path';
 import type { Config } from '../config.ts';
 import type { Ports } from '../ports/ports.ts';
+import { clockFileOf } from './sandbox-clock.ts';
 import { startSimulator, type Simulator } from './simulator.ts';
 
 /** What sandbox mode runs beside itself; null where it was told of another, or is not a sandbox. */
@@ -10,10 +11,15 @@ export interface Simulators {
   readonly btcpay: BtcpaySimulator | null;
   readonly forge: ForgeSimulator | null;
   readonly mycelium: Simulator | null;
+  readonly provisioner: ProvisionerSimulator | null;
 }
 
 export interface BtcpaySimulator extends Simulator {
   readonly storeId: string;
+}
+
+export interface ProvisionerSimulator extends Simulator {
+  readonly token: string;
 }
 
 export interface ForgeSimulator extends Simulator {
@@ -30,7 +36,7 @@ export async function openStripeSimulator(config: Config, ports: Ports): Promise
   if (mode !== 'sandbox' || stripeApiBase !== null || secretKey === null || webhookSecret === null) return null;
   const stateFile = path.join(config.dataDir, 'stripe-sandbox.jsonl');
   const signed = ['--webhook-url', `${ownAddress(config)}/webhooks/stripe`, '--webhook-secret', webhookSecret];
-  const given = ['--secret-key', secretKey, ...signed, '--state-file', stateFile];
+  const given = ['--secret-key', secretKey, ...signed, '--state-file', stateFile, ...clockOf(config)];
   return await startSimulator({ name: 'Stripe', folder: 'stripe', given, ports });
 }
 
@@ -47,7 +53,8 @@ export async function openClickPesaSimulator(config: Config, ports: Ports): Prom
     '--return-url',
     `${config.publicUrl}/wallet`,
   ];
-  const given = [...keys, ...ways, '--state-file', path.join(config.dataDir, 'clickpesa-sandbox.jsonl')];
+  const stateFile = path.join(config.dataDir, 'clickpesa-sandbox.jsonl');
+  const given = [...keys, ...ways, '--state-file', stateFile, ...clockOf(config)];
   return await startSimulator({ name: 'ClickPesa', folder: 'clickpesa', given, ports });
 }
 
@@ -60,10 +67,14 @@ export async function openBtcpaySimulator(config: Config, ports: Ports): Promise
   if (apiKey === null || webhookSecret === null) return null;
   const stateFile = path.join(config.dataDir, 'btcpay-sandbox.jsonl');
   const signed = ['--webhook-url', `${ownAddress(config)}/webhooks/btcpay`, '--webhook-secret', webhookSecret];
-  const given = ['--api-key', apiKey, '--store-id', SANDBOX_STORE, ...signed, '--state-file', stateFile];
+  const store = ['--api-key', apiKey, '--store-id', SANDBOX_STORE];
+  const given = [...store, ...signed, '--state-file', stateFile, ...clockOf(config)];
   const simulator = await startSimulator({ name: 'BTCPay Server', folder: 'btcpay', given, ports });
   return { ...simulator, storeId: SANDBOX_STORE };
 }
+
+/** They live in the time of the server. */
+const clockOf = (config: Config): string[] => ['--clock-file', clockFileOf(config)];
 
 /** Where a program on this machine reaches the server. */
 function ownAddress({ listen }: Config): string {
@@ -83,7 +94,7 @@ export async function openForgeSimulator(config: Config, ports: Ports): Promise<
   const signIn = ['--client-id', clientId, '--client-secret', clientSecret];
   const callback = ['--redirect-uri', `${config.publicUrl}/login/forge/callback`];
   const people = ['--people-file', path.join(config.dataDir, 'forge-sandbox-people.jsonl')];
-  const given = [...repository, ...signIn, ...callback, ...people];
+  const given = [...repository, ...signIn, ...callback, ...people, ...clockOf(config)];
   const simulator = await startSimulator({ name: 'Forge', folder: 'forge', given, ports });
   return { ...simulator, repository: SANDBOX_REPOSITORY, token, clientId, clientSecret };
 }
@@ -92,6 +103,16 @@ export async function openForgeSimulator(config: Config, ports: Ports): Promise<
 export async function openMyceliumSimulator(config: Config, ports: Ports): Promise<Simulator | null> {
   const { mode, myceliumApiUrl, stripeApiBase, dataDir } = config;
   if (mode !== 'sandbox' || myceliumApiUrl !== null || stripeApiBase !== null) return null;
-  const given = ['--state-file', path.join(dataDir, 'mycelium-sandbox.jsonl')];
+  const given = ['--state-file', path.join(dataDir, 'mycelium-sandbox.jsonl'), ...clockOf(config)];
   return await startSimulator({ name: 'Mycelium', folder: 'mycelium', given, ports });
+}
+
+/** Only for who wants VMs from a back end: they come from the pool otherwise. Not beside another Stripe, like the others. */
+export async function openProvisionerSimulator(config: Config, ports: Ports): Promise<ProvisionerSimulator | null> {
+  const { mode, provisioner, provisionerUrl, stripeApiBase, dataDir } = config;
+  if (mode !== 'sandbox' || provisioner !== 'http' || provisionerUrl !== null || stripeApiBase !== null) return null;
+  const token = Buffer.from(ports.random.bytes(20)).toString('hex');
+  const given = ['--token', token, '--state-file', path.join(dataDir, 'provisioner-sandbox.jsonl'), ...clockOf(config)];
+  const simulator = await startSimulator({ name: 'VM', folder: 'provisioner', given, ports });
+  return { ...simulator, token };
 }

@@ -132,10 +132,7 @@ const insertStatement = statement(
 );
 
 /** Throws a unique violation (23505) for a second bonus of one user: the caller has made sure that there is none. */
-export async function insertBonus(
-  tx: Tx,
-  bonus: Omit<BonusRow, 'isStanding' | 'takenBack' | 'step'>,
-): Promise<void> {
+export async function insertBonus(tx: Tx, bonus: Omit<BonusRow, 'isStanding' | 'takenBack' | 'step'>): Promise<void> {
   await tx.query(insertStatement, [
     bonus.userSid,
     bonus.wallet,

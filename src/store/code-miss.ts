@@ -1,10 +1,7 @@
 import type { Misses } from '../domain/code/judge.ts';
 import { statement, type Tx } from './db.ts';
 
-const lockStatement = statement(
-  'code_miss.lock',
-  `select pg_advisory_xact_lock(hashtextextended('code ' || $1, 0))`,
-);
+const lockStatement = statement('code_miss.lock', `select pg_advisory_xact_lock(hashtextextended('code ' || $1, 0))`);
 const readStatement = statement('code_miss.read', `select since, count from code_miss where user_sid = $1`);
 
 /**

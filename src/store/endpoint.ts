@@ -163,6 +163,32 @@ export async function findListeners(tx: Tx, userSid: string | null, type: EventT
   return rows.map(({ sid }) => sid);
 }
 
+const findAllListenersStatement = statement(
+  'endpoint.find_all_listeners',
+  `select told.user_sid, told.type, endpoint.sid
+   from unnest($1::text[], $2::text[]) as told (user_sid, type)
+   join endpoint on endpoint.user_sid = told.user_sid and endpoint.state = 'active' and (types = '{}' or told.type = any(types))
+   union all
+   select told.user_sid, told.type, endpoint.sid
+   from unnest($1::text[], $2::text[]) as told (user_sid, type)
+   join endpoint on endpoint.user_sid is null and endpoint.state = 'active' and (types = '{}' or told.type = any(types))
+   order by sid`,
+);
+
+/** The same for many events of users. Shape: the endpoints of `<user's sid> <type>`; nothing where nobody is told. */
+export async function findAllListeners(
+  tx: Tx,
+  events: readonly { readonly userSid: string; readonly type: EventType }[],
+): Promise<ReadonlyMap<string, readonly string[]>> {
+  const told = new Map(events.map((event) => [`${event.userSid} ${event.type}`, event]));
+  const rows = await tx.query<{ user_sid: string; type: string; sid: string }>(findAllListenersStatement, [
+    [...told.values()].map(({ userSid }) => userSid),
+    [...told.values()].map(({ type }) => type),
+  ]);
+  const found = Map.groupBy(rows, ({ user_sid: userSid, type }) => `${userSid} ${type}`);
+  return new Map([...found].map(([key, endpoints]) => [key, endpoints.map(({ sid }) => sid)]));
+}
+
 const markTriedStatement = statement(
   'endpoint.mark_tried',
   // Most attempts succeed at an endpoint that was fine before: then there is nothing to write.

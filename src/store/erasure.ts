@@ -133,6 +133,7 @@ const FOR_USER = [
   statement('erasure.delete_keys', `delete from key where owner_sid = $1`),
   statement('erasure.delete_identities', `delete from identity where user_sid = $1`),
   statement('erasure.delete_role', `delete from operator_role where user_sid = $1`),
+  statement('erasure.delete_notices', `delete from notice_setting where user_sid = $1`),
   statement('erasure.delete_mails', `delete from mail where user_sid = $1`),
   statement(
     'erasure.delete_deliveries',

@@ -57,6 +57,36 @@ export async function insertEvent(tx: Tx, event: EventRow): Promise<void> {
   ]);
 }
 
+const nextSequencesStatement = statement(
+  'event.next_sequences',
+  `select wanted.wallet, coalesce((select max(sequence) from event where event.wallet = wanted.wallet), 0) + 1 as sequence
+   from unnest($1::int8[]) as wanted (wallet)`,
+);
+
+/** The same for many wallets. */
+export async function nextSequences(tx: Tx, wallets: readonly bigint[]): Promise<ReadonlyMap<bigint, bigint>> {
+  const rows = await tx.query<{ wallet: bigint; sequence: bigint }>(nextSequencesStatement, [[...new Set(wallets)]]);
+  return new Map(rows.map(({ wallet, sequence }) => [wallet, sequence]));
+}
+
+const insertManyStatement = statement(
+  'event.insert_many',
+  `insert into event (sid, type, wallet, user_sid, sequence, body, occurred_at)
+   select * from unnest($1::text[], $2::text[], $3::int8[], $4::text[], $5::int8[], $6::text[], $7::timestamptz[])`,
+);
+
+export async function insertEvents(tx: Tx, events: readonly EventRow[]): Promise<void> {
+  await tx.query(insertManyStatement, [
+    events.map(({ sid }) => sid),
+    events.map(({ type }) => type),
+    events.map(({ wallet }) => wallet),
+    events.map(({ userSid }) => userSid),
+    events.map(({ sequence }) => sequence),
+    events.map(({ body }) => body),
+    events.map(({ occurredAt }) => occurredAt.toISOString()),
+  ]);
+}
+
 const listStatement = statement(
   'event.list',
   `select sid, type, wallet, user_sid, sequence, body, occurred_at from event

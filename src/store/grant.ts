@@ -267,6 +267,19 @@ export async function usableOf(tx: Tx, wallet: bigint, at: Date): Promise<Micros
   return micros(row?.sum ?? 0n);
 }
 
+const usableOfManyStatement = statement(
+  'grant.usable_of_many',
+  `select grant_credit.wallet, sum(account.balance)::int8 as sum from grant_credit join account on account.id = grant_credit.account
+   where grant_credit.wallet = any($1::int8[]) and closed_at is null and state = 'open' and (expires_at is null or expires_at > $2)
+   group by grant_credit.wallet`,
+);
+
+/** The same of several wallets; one without grants is missing. */
+export async function usableOfMany(tx: Tx, wallets: readonly bigint[], at: Date): Promise<ReadonlyMap<bigint, Micros>> {
+  const rows = await tx.query<{ wallet: bigint; sum: bigint }>(usableOfManyStatement, [wallets, at]);
+  return new Map(rows.map(({ wallet, sum }) => [wallet, micros(sum)]));
+}
+
 /** What a wallet can spend, and of what it is made. */
 export interface Available {
   readonly paid: Micros;

@@ -17,7 +17,13 @@ export function graphileJobs() {
   return {
     async enqueue(
       tx: Tx,
-      name: 'webhook.apply' | 'payment.check' | 'correction.run' | 'refund.send' | 'auto-recharge.run',
+      name:
+        | 'webhook.apply'
+        | 'payment.check'
+        | 'correction.run'
+        | 'refund.send'
+        | 'auto-recharge.run'
+        | 'standing.watch',
       payload: { readonly sid: string },
       options: { readonly delayMs?: number } = {},
     ): Promise<void> {

@@ -1,9 +1,13 @@
 import { POSTING_KINDS } from '../domain/ledger/posting.ts';
+import { ALLOCATION_INVARIANTS } from './ledger-check-allocation.ts';
 import { CODE_INVARIANTS } from './ledger-check-code.ts';
 import { DISPUTE_INVARIANTS } from './ledger-check-disputes.ts';
 import { GRANT_INVARIANTS } from './ledger-check-grants.ts';
 import { ORGANISATION_INVARIANTS } from './ledger-check-organisation.ts';
+import { OUTAGE_INVARIANTS } from './ledger-check-outage.ts';
+import { PLAN_INVARIANTS } from './ledger-check-plan.ts';
 import { REFUND_INVARIANTS } from './ledger-check-refund.ts';
+import { STANDING_INVARIANTS } from './ledger-check-standing.ts';
 import { USAGE_INVARIANTS } from './ledger-check-usage.ts';
 import { statement, type Db, type Row, type Tx } from './db.ts';
 import type { Invariant } from './invariant.ts';
@@ -219,8 +223,12 @@ const INVARIANTS: readonly Invariant[] = [
   ...DISPUTE_INVARIANTS,
   ...REFUND_INVARIANTS,
   ...ORGANISATION_INVARIANTS,
+  ...PLAN_INVARIANTS,
   ...GRANT_INVARIANTS,
   ...CODE_INVARIANTS,
+  ...ALLOCATION_INVARIANTS,
+  ...STANDING_INVARIANTS,
+  ...OUTAGE_INVARIANTS,
 ];
 
 const countStatement = statement(

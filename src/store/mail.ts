@@ -71,15 +71,44 @@ const insertStatement = statement(
   'mail.insert',
   // Nothing is written here that could fail on account of a name or a sentence: it runs where money is moved.
   `insert into mail (sid, event, user_sid, recipient, language, state, due_at, created_at)
-   select $1, $2, sid, email, language, 'pending', $4, $4 from app_user where sid = $3 and email is not null`,
+   select $1, $2, sid, email, language, 'pending', $5, $4 from app_user where sid = $3 and email is not null`,
 );
 
-/** A mail for a user who has an address; for another none. */
+/** A mail for a user who has an address; for another none. `dueAt`: later than now where it waits for the end of their quiet hours. */
 export async function insertMail(
   tx: Tx,
-  mail: { readonly sid: string; readonly event: string; readonly userSid: string; readonly now: Date },
+  mail: {
+    readonly sid: string;
+    readonly event: string;
+    readonly userSid: string;
+    readonly now: Date;
+    readonly dueAt: Date;
+  },
 ): Promise<void> {
-  await tx.query(insertStatement, [mail.sid, mail.event, mail.userSid, mail.now]);
+  await tx.query(insertStatement, [mail.sid, mail.event, mail.userSid, mail.now, mail.dueAt]);
+}
+
+const insertManyStatement = statement(
+  'mail.insert_many',
+  `insert into mail (sid, event, user_sid, recipient, language, state, due_at, created_at)
+   select made.sid, made.event, app_user.sid, app_user.email, app_user.language, 'pending', $4, $4
+   from unnest($1::text[], $2::text[], $3::text[]) as made (sid, event, user_sid)
+   join app_user on app_user.sid = made.user_sid and app_user.email is not null`,
+);
+
+/** The same for many. */
+export async function insertMails(
+  tx: Tx,
+  mails: readonly { readonly sid: string; readonly event: string; readonly userSid: string }[],
+  now: Date,
+): Promise<void> {
+  if (mails.length === 0) return;
+  await tx.query(insertManyStatement, [
+    mails.map(({ sid }) => sid),
+    mails.map(({ event }) => event),
+    mails.map(({ userSid }) => userSid),
+    now,
+  ]);
 }
 
 const claimStatement = statement(

@@ -1,4 +1,5 @@
 import type { StoredKey } from '../domain/key/form.ts';
+import type { DownTime } from '../domain/outage/outage.ts';
 import { micros, type Micros } from '../domain/money.ts';
 import { statement, type Tx } from './db.ts';
 
@@ -17,6 +18,8 @@ export interface NodeRow {
   readonly userSids: readonly string[] | null;
   readonly recordMax: Micros;
   readonly hourMax: Micros;
+  /** When it was down: nothing of those times is billed. */
+  readonly outages: readonly DownTime[];
   readonly createdAt: Date;
   readonly revokedAt: Date | null;
 }
@@ -32,6 +35,7 @@ interface NodeRecord extends Record<string, unknown> {
   user_sids: string[] | null;
   record_max: bigint;
   hour_max: bigint;
+  outages: [from: string, until: string | null][] | null;
   created_at: Date;
   revoked_at: Date | null;
 }
@@ -47,12 +51,17 @@ const fromRow = (row: NodeRecord): NodeRow => ({
   userSids: row.user_sids,
   recordMax: micros(row.record_max),
   hourMax: micros(row.hour_max),
+  outages: (row.outages ?? []).map(([from, until]) => ({
+    from: new Date(from),
+    until: until === null ? null : new Date(until),
+  })),
   createdAt: row.created_at,
   revokedAt: row.revoked_at,
 });
 
-const COLUMNS =
-  'id, sid, name, key_id, old_until, key_used_at, old_key_used_at, user_sids, record_max, hour_max, created_at, revoked_at';
+const COLUMNS = `id, sid, name, key_id, old_until, key_used_at, old_key_used_at, user_sids, record_max, hour_max, created_at, revoked_at,
+     (select json_agg(json_build_array(outage.from_at, outage.until_at)) from outage
+      where outage.subject = 'node' and outage.subject_ref = node.sid and outage.state <> 'cancelled') as outages`;
 
 const insertStatement = statement(
   'node.insert',

@@ -91,9 +91,12 @@ export function openDatabase(options: DatabaseOptions): Database {
   };
 }
 
+/** More than the workers of all kinds of jobs want at once: each keeps one to listen, and nobody else could have it. */
+const WORKER_POOL_MAX = 20;
+
 /** A plain pool for the job runner, which brings its own SQL and expects the driver's own types. */
 export function openWorkerPool(options: DatabaseOptions): Pool {
-  return guard(new Pool({ ...connectionConfig(options), max: options.poolMax ?? 4 }), options.ports);
+  return guard(new Pool({ ...connectionConfig(options), max: options.poolMax ?? WORKER_POOL_MAX }), options.ports);
 }
 
 /** One connection of its own, for what cannot share: migrations, session locks. */

@@ -30,7 +30,13 @@ export interface HeldAt {
   readonly system: Micros;
 }
 
-const { top_up: TOP_UP, adjustment: ADJUSTMENT, grant: GRANT, grant_expire: EXPIRE, grant_revoke: REVOKE } = POSTING_KINDS;
+const {
+  top_up: TOP_UP,
+  adjustment: ADJUSTMENT,
+  grant: GRANT,
+  grant_expire: EXPIRE,
+  grant_revoke: REVOKE,
+} = POSTING_KINDS;
 
 const heldStatement = statement(
   'report.held',
@@ -127,10 +133,7 @@ const patienceStatement = statement('report.patience', `set local statement_time
 const snapshotStatement = statement('report.snapshot', `set transaction isolation level repeatable read read only`);
 
 /** All of it as of one instant, in one snapshot. */
-export async function readLiability(
-  db: Db,
-  of: { readonly at: Date; readonly currency: string },
-): Promise<Liability> {
+export async function readLiability(db: Db, of: { readonly at: Date; readonly currency: string }): Promise<Liability> {
   return await db.transaction('report.liability', async (tx) => {
     await tx.query(snapshotStatement);
     await tx.query(patienceStatement);

@@ -132,6 +132,21 @@ export async function readLiveSession(
   return { ...fromRow(row), grantedRole, viewedUserSid, identities, memberships };
 }
 
+const carryStatement = statement(
+  'session.carry',
+  `update session set expires_at = expires_at + make_interval(secs => $2::float8 / 1000), seen_at = greatest(seen_at, $3)
+   where sid = $1 and revoked_at is null`,
+);
+
+/** Has a session last as much longer as time is about to be skipped, and counts it as used at the end of that. */
+export async function carrySession(
+  tx: Tx,
+  sid: string,
+  skipped: { readonly ms: number; readonly until: Date },
+): Promise<void> {
+  await tx.query(carryStatement, [sid, skipped.ms, skipped.until]);
+}
+
 const seeStatement = statement(
   'session.see',
   `update session set seen_at = $2 where token_hash = $1 and seen_at < $2 and revoked_at is null`,

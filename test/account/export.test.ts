@@ -115,11 +115,13 @@ describe('everything that is kept of a user', () => {
       Object.entries(told).flatMap(([part, records]) => (Array.isArray(records) && records.length > 0 ? [part] : [])),
     ).toEqual([
       'profile',
+      'notices',
       'identities',
       'sessions',
       'keys',
       'organisations',
       'wallet',
+      'standing',
       'statement',
       'payments',
       'receipts',

@@ -241,9 +241,6 @@ describe('what is left of a bonus', () => {
     await told.ports.clock.advance(31 * DAY_MS);
     dispute(told.bank, payment.sid, { state: 'won' });
     await look(told, payment.sid);
-    expect([await who.holds(), await who.bonus()]).toMatchObject([
-      '50000000 + 0',
-      { isStanding: true, takenBack: 0n },
-    ]);
+    expect([await who.holds(), await who.bonus()]).toMatchObject(['50000000 + 0', { isStanding: true, takenBack: 0n }]);
   });
 });

@@ -19,7 +19,8 @@ afterAll(async () => {
 });
 
 const inAWhile = (ms: number): string => new Date(site.ports.clock.now().getTime() + ms).toISOString();
-const usesOf = async (code: Record<string, unknown>) => (await site.operator('GET', `/v1/codes/${String(code['sid'])}`)).json['uses'];
+const usesOf = async (code: Record<string, unknown>) =>
+  (await site.operator('GET', `/v1/codes/${String(code['sid'])}`)).json['uses'];
 const grantsOf = async (who: Person) => itemsIn(await who.as('GET', `/v1/grants?wallet_sid=${who.walletSid}`));
 
 describe('a code', () => {
@@ -41,7 +42,13 @@ describe('a code', () => {
     ]);
     await expectPaidNothing(who);
     expect(await grantsOf(who)).toMatchObject([
-      { sid: answer.json['grant_sid'], kind: 'promo', amount: '5.00', left: '5.00', reason: 'A welcome (WELCOME-2026)' },
+      {
+        sid: answer.json['grant_sid'],
+        kind: 'promo',
+        amount: '5.00',
+        left: '5.00',
+        reason: 'A welcome (WELCOME-2026)',
+      },
     ]);
     const uses = itemsIn(await site.operator('GET', `/v1/codes/${String(code['sid'])}/uses`));
     expect(uses).toMatchObject([{ number: 1, user_sid: who.userSid, wallet_sid: who.walletSid, amount: '5.00' }]);
@@ -113,7 +120,10 @@ describe('a code', () => {
     ];
     const who = await signIn(site);
     const refused = await redeem(who, loyal['code']);
-    expect([refusalOf(refused), refused.json['details']]).toEqual(['409 code_not_eligible', { lifetime_paid_min: '20.00' }]);
+    expect([refusalOf(refused), refused.json['details']]).toEqual([
+      '409 code_not_eligible',
+      { lifetime_paid_min: '20.00' },
+    ]);
     expect((await redeem(who, fresh['code'])).status).toBe(201);
   });
 
@@ -200,7 +210,9 @@ describe('making codes', () => {
     expect(itemsIn(await site.operator('GET', '/v1/codes?search=Arusha'))).toMatchObject([{ sid: code['sid'] }]);
     expect(refusalOf(await site.operator('GET', `/v1/codes/${who.userSid}`))).toBe('404 not_found');
     expect(refusalOf(await site.operator('GET', `/v1/codes/${who.userSid}/uses`))).toBe('404 not_found');
-    expect(refusalOf(await site.operator('POST', `/v1/codes/${who.userSid}/close`, { reason: 'x' }))).toBe('404 not_found');
+    expect(refusalOf(await site.operator('POST', `/v1/codes/${who.userSid}/close`, { reason: 'x' }))).toBe(
+      '404 not_found',
+    );
   });
 });
 
@@ -239,7 +251,9 @@ describe('D17 a code that can be redeemed once, by fifty at once through three p
       ),
     );
     expect(outcome(answers)).toEqual([1, 49]);
-    expect(new Set(answers.filter(({ status }) => status === 409).map(refusalOf))).toEqual(new Set(['409 code_used_up']));
+    expect(new Set(answers.filter(({ status }) => status === 409).map(refusalOf))).toEqual(
+      new Set(['409 code_used_up']),
+    );
     expect(await usesOf(code)).toBe(1);
     const winner = people[answers.findIndex(({ status }) => status === 201)];
     expect(winner).toBeDefined();

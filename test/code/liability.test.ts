@@ -68,7 +68,12 @@ beforeAll(async () => {
   await ada.pay('50.00');
   await done(billingDebit, { sid: ada.wallet.sid, amount: '8.00', description: 'used' });
   await remember();
-  await done(holdReserve, { wallet_sid: ada.wallet.sid, amount: '5.00', description: 'a call', expires_in_seconds: 600 });
+  await done(holdReserve, {
+    wallet_sid: ada.wallet.sid,
+    amount: '5.00',
+    description: 'a call',
+    expires_in_seconds: 600,
+  });
   await done(billingAdjust, { sid: owing.wallet.sid, balance_cents: -300, reason: 'owes' });
   await remember();
   await clock.advance(10 * DAY_MS);

@@ -24,6 +24,10 @@ function problemsOf(env: Environment): readonly string[] {
 /** A wrong text for each setting; the sentence must name the setting. */
 const WRONG: Readonly<Record<keyof typeof SETTINGS, string>> = {
   mode: 'live',
+  warningHours: '4,72',
+  graceHours: '0',
+  suspendedDays: '0',
+  rescueHours: '0',
   listen: 'localhost',
   publicUrl: 'ftp://example.org',
   dataDir: '',
@@ -63,6 +67,9 @@ const WRONG: Readonly<Record<keyof typeof SETTINGS, string>> = {
   btcpayWebhookSecretPreviousUntil: 'tomorrow',
   btcpayConfirmations: '0',
   btcpayLateMinutes: '-1',
+  provisioner: 'cloud',
+  provisionerUrl: 'vms.example.org',
+  provisionerToken: 'two words',
   forgeUrl: 'git.example.org',
   forgeUsageRepository: 'usage',
   forgeUsageBranch: '../main',
@@ -92,6 +99,7 @@ const WRONG: Readonly<Record<keyof typeof SETTINGS, string>> = {
   refundWindowDays: '0',
   refundSpent: 'perhaps',
   refundApprovalAbove: '-1',
+  planMissedPeriods: 'sometimes',
   encryptionKey: 'two words',
   encryptionKeyPrevious: 'two words',
   endpointNetworks: '10.0.0.0/33',

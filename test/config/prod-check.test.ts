@@ -23,6 +23,7 @@ const PREVIOUS_KEY = {
   CLICKPESA_CHECKSUM_KEY_PREVIOUS_UNTIL: '2027-01-31T12:00:00Z',
 };
 const CLICKPESA = { CLICKPESA_CLIENT_ID: 'IDnBz3k9QwLmX7', CLICKPESA_API_KEY: 'SKZc4nAryQ8yT2rWq5Kp0Zs4' };
+const NO_BACK_END = { HERO_ONBOARDING_PROVISIONER_URL: '', HERO_ONBOARDING_PROVISIONER_TOKEN: '' };
 const GOOD: Environment = {
   HERO_ONBOARDING_MODE: 'production',
   HERO_ONBOARDING_PUBLIC_URL: `https://wallet.${CANARY.toLowerCase()}.org`,
@@ -40,6 +41,8 @@ const GOOD: Environment = {
   BTCPAY_WEBHOOK_SECRET: `${CANARY}4Rk9bYw2HsXqLm7TzVn3`,
   FORGE_URL: 'https://git.example.org',
   MYCELIUM_API_URL: 'http://[::1]:8989',
+  HERO_ONBOARDING_PROVISIONER_URL: 'https://vms.example.org/hero',
+  HERO_ONBOARDING_PROVISIONER_TOKEN: strong('v'),
   FORGE_USAGE_REPOSITORY: 'org/usage',
   FORGE_CLIENT_ID: '7c1f2a34-0b5d-4e6f-8a9b-0c1d2e3f4a5b',
   FORGE_CLIENT_SECRET: `gto_${CANARY}k7m3q9w5e1r8t2y6u4i0o`,
@@ -131,6 +134,9 @@ describe('settings', () => {
     [44, 'a short token for the Forge', { FORGE_USAGE_TOKEN: 'short' }],
     [44, 'a made-up token for the Forge', { FORGE_USAGE_TOKEN: '0'.repeat(40) }],
     [49, 'a Mycelium daemon on another machine', { MYCELIUM_API_URL: 'http://10.0.0.7:8989' }],
+    [50, 'a back end for VMs over http', { HERO_ONBOARDING_PROVISIONER_URL: 'http://vms.example.org' }],
+    [50, 'a back end for VMs with a short token', { HERO_ONBOARDING_PROVISIONER_TOKEN: 'token' }],
+    [50, 'VMs from a back end that is not named', { HERO_ONBOARDING_PROVISIONER: 'http', ...NO_BACK_END }],
     [12, 'a redirected API', { STRIPE_API_BASE: 'http://127.0.0.1:1234' }],
     [12, 'a redirected mobile money API', { CLICKPESA_API_URL: 'http://127.0.0.1:1234' }],
     [12, 'the checksum of before 2026', { CLICKPESA_CHECKSUM_METHOD: 'legacy' }],

@@ -1,9 +1,9 @@
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { levelOf, newsOf } from '../../src/domain/event/level.ts';
 import { EVENT_BYTES_MAX, eventBody } from '../../src/domain/event/types.ts';
 import { emit } from '../../src/operations/event/emit.ts';
-import { watchBalances } from '../../src/operations/event/watch-balances.ts';
 import { listEvents, type EventRow } from '../../src/store/event.ts';
+import { levelOf, newsOf } from '../../src/domain/standing/level.ts';
+import { watchStandings } from '../../src/operations/standing/watch.ts';
 import { settlePayment } from '../../src/operations/payment/settle.ts';
 import type { WalletRow } from '../../src/store/wallet.ts';
 import { fund, openWallets } from '../support/ledger.ts';
@@ -71,7 +71,7 @@ describe('a credited payment', () => {
 describe('a wallet that sinks', () => {
   const holds = async (wallet: WalletRow, amount: bigint): Promise<void> => {
     await fund(story.house.db, story.ports, wallet, amount);
-    await Promise.all([watchBalances(story.house), watchBalances(story.anotherProcess().house)]);
+    await Promise.all([watchStandings(story.house), watchStandings(story.anotherProcess().house)]);
   };
 
   it('is told of once for each level, also by two processes at once, and again after it was filled up', async () => {
@@ -91,7 +91,7 @@ describe('a wallet that sinks', () => {
     const expected: string[] = [];
     for (const [amount, types] of steps) {
       if (amount !== 0n) await holds(wallet, amount);
-      else await watchBalances(story.house);
+      else await watchStandings(story.house);
       expected.push(...types);
       expect(await typesOf(wallet.userSid)).toEqual(expected);
     }

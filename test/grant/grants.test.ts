@@ -223,6 +223,20 @@ describe('holds over given credit', () => {
     expect(await standOf(sid)).toBe('0.00 + 0.00');
     expect(await grantsOf(sid)).toMatchObject([{ used: '1.10', taken_back: '3.90' }]);
   });
+
+  test('usage under a lease takes of grants only what it costs beyond the lease', async () => {
+    const node = await site.node();
+    const { sid, userSid } = await site.wallet(300);
+    const body = { user_sid: userSid, amount: '1', seconds: 600 };
+    const headers = { ...node.headers, 'idempotency-key': `l-${sid}` };
+    const lease = ((await site.call('POST', '/v1/leases', { body, headers })).json['lease'] as { sid: string }).sid;
+    await give(sid, '2');
+    await report(node, [usage(userSid, { quantity: '5', lease })]);
+    expect(await standOf(sid)).toBe('2.00 + 2.00');
+    await report(node, [usage(userSid, { quantity: '5', lease }), usage(userSid, { quantity: '5', lease })]);
+    // 1.65 in all: 1.00 was set aside of what was paid, 0.65 is given.
+    expect(await standOf(sid)).toBe('2.00 + 1.35');
+  });
 });
 
 describe('usage paid with given credit', () => {
@@ -283,9 +297,10 @@ describe('the end of a grant', () => {
     await site.ports.clock.advance(1);
     // Nobody has been there yet, and it is over all the same.
     expect(codeOf(await debit(sid, '1.1'))).toBe('insufficient_balance');
+    expect((await debit(sid, '0.2')).json).toMatchObject({ credit_balance: '0.80' });
     await Promise.all([expireGrants(site.house), expireGrants(site.house)]);
     expect(await eventsOf()).toEqual(['grant.expired', 'grant.expiring', 'grant.given']);
     expect(await grantsOf(sid)).toMatchObject([{ state: 'expired', used: '1.50', taken_back: '1.50' }]);
-    expect(await standOf(sid)).toBe('1.00 + 0.00');
+    expect(await standOf(sid)).toBe('0.80 + 0.00');
   });
 });

@@ -1,6 +1,7 @@
 import { fieldsOf } from '../../src/operations/json-schema.ts';
 import type { Operation } from '../../src/operations/operation.ts';
 import { RECHARGE_CONSENT_VERSION } from '../../src/domain/card/consent.ts';
+import { PUBLIC_KEY } from '../allocation/public-key.ts';
 import { ABSENT, type Belongings } from './matrix-stage.ts';
 
 /** Whose sid a path asks for; what nobody but operators reaches is asked for with a sid of nothing. */
@@ -20,6 +21,11 @@ const SID_BY_PATH: readonly (readonly [start: string, field: string])[] = [
   ['/v1/nodes/', 'node_sid'],
   ['/v1/keys/', 'key_sid'],
   ['/v1/organisations/', 'organisation_sid'],
+  ['/plan/buy', 'wallet_sid'],
+  ['/v1/plans/quote', 'wallet_sid'],
+  ['/v1/subscriptions/', 'subscription_sid'],
+  ['/v1/allocations/', 'allocation_sid'],
+  ['/v1/ssh-keys/', 'ssh_key_sid'],
 ];
 
 /** What else a field may hold, so that nothing but who asks is wrong. */
@@ -35,6 +41,8 @@ const VALUES: Readonly<Record<string, unknown>> = {
   card_ref: 'card_1',
   id: '00000000-0000-4000-8000-000000000000',
   statement: 'x',
+  plan: 'vm-10',
+  code: 'vm-5',
   // In good order, and nobody's.
   token: 'A'.repeat(43),
 };
@@ -65,8 +73,14 @@ const SPECIAL: Readonly<Record<string, (of: Belongings) => Record<string, unknow
   'ladder.set': () => ({ category: 'llm', rungs: [] }),
   'model-price.create': () => ({ provider: 'x', model: 'x', input: '1', output: '1' }),
   'invitation.create': () => ({ role: 'viewer' }),
+  'notice.set': () => ({ quiet_hours: null }),
+  'standing.extend': () => ({ until: '2026-04-01T00:00:00Z', reason: 'x' }),
   'operator.grant': () => ({ role: 'support' }),
   'node.give-up-gaps': () => ({ category: 'llm', up_to: 1, reason: 'x' }),
+  'machine.add': () => ({ machines: [{ host: 'x', address: 'matrix.example.org', size: 'small' }] }),
+  'outage.create': (of) => ({ host: of.user_sid, from: '2026-03-01T12:00:00Z', reason: 'x', dry_run: true }),
+  'ssh-key.add': () => ({ public_key: PUBLIC_KEY }),
+  'plan.create': () => ({ code: 'matrix', price: '1.00', vm_count: 1, vm_size: 'small' }),
   'price.create': () => ({ category: 'vm', kind: 'per_unit', unit: 'hour', amount: '1' }),
   'payment.create': () => ({ provider: 'stripe', amount: '25.00' }),
   'usage.record': (of) => ({ records: [{ ...RECORD, user_sid: of.user_sid, occurred_at: '2026-03-01T12:00:00Z' }] }),
@@ -75,7 +89,7 @@ const SPECIAL: Readonly<Record<string, (of: Belongings) => Record<string, unknow
 };
 
 /** Operators' choices among all there is: their sids narrow it, and say nothing of whose it is. */
-const CHOSEN: ReadonlySet<string> = new Set(['correction.create', 'usage.list-quarantine']);
+const CHOSEN: ReadonlySet<string> = new Set(['correction.create', 'outage.create', 'usage.list-quarantine']);
 
 /** Whether it matters whose things the operation is asked about. */
 export const hasTarget = (operation: Operation): boolean =>

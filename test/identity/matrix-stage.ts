@@ -1,3 +1,4 @@
+import { PUBLIC_KEY } from '../allocation/public-key.ts';
 import { micros } from '../../src/domain/money.ts';
 import { execute } from '../../src/operations/execute.ts';
 import type { House } from '../../src/operations/house.ts';
@@ -105,6 +106,12 @@ async function furnish(site: TestSite, house: House, bank: PaperBank, person: Pe
     made(site.operator('POST', path, body, { 'idempotency-key': `${path}#${userSid}` }));
   await asOperator('/admin/balance-adjust', { sid: walletSid, balance_cents: 10_000 });
   const hold = await asOperator('/v1/holds', { wallet_sid: walletSid, amount: '1.00', description: 'x' });
+  const plan = await asOperator('/plan/buy', { sid: walletSid, plan: 'vm-5' });
+  const machine = { host: 'x', address: `${walletSid.toLowerCase()}.example.org`, size: 'small' };
+  await asOperator('/v1/machines', { machines: [machine] });
+  const sshKey = await made(site.call('POST', '/v1/ssh-keys', { body: { public_key: PUBLIC_KEY }, headers }));
+  const keyed = { ...headers, 'idempotency-key': `allocation#${userSid}` };
+  const vm = await made(site.call('POST', '/v1/allocations', { body: { name: 'x' }, headers: keyed }));
   const node = await site.node();
   const asNode = (path: string, body: unknown): Promise<Record<string, unknown>> =>
     made(site.call('POST', path, { body, headers: { ...node.headers, 'idempotency-key': `${path}#${userSid}` } }));
@@ -144,6 +151,9 @@ async function furnish(site: TestSite, house: House, bank: PaperBank, person: Pe
     session_sid: person.sessionSid,
     identity_sid: await firstOf(`/v1/users/${userSid}/identities`),
     hold_sid: String(hold['sid']),
+    subscription_sid: (plan['subscription'] as { sid: string }).sid,
+    allocation_sid: String(vm['sid']),
+    ssh_key_sid: String(sshKey['sid']),
     node_sid: node.sid,
     node_authorization: node.headers['authorization'] ?? '',
     organisation_sid: organisationSid,

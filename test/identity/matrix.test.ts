@@ -4,6 +4,7 @@ import { buildHttp } from '../../src/http/app.ts';
 import type { App } from '../../src/http/context.ts';
 import type { Operation } from '../../src/operations/operation.ts';
 import { OPERATIONS, pathFieldsOf, rpcMethodOf } from '../../src/operations/registry.ts';
+import { poolProvisioner } from '../../src/operations/allocation/pool-provisioner.ts';
 import { PostingQueue } from '../../src/store/posting-lanes.ts';
 import { APP_ROLE } from '../../src/store/postgres.ts';
 import { ADMIN_SECRET, testSite, type TestSite } from '../transport/site.ts';
@@ -53,7 +54,8 @@ beforeAll(async () => {
   stage = await setStage(site);
   undo = await openRolledBack(site.database.url, site.ports, APP_ROLE);
   lanes = new PostingQueue(undo.db, site.ports, { lanes: 1, batchRecordsMax: 100, queueMax: 100 });
-  const house = { ...stage.house, db: undo.db, lanes };
+  const provisioners = new Map([['pool' as const, poolProvisioner({ db: undo.db, ports: site.ports })]]);
+  const house = { ...stage.house, db: undo.db, lanes, provisioners };
   app = buildHttp(house, { adminSecrets: [{ id: 'adm_1', secret: ADMIN_SECRET }], ping: () => Promise.resolve() });
 }, 30_000);
 afterAll(async () => {

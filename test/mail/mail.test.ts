@@ -4,7 +4,7 @@ import { LANGUAGES, WORDS } from '../../src/domain/language/language.ts';
 import { composeLetter, isMailed, MAILED_TYPES } from '../../src/domain/mail/compose.ts';
 import { nextMailTryAt } from '../../src/domain/mail/schedule.ts';
 import { emit } from '../../src/operations/event/emit.ts';
-import { watchBalances } from '../../src/operations/event/watch-balances.ts';
+import { watchStandings } from '../../src/operations/standing/watch.ts';
 import type { House } from '../../src/operations/house.ts';
 import { mailList } from '../../src/operations/mail/list.ts';
 import { mailResend } from '../../src/operations/mail/resend.ts';
@@ -110,9 +110,9 @@ describe('a mail', () => {
   it('about a wallet that went from full to empty is one, which says so', async () => {
     const user = await newUser();
     await fund(story.house.db, story.ports, user.wallet, 10_000_000n);
-    await watchBalances(story.house);
+    await watchStandings(story.house);
     await fund(story.house.db, story.ports, user.wallet, -10_000_000n);
-    await watchBalances(story.house);
+    await watchStandings(story.house);
     expect((await user.mails()).map((mail) => mail['event_type'])).toEqual(['wallet.empty']);
     await sendDueMails(story.house);
   });

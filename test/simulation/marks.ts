@@ -135,6 +135,10 @@ export const MARKS = [
 ] as const;
 export type Mark = (typeof MARKS)[number];
 
+/** So seldom that a run must be long to be blamed for not seeing them: {@link RARE_AFTER_SEEDS} lives. */
+export const RARE_MARKS: ReadonlySet<Mark> = new Set(['an unbilled correction is billed']);
+export const RARE_AFTER_SEEDS = 300;
+
 const LISTED: ReadonlySet<string> = new Set(MARKS);
 
 /** The marks that one life has hit. */

@@ -29,8 +29,8 @@ export const LEDGER_MUTANTS: readonly Mutant[] = [
     patches: [
       {
         file: 'src/domain/ledger/decide.ts',
-        find: 'balance < account.creditFloor - (record.owedMax ?? 0n))',
-        replace: 'balance < account.creditFloor - 100_000_000n)',
+        find: 'balance + this.#usableOf(record, id) < account.creditFloor - (record.owedMax ?? 0n)',
+        replace: 'balance < account.creditFloor - 100_000_000n',
       },
       {
         file: 'src/store/ledger.ts',

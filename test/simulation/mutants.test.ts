@@ -3,6 +3,7 @@ import { stripTypeScriptTypes } from 'node:module';
 import path from 'node:path';
 import { describe, expect, it } from 'vitest';
 import { MUTANTS, PLANTED } from './mutants.ts';
+import { PLAN_MUTANTS } from './mutants-of-plans.ts';
 import { patched, ROOT } from './plant.ts';
 
 describe('the planted bugs', () => {
@@ -11,7 +12,7 @@ describe('the planted bugs', () => {
     expect(MUTANTS.length).toBeGreaterThanOrEqual(25);
   });
 
-  it.each(PLANTED.map((mutant) => [mutant.name, mutant] as const))(
+  it.each([...PLANTED, ...PLAN_MUTANTS].map((mutant) => [mutant.name, mutant] as const))(
     '%s fits its files and changes them',
     (_, mutant) => {
       const sources = new Map<string, string>();

@@ -3,6 +3,7 @@ import { pathToFileURL } from 'node:url';
 import path from 'node:path';
 import type { Mutant, Patch } from './mutant.ts';
 import { PLANTED } from './mutants.ts';
+import { PLAN_MUTANTS } from './mutants-of-plans.ts';
 
 export const ROOT = path.resolve(import.meta.dirname, '../..');
 
@@ -18,7 +19,7 @@ export function patched(source: string, { file, find, replace }: Patch): string 
  * imported. Throws for a name that is not in the list.
  */
 export function plant(name: string): void {
-  const mutant = PLANTED.find((one) => one.name === name);
+  const mutant = [...PLANTED, ...PLAN_MUTANTS].find((one) => one.name === name);
   if (!mutant) throw new Error(`there is no planted bug ${name}`);
   const patches = patchesByUrl(mutant);
   registerHooks({

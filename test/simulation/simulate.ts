@@ -6,7 +6,7 @@ import { lineOf, runCanaries, type CanaryVerdict } from './canaries.ts';
 import { startSimulationCluster, type SimulationCluster } from './cluster.ts';
 import { commandOf, HELP, readCommandLine, type Options } from './command-line.ts';
 import { addToCorpus, readCorpus } from './corpus.ts';
-import { MARKS } from './marks.ts';
+import { MARKS, RARE_AFTER_SEEDS, RARE_MARKS } from './marks.ts';
 import { MUTANTS } from './mutants.ts';
 import type { SeedOptions, SeedReport } from './run-seed.ts';
 import { shrink } from './shrink.ts';
@@ -199,7 +199,9 @@ async function stages(run: Run, startedMs: number): Promise<Outcome & { readonly
   tally.begin();
   if (options.livesCorpus) await run.liveCorpus();
   if (options.livesSeeds) await run.liveSeeds(endMs);
-  const missed = options.isFull ? MARKS.filter((mark) => !tally.marks.has(mark)) : [];
+  const missed = options.isFull
+    ? MARKS.filter((mark) => !tally.marks.has(mark) && (tally.seeds >= RARE_AFTER_SEEDS || !RARE_MARKS.has(mark)))
+    : [];
   const summary = tally.seeds === 0 ? '' : tally.summary(missed);
   if (failures.length > 0) await run.shrinkFirst(endMs);
   return { failures, missed, canaries, summary };

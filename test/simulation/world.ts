@@ -2,6 +2,7 @@ import { sandboxFetch } from '../../sandbox/stripe/in-process.ts';
 import { StripeSandbox } from '../../sandbox/stripe/sandbox.ts';
 import { keepTicking, TICKS } from '../../src/jobs/ticks.ts';
 import { JOBS } from '../../src/jobs/tasks.ts';
+import { poolProvisioner } from '../../src/operations/allocation/pool-provisioner.ts';
 import type { House, HouseSettings, JobName, Jobs } from '../../src/operations/house.ts';
 import { receiveWebhook } from '../../src/operations/webhook-event/receive.ts';
 import { idsFrom } from '../../src/ports/ids.ts';
@@ -224,10 +225,13 @@ export class World {
       lanes: openPostingLanes(db, ports, { lanes: 2, batchRecordsMax: 50, queueMax: 200 }),
       jobs: this.#jobs(),
       providers: new Map([['stripe', provider]]),
+      provisioners: new Map([['pool', poolProvisioner({ db, ports })]]),
       identityProviders: new Map(),
       usageRepository: this.forge.repositoryOf(life),
       mailer: null,
       messenger: null,
+      movableClock: null,
+      ticks: TICKS,
       settings: {
         ...TEST_SETTINGS,
         openPaymentsMax: 50,

@@ -1,11 +1,11 @@
 import { expect, vi } from 'vitest';
-import type { PaymentStory } from './payment-story.ts';
+import type { TestDatabase } from './database.ts';
 
 /**
  * Until the database has let go of what the dead one held. It does so a moment after the connection is gone; whoever comes sooner
  * finds the key busy, and waits by a clock that stands still.
  */
-export async function gone(told: PaymentStory): Promise<void> {
+export async function gone(told: { readonly database: Pick<TestDatabase, 'owner'> }): Promise<void> {
   const text = `select pid from pg_stat_activity
                 where datname = current_database() and pid <> pg_backend_pid() and xact_start is not null`;
   await vi.waitFor(

@@ -1,9 +1,14 @@
 import { MICROS_PER_USD } from '../../src/domain/money.ts';
 import type { House, HouseSettings, Jobs } from '../../src/operations/house.ts';
+import type { Tick } from '../../src/operations/tick.ts';
+import { TICKS } from '../../src/jobs/ticks.ts';
+import type { MovableClock } from '../../src/ports/movable-clock.ts';
+import { poolProvisioner } from '../../src/operations/allocation/pool-provisioner.ts';
 import type { Mailer, Ports } from '../../src/ports/ports.ts';
 import type { Messenger } from '../../src/providers/messenger.ts';
 import type { IdentityProvider } from '../../src/providers/identity-provider.ts';
 import type { PaymentProvider } from '../../src/providers/provider.ts';
+import type { Provisioner } from '../../src/providers/provisioner.ts';
 import type { UsageRepository } from '../../src/providers/usage-repository.ts';
 import type { Db } from '../../src/store/db.ts';
 import { graphileJobs } from '../../src/store/jobs.ts';
@@ -14,10 +19,16 @@ export interface TestHouseOptions {
   readonly ports: Ports;
   /** None by default: a house without payment providers. */
   readonly providers?: readonly PaymentProvider[];
+  /** Besides the pool; one of its name stands in for it. */
+  readonly provisioners?: readonly Provisioner[];
   readonly identityProviders?: readonly IdentityProvider[];
   readonly usageRepository?: UsageRepository;
   readonly mailer?: Mailer;
   readonly messenger?: Messenger;
+  /** The clock of `ports`, where it is one that can be moved. */
+  readonly movableClock?: MovableClock;
+  /** By default what a server does by the clock. */
+  readonly ticks?: readonly Tick[];
   readonly settings?: Partial<HouseSettings>;
   /** By default the real queue's table; nobody works on it unless the test starts a worker. */
   readonly jobs?: Jobs;
@@ -37,6 +48,12 @@ export const TEST_SETTINGS: HouseSettings = {
   refundApprovalAbove: null,
   usageOwedMax: 5n * MICROS_PER_USD,
   lowBalance: 2n * MICROS_PER_USD,
+  provisioner: 'pool',
+  warningHours: [72, 24, 4],
+  graceHours: 72,
+  suspendedDays: 14,
+  rescueHours: 24,
+  planMissedPeriods: 'charge',
   disputeFreeze: 'wallet',
   leaseMax: 20n * MICROS_PER_USD,
   leaseSecondsMax: 7_200,
@@ -62,10 +79,15 @@ export function testHouse(options: TestHouseOptions): House {
     lanes: openPostingLanes(db, ports, { lanes: 2, batchRecordsMax: 1_000, queueMax: 10_000 }),
     jobs: options.jobs ?? graphileJobs(),
     providers: new Map((options.providers ?? []).map((provider) => [provider.name, provider])),
+    provisioners: new Map(
+      [poolProvisioner(options), ...(options.provisioners ?? [])].map((provisioner) => [provisioner.name, provisioner]),
+    ),
     identityProviders: new Map((options.identityProviders ?? []).map((provider) => [provider.name, provider])),
     usageRepository: options.usageRepository ?? null,
     mailer: options.mailer ?? null,
     messenger: options.messenger ?? null,
+    movableClock: options.movableClock ?? null,
+    ticks: options.ticks ?? TICKS,
     settings: { ...TEST_SETTINGS, ...options.settings },
   };
 }

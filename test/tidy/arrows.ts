@@ -35,7 +35,8 @@ export const LAYERS: readonly Layer[] = [
   { name: 'sandbox', files: /^sandbox\//, may: [] },
 ];
 
-const IMPORT = /\b(?:from|import)\s*\(?\s*['"]([^'"]+)['"]/g;
+/** The word `from` in quotes is a text, and no import. */
+const IMPORT = /(?<!['"])\b(?:from|import)\s*\(?\s*['"]([^'"]+)['"]/g;
 
 export function checkArrows(source: Source): Finding[] {
   const layer = layerOf(source.file);

@@ -18,6 +18,7 @@ afterAll(() => site.close());
 const SID = '01JD9ZQ4T2V6M0F8K3A5B7C9D1';
 /** Valid inputs, so that only the key can be what is wrong. */
 const INPUTS: Readonly<Record<string, Record<string, unknown>>> = {
+  'allocation.create': { wallet_sid: SID, name: 'x' },
   'billing.debit': { amount: '1.00', description: 'x' },
   'grant.give': { wallet_sid: SID, amount: '1.00', reason: 'x' },
   'grant.revoke': { reason: 'x' },
@@ -32,6 +33,8 @@ const INPUTS: Readonly<Record<string, Record<string, unknown>>> = {
   'movement.refund': { reason: 'x' },
   'movement.suspend': { reason: 'x' },
   'refund.create': { payment_sid: SID, amount: '1.00', reason: 'x' },
+  'plan.buy': { plan: 'vm-5', sid: SID },
+  'subscription.change': { plan: 'vm-5' },
   'payment.create': { provider: 'stripe', amount: '25.00', wallet_sid: SID },
 };
 const MONEY_OPERATIONS = OPERATIONS.filter(({ idempotency }) => idempotency === 'required');

@@ -1,7 +1,9 @@
 import { buildHttp } from '../../src/http/app.ts';
 import type { App, HttpOptions } from '../../src/http/context.ts';
+import { TICKS } from '../../src/jobs/ticks.ts';
 import { UNDECLARED } from '../../src/operations/run.ts';
 import type { House, HouseSettings } from '../../src/operations/house.ts';
+import { poolProvisioner } from '../../src/operations/allocation/pool-provisioner.ts';
 import type { Messenger } from '../../src/providers/messenger.ts';
 import type { IdentityProvider } from '../../src/providers/identity-provider.ts';
 import type { UsageRepository } from '../../src/providers/usage-repository.ts';
@@ -26,6 +28,12 @@ export const SETTINGS: HouseSettings = {
   refundApprovalAbove: null,
   usageOwedMax: 5_000_000n,
   lowBalance: 2_000_000n,
+  provisioner: 'pool',
+  warningHours: [72, 24, 4],
+  graceHours: 72,
+  suspendedDays: 14,
+  rescueHours: 24,
+  planMissedPeriods: 'charge',
   disputeFreeze: 'wallet',
   leaseMax: 20_000_000n,
   leaseSecondsMax: 7_200,
@@ -90,10 +98,13 @@ export async function testSite(options: TestSiteOptions = {}): Promise<TestSite>
     lanes,
     jobs: { enqueue: () => Promise.resolve() },
     providers: new Map(),
+    provisioners: new Map([['pool', poolProvisioner({ db: database.db, ports })]]),
     identityProviders: new Map((options.identityProviders?.(ports) ?? []).map((provider) => [provider.name, provider])),
     usageRepository: options.usageRepository?.(ports) ?? null,
     mailer: null,
     messenger: options.messenger?.(ports) ?? null,
+    movableClock: null,
+    ticks: TICKS,
     settings: { ...SETTINGS, ...options.settings },
   };
   const app = buildHttp(house, {

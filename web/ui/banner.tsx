@@ -45,11 +45,3 @@ export function ProblemBanner({
     </div>
   );
 }
-
-export function SandboxBanner(): ReactElement {
-  return (
-    <div className="bg-warn-wash px-4 py-2 text-center text-sm font-medium text-warn" role="note">
-      Sandbox: no real money moves.
-    </div>
-  );
-}

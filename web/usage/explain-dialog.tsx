@@ -42,6 +42,7 @@ export function ExplainDialog({ walletSid, seq, onClose }: ExplainDialogProps): 
         <div className="space-y-5">
           <Sum explanation={explanation.data} />
           <Steps steps={explanation.data.steps} />
+          <GivenPart given={explanation.data.given} />
           <Origin explanation={explanation.data} />
           {role === 'operator' && explanation.data.taken_back_by === null && (
             <TakeBack walletSid={walletSid} seq={seq} onDone={onClose} />
@@ -96,6 +97,26 @@ function Steps({ steps }: Pick<Explanation, 'steps'>): ReactElement | null {
           </li>
         ))}
       </ol>
+    </section>
+  );
+}
+
+/** Which given credit has paid it. */
+function GivenPart({ given }: Pick<Explanation, 'given'>): ReactElement | null {
+  if (given.length === 0) return null;
+  return (
+    <section aria-label="Given credit">
+      <h3 className="mb-1 text-sm font-semibold">Paid with given credit</h3>
+      <ul className="rounded-xl bg-sunken px-4 py-1 text-sm">
+        {given.map(({ grant_sid: sid, reason, amount }) => (
+          <li key={sid} className="flex justify-between gap-6 border-b border-line py-2.5 last:border-0">
+            <span className="min-w-0">{reason}</span>
+            <span className="shrink-0 font-medium">
+              <Money amount={amount} />
+            </span>
+          </li>
+        ))}
+      </ul>
     </section>
   );
 }

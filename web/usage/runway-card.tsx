@@ -41,7 +41,7 @@ function Outlook({ runway }: { readonly runway: Runway }): ReactElement {
       </p>
       <dl className="mt-4 space-y-1.5 text-sm">
         <Fact name="Balance">
-          <Balance amount={runway.credit_balance} />
+          <Balance amount={runway.available} />
         </Fact>
         {!isZero(runway.per_hour) && (
           <Fact name="Spent an hour (last 24 h)">
@@ -54,7 +54,7 @@ function Outlook({ runway }: { readonly runway: Runway }): ReactElement {
           </Fact>
         )}
       </dl>
-      <span className="sr-only">{`The exact balance is ${formatMoney(runway.credit_balance)}.`}</span>
+      <span className="sr-only">{`The exact balance is ${formatMoney(runway.available)}.`}</span>
     </div>
   );
 }

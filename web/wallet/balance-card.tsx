@@ -15,15 +15,21 @@ export function BalanceCard({ wallet }: { readonly wallet: Billing }): ReactElem
           <span className="rounded-full bg-bad-wash px-2.5 py-0.5 text-xs font-medium text-bad">Frozen</span>
         )}
       </div>
-      <p className={cx('mt-1 font-semibold tracking-tight', sizeOf(wallet.credit_balance))} data-testid="balance">
-        <Balance amount={wallet.credit_balance} currency={wallet.currency} />
+      <p className={cx('mt-1 font-semibold tracking-tight', sizeOf(wallet.available))} data-testid="balance">
+        <Balance amount={wallet.available} currency={wallet.currency} />
       </p>
-      {isFinerThanCents(wallet.credit_balance) && (
+      {isFinerThanCents(wallet.available) && (
         <p className="amount mt-1 text-sm text-hero-soft">
-          exactly {formatMoney(wallet.credit_balance, { currency: wallet.currency })}
+          exactly {formatMoney(wallet.available, { currency: wallet.currency })}
         </p>
       )}
       <dl className="mt-6 flex flex-wrap gap-x-8 gap-y-3 text-sm">
+        {!isZero(wallet.given) && (
+          <>
+            <Fact name="Of it given" amount={wallet.given} />
+            <Fact name="Of it paid" amount={wallet.credit_balance} />
+          </>
+        )}
         <Fact name="Reserved" amount={wallet.reserved} />
         {!isZero(wallet.frozen) && <Fact name="In dispute" amount={wallet.frozen} />}
         <Fact name="Paid in so far" amount={fromCents(wallet.lifetime_paid_cents)} />

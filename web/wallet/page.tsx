@@ -12,10 +12,12 @@ import { useChosenWallet } from '../chosen-wallet.tsx';
 import { useSession } from '../session.ts';
 import type { Billing } from '../surface.ts';
 import { ProblemBanner } from '../ui/banner.tsx';
+import { isZero } from '../ui/money.ts';
 import { Loading, PageTitle } from '../ui/page.tsx';
 import { TabList } from '../ui/tabs.tsx';
 import { BalanceCard } from './balance-card.tsx';
 import { DisputeNotice } from './dispute-notice.tsx';
+import { GivenCredit } from './given-credit.tsx';
 import { PendingPayments } from './pending-payments.tsx';
 import { Statement } from './statement.tsx';
 import { TopUp } from './top-up.tsx';
@@ -48,6 +50,7 @@ export function WalletPage(): ReactElement {
           </div>
           <div className="min-w-0 space-y-6">
             <DisputeNotice wallet={wallet.data} />
+            {!isZero(wallet.data.given) && <GivenCredit walletSid={sid} />}
             <PendingPayments walletSid={sid} />
             <Tabs.Root defaultValue="statement" className="card overflow-hidden">
               <TabList

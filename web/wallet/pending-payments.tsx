@@ -12,6 +12,7 @@ import { Banner } from '../ui/banner.tsx';
 import { Icon } from '../ui/icon.tsx';
 import { Money } from '../ui/money.tsx';
 import { Card } from '../ui/page.tsx';
+import { nowMs } from '../ui/time.ts';
 import { Time } from '../ui/time.tsx';
 
 const LATEST = 50;
@@ -53,7 +54,7 @@ function useCheckOnArrival(walletSid: string, payment: Payment | undefined): voi
 
 /** Long enough to come back from a phone; later nobody wonders any more, and the list of payments has it. */
 const RECENT_MS = 3_600_000;
-const isRecent = (at: string): boolean => Date.now() - Date.parse(at) < RECENT_MS;
+const isRecent = (at: string): boolean => nowMs() - Date.parse(at) < RECENT_MS;
 
 /** The latest payment, if it has just failed: whoever has paid or begun anew since knows already. */
 function justFailed([latest]: readonly Payment[]): Payment | null {

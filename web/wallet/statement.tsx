@@ -16,6 +16,8 @@ const KINDS: Readonly<Record<string, string>> = {
   adjustment: 'Adjustment by the operator',
   debit: 'Charge',
   usage: 'Usage',
+  plan: 'Plan',
+  plan_return: 'Plan, given back',
   hold_reserve: 'Hold placed',
   hold_capture: 'Hold charged',
   hold_release: 'Hold released',
@@ -27,6 +29,8 @@ const KINDS: Readonly<Record<string, string>> = {
   dispute_open: 'Payment disputed',
   dispute_won: 'Dispute won',
   dispute_lost: 'Dispute lost',
+  grant_use: 'From given credit',
+  grant_return: 'Back to given credit',
 };
 
 /** A kind this page has no words for is still shown, by its own name. */

@@ -18,11 +18,7 @@ export interface CodeForm {
  * a code is read from paper, and typed on a telephone.
  */
 export function readCode(typed: string): CodeForm | null {
-  const word = typed
-    .normalize('NFKC')
-    .toUpperCase()
-    .replaceAll(BETWEEN, '-')
-    .replaceAll(/^-|-$/g, '');
+  const word = typed.normalize('NFKC').toUpperCase().replaceAll(BETWEEN, '-').replaceAll(/^-|-$/g, '');
   if (!WORD.test(word)) return null;
   const letters = word.replaceAll('-', '').replaceAll('O', '0').replaceAll(/[IL]/g, '1');
   const { length } = letters;

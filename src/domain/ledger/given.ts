@@ -46,7 +46,7 @@ export function usePosting(record: PostingRecord, wallet: AccountId, draws: read
     passesFreeze: true,
     occurredAt: record.occurredAt,
     about: JSON.stringify({
-      description: 'Given credit',
+      description: 'From given credit',
       grants: draws.map(({ grantSid, amount }) => ({ grant_sid: grantSid, amount: formatDecimal(amount) })),
       for: record.idem,
     }),

@@ -36,6 +36,8 @@ export const POSTING_KINDS = {
   provider_fee: 16,
   payout: 17,
   suspense: 18,
+  plan: 19,
+  plan_return: 20,
   grant: 21,
   grant_expire: 22,
   grant_use: 23,

@@ -7,6 +7,11 @@ export const MAILED_TYPES = [
   'payment.reversed',
   'wallet.low_balance',
   'wallet.empty',
+  'wallet.runway',
+  'wallet.grace',
+  'wallet.suspended',
+  'wallet.restored',
+  'wallet.released',
   'refund.succeeded',
   'refund.failed',
   'dispute.opened',
@@ -16,12 +21,29 @@ export const MAILED_TYPES = [
   'auto_recharge.action_required',
   'auto_recharge.disabled',
   'endpoint.disabled',
+  'plan.bought',
+  'plan.renewed',
+  'plan.renews_soon',
+  'plan.changed',
+  'plan.past_due',
+  'plan.ended',
   'key.created',
   'key.rotated',
 ] as const satisfies readonly EventType[];
 export type MailedType = (typeof MAILED_TYPES)[number];
 
 export const isMailed = (type: EventType): type is MailedType => MAILED_TYPES.some((mailed) => mailed === type);
+
+/** What waits for the end of its reader's quiet hours: there is time. The rest was asked for a moment ago, or cannot be helped later. */
+const WAITING_TYPES: ReadonlySet<EventType> = new Set<EventType>([
+  'wallet.low_balance',
+  'wallet.empty',
+  'wallet.runway',
+  'wallet.grace',
+  'wallet.restored',
+]);
+
+export const mayWait = (type: EventType): boolean => WAITING_TYPES.has(type);
 
 export interface Letter {
   readonly subject: string;
@@ -49,6 +71,17 @@ const LETTERS: Readonly<Record<MailedType, readonly [subject: Key, ...sentences:
   'payment.reversed': ['mail_reversed', 'mail_reversed_why', 'mail_amount'],
   'wallet.low_balance': ['mail_low', 'mail_low_balance', 'mail_top_up'],
   'wallet.empty': ['mail_empty', 'mail_empty_why', 'mail_top_up'],
+  'wallet.runway': ['mail_runway', 'mail_runway_hours', 'mail_runway_on', 'mail_low_balance', 'mail_top_up'],
+  'wallet.grace': ['mail_grace', 'mail_grace_why', 'mail_grace_on', 'mail_due', 'mail_low_balance'],
+  'wallet.suspended': [
+    'mail_suspended',
+    'mail_suspended_why',
+    'mail_suspended_until',
+    'mail_due',
+    'mail_suspended_rescue',
+  ],
+  'wallet.restored': ['mail_restored', 'mail_restored_count', 'mail_restored_not'],
+  'wallet.released': ['mail_released', 'mail_released_why', 'mail_released_next'],
   'refund.succeeded': ['mail_refunded', 'mail_refunded_why', 'mail_amount', 'mail_credit_note'],
   'refund.failed': ['mail_refund_failed', 'mail_refund_failed_why', 'mail_amount'],
   'dispute.opened': ['mail_disputed', 'mail_disputed_why', 'mail_amount'],
@@ -58,6 +91,12 @@ const LETTERS: Readonly<Record<MailedType, readonly [subject: Key, ...sentences:
   'auto_recharge.action_required': ['mail_recharge_action', 'mail_recharge_action_why', 'mail_amount'],
   'auto_recharge.disabled': ['mail_recharge_off', 'mail_recharge_off_why', 'mail_card'],
   'endpoint.disabled': ['mail_endpoint', 'mail_endpoint_why', 'mail_endpoint_again'],
+  'plan.bought': ['mail_plan_bought', 'mail_plan_price', 'mail_plan_until'],
+  'plan.renewed': ['mail_plan_renewed', 'mail_plan_price', 'mail_plan_until'],
+  'plan.renews_soon': ['mail_plan_soon', 'mail_plan_soon_when', 'mail_plan_soon_missing'],
+  'plan.changed': ['mail_plan_changed', 'mail_plan_price'],
+  'plan.past_due': ['mail_plan_due', 'mail_plan_due_missing', 'mail_plan_due_then'],
+  'plan.ended': ['mail_plan_ended', 'mail_plan_ended_vms'],
   'key.created': ['mail_key_created', 'mail_key_created_why', 'mail_key_not_you'],
   'key.rotated': ['mail_key_rotated', 'mail_key_rotated_why', 'mail_key_not_you'],
 };

@@ -22,7 +22,7 @@ export interface Change {
 }
 
 /** The house itself as the author of a change: `system:<name>`. */
-export const ownAuthor = (house: House, name: string): Author => ({
+export const ownAuthor = (house: Pick<House, 'ports'>, name: string): Author => ({
   house,
   actor: { id: `system:${name}` },
   requestId: house.ports.ids.requestId(),

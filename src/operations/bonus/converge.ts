@@ -71,7 +71,7 @@ async function giveAgain(tx: Tx, house: House, bonus: BonusRow, author: Author):
     reason: BONUS_REASON,
     idem: deriveIdem('bonus.give_again', paymentSid, String(step)),
     fingerprint: fingerprintOf([paymentSid, amount.toString()]),
-    actor: author.actor,
+    author,
   });
   if (isRefusal(given)) {
     const facts = { payment_sid: paymentSid, amount: formatDecimal(amount), code: given.code };

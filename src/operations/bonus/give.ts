@@ -40,7 +40,7 @@ export async function giveBonus(tx: Tx, house: House, payment: PaymentRow, autho
     reason: BONUS_REASON,
     idem: deriveIdem('bonus.give', userSid),
     fingerprint: fingerprintOf([paymentSid, rule.sid]),
-    actor: author.actor,
+    author,
   });
   if (isRefusal(given)) {
     // What was paid must not wait for what is given besides. An operator can still give it.

@@ -19,7 +19,12 @@ const input = z.strictObject({
   fixed: amountField.default('0').describe('US dollars besides, whatever was paid; whole cents.'),
   top_up_min: amountField.default('0').describe('A first top-up below it is given nothing.'),
   bonus_max: amountField.optional().describe('The most that is given. Left out only where `percent` is 0.'),
-  credit_days: z.int().min(1).max(DAYS_MAX).optional().describe('How long the credit lasts. Left out: it does not end.'),
+  credit_days: z
+    .int()
+    .min(1)
+    .max(DAYS_MAX)
+    .optional()
+    .describe('How long the credit lasts. Left out: it does not end.'),
   active_from: instant.optional().describe('Now if left out; never in the past.'),
 });
 

@@ -8,15 +8,21 @@ import { amountField, instant, sidField, signedAmount } from '../schema.ts';
 export const codeSchema = z
   .object({
     sid: sidField,
-    code: z.string().describe('As it is printed. Case, spaces and hyphens make no difference, nor O for 0, or I and L for 1.'),
+    code: z
+      .string()
+      .describe('As it is printed. Case, spaces and hyphens make no difference, nor O for 0, or I and L for 1.'),
     description: z.string().describe('What its user reads on the statement.'),
     state: z
       .enum(['future', 'open', 'used_up', 'ended', 'closed'])
-      .describe('future: not valid yet; open: it can be redeemed; used_up; ended: its time is over; closed: by an operator.'),
+      .describe(
+        'future: not valid yet; open: it can be redeemed; used_up; ended: its time is over; closed: by an operator.',
+      ),
     amount: signedAmount.describe('The credit of one use, in US dollars.'),
     credit_days: z.int().nullable().describe('How long that credit lasts; null: it does not end.'),
     valid_from: instant,
-    valid_until: instant.nullable().describe('From then on it is not valid any more; null: until it is closed or used up.'),
+    valid_until: instant
+      .nullable()
+      .describe('From then on it is not valid any more; null: until it is closed or used up.'),
     uses_max: z.int(),
     uses_per_user_max: z.int().describe('How often for one person, and how often for one wallet.'),
     uses: z.int().describe('How often it was redeemed.'),

@@ -1,5 +1,12 @@
 import { z } from 'zod';
-import { newCodeWord, NEW_CODE_BYTES, readCode, CODE_LETTERS_MIN, CODE_LETTERS_MAX, CODE_TYPED_MAX } from '../../domain/code/form.ts';
+import {
+  newCodeWord,
+  NEW_CODE_BYTES,
+  readCode,
+  CODE_LETTERS_MIN,
+  CODE_LETTERS_MAX,
+  CODE_TYPED_MAX,
+} from '../../domain/code/form.ts';
 import { formatDecimal, isWholeCents, micros, parseDecimal } from '../../domain/money.ts';
 import { isRefusal, refuse, type Refusal } from '../../domain/refusal.ts';
 import { insertCode, type CodeRow } from '../../store/code.ts';
@@ -23,7 +30,12 @@ const input = z.strictObject({
     ),
   description: textField(100).describe('What its user reads on the statement: Welcome to the fair.'),
   amount: amountField.describe('The credit of one use: US dollars as decimal text, whole cents.'),
-  credit_days: z.int().min(1).max(DAYS_MAX).optional().describe('How long that credit lasts. Left out: it does not end.'),
+  credit_days: z
+    .int()
+    .min(1)
+    .max(DAYS_MAX)
+    .optional()
+    .describe('How long that credit lasts. Left out: it does not end.'),
   valid_from: instant.optional().describe('Now if left out.'),
   valid_until: instant.optional().describe('From then on nobody redeems it. Left out: until it is closed or used up.'),
   uses_max: z.int().min(1).max(USES_MAX).describe('How often in all.'),
@@ -53,7 +65,8 @@ export const codeCreate = operation({
     if (isRefusal(terms)) return terms;
     const typed = wish.code ?? newCodeWord(house.ports.random.bytes(NEW_CODE_BYTES));
     const form = readCode(typed);
-    if (form === null) return invalid('code', `must have ${CODE_LETTERS_MIN} to ${CODE_LETTERS_MAX} letters and digits`);
+    if (form === null)
+      return invalid('code', `must have ${CODE_LETTERS_MIN} to ${CODE_LETTERS_MAX} letters and digits`);
     const sid = house.ports.ids.sid();
     const code = { sid, ...form, ...terms, createdAt: now, createdBy: call.actor.id };
     return await call.commit(async (tx) => {
@@ -105,4 +118,7 @@ const amountOutOfRange = (): Refusal =>
 
 /** Who makes codes sees them all anyway. */
 const isTaken = (): Refusal =>
-  refuse('state_conflict', 'There is a code already that is read as this one. Codes are never used again: choose another.');
+  refuse(
+    'state_conflict',
+    'There is a code already that is read as this one. Codes are never used again: choose another.',
+  );

@@ -13,6 +13,7 @@ import { recordAudit } from '../audit/record.ts';
 import { giveCredit } from '../grant/give.ts';
 import { operation, type Actor, type Call } from '../operation.ts';
 import { amountField, instant, sidField } from '../schema.ts';
+import { wakeStanding } from '../standing/wake.ts';
 import { visibleWallet } from '../visible.ts';
 
 const DAY_MS = 86_400_000;
@@ -70,7 +71,10 @@ export const codeRedeem = operation({
 
 function personOf(actor: Actor): string | Refusal {
   if (actor.kind === 'user') return actor.userSid;
-  return refuse('forbidden', 'Codes are for customers. Operators give credit with grant.give, which asks for a reason.');
+  return refuse(
+    'forbidden',
+    'Codes are for customers. Operators give credit with grant.give, which asks for a reason.',
+  );
 }
 
 interface Asked {
@@ -106,9 +110,10 @@ async function redeem(tx: Tx, call: Call, { userSid, wallet, form }: Asked) {
     // The number is the use's own: a second posting for one use would have the same key.
     idem: deriveIdem('code.redeem', code.sid, String(number)),
     fingerprint: fingerprintOf([code.sid, wallet.sid, userSid]),
-    actor: call.actor,
+    author: call,
   });
   if (isRefusal(given)) return given;
+  await wakeStanding(tx, house, { wallet: wallet.id, walletSid: wallet.sid });
   const use = { code: code.sid, number, userSid, wallet: wallet.id, amount: code.amount, grantSid: given.sid };
   assert(await insertCodeUse(tx, { ...use, redeemedAt: now }), 'uses of a locked code are counted one by one');
   const facts = { wallet_sid: wallet.sid, amount: formatDecimal(code.amount), grant_sid: given.sid };
@@ -122,13 +127,11 @@ async function redeem(tx: Tx, call: Call, { userSid, wallet, form }: Asked) {
 }
 
 /** Who asks, as far as the code asks about it. */
-async function redeemerOf(
-  tx: Tx,
-  { userSid, wallet, code }: Omit<Asked, 'form'> & { readonly code: CodeRow | null },
-) {
+async function redeemerOf(tx: Tx, { userSid, wallet, code }: Omit<Asked, 'form'> & { readonly code: CodeRow | null }) {
   const uses = code && (await countCodeUses(tx, { code: code.sid, userSid, wallet: wallet.id }));
   // An organisation is made in a moment: who has paid before is no new customer in it.
-  const own = wallet.userSid === userSid || code?.isForNewCustomers !== true ? wallet : await readWalletByUser(tx, userSid);
+  const own =
+    wallet.userSid === userSid || code?.isForNewCustomers !== true ? wallet : await readWalletByUser(tx, userSid);
   return {
     usesByUser: uses?.byUser ?? 0,
     usesByWallet: uses?.byWallet ?? 0,
@@ -138,7 +141,8 @@ async function redeemerOf(
 }
 
 const MESSAGES: Readonly<Record<CodeRefusal, string>> = {
-  code_unknown: 'There is no such code now. Look at it again, letter by letter; it may also have ended, or not have begun.',
+  code_unknown:
+    'There is no such code now. Look at it again, letter by letter; it may also have ended, or not have begun.',
   code_already_used: 'This code has been redeemed by you, or for this wallet, as often as it may be.',
   code_used_up: 'This code has been redeemed as often as it may be: others were faster.',
   code_not_eligible: 'This code is not for this wallet.',

@@ -1,10 +1,12 @@
 import { eventBody, type EventFacts, type EventType } from '../../domain/event/types.ts';
-import { isMailed } from '../../domain/mail/compose.ts';
+import { isMailed, mayWait } from '../../domain/mail/compose.ts';
+import { afterQuietHours } from '../../domain/standing/quiet-hours.ts';
 import type { Tx } from '../../store/db.ts';
 import { insertDeliveries } from '../../store/delivery.ts';
-import { findListeners } from '../../store/endpoint.ts';
-import { insertEvent, nextSequence } from '../../store/event.ts';
-import { insertMail } from '../../store/mail.ts';
+import { findAllListeners, findListeners } from '../../store/endpoint.ts';
+import { insertEvent, insertEvents, nextSequence, nextSequences, type EventRow } from '../../store/event.ts';
+import { insertMail, insertMails } from '../../store/mail.ts';
+import { readQuietHours } from '../../store/notice-setting.ts';
 import type { House } from '../house.ts';
 
 /** Whose event it is, as the rows of payments, holds and refunds carry it. */
@@ -22,6 +24,8 @@ export interface NewEvent {
   readonly facts: EventFacts;
   /** False: no mail, because another event of the moment says more. */
   readonly isMailed?: boolean;
+  /** True: the mail does not wait for the end of its reader's quiet hours, although others of its type do. */
+  readonly isUrgent?: boolean;
 }
 
 /**
@@ -41,7 +45,7 @@ export async function emit(tx: Tx, house: Pick<House, 'ports'>, event: NewEvent)
 export async function emitTo(
   tx: Tx,
   { ports }: Pick<House, 'ports'>,
-  { type, of, facts, isMailed: mayBeMailed = true }: NewEvent,
+  { type, of, facts, isMailed: mayBeMailed = true, isUrgent = false }: NewEvent,
   endpoints: readonly string[],
 ): Promise<string> {
   const sid = ports.ids.sid();
@@ -62,7 +66,48 @@ export async function emitTo(
     await insertDeliveries(tx, sid, made, occurredAt);
   }
   if (of !== null && mayBeMailed && isMailed(type)) {
-    await insertMail(tx, { sid: ports.ids.sid(), event: sid, userSid: of.userSid, now: occurredAt });
+    const quiet = mayWait(type) && !isUrgent ? await readQuietHours(tx, of.userSid) : null;
+    const dueAt = afterQuietHours(quiet, occurredAt);
+    await insertMail(tx, { sid: ports.ids.sid(), event: sid, userSid: of.userSid, now: occurredAt, dueAt });
   }
   return sid;
+}
+
+/** An event of a wallet. */
+export type WalletEvent = NewEvent & { readonly of: EventOwner };
+
+/** The same for many events of wallets at once, in their order: as many statements for hundreds as for one. */
+export async function emitAll(tx: Tx, { ports }: Pick<House, 'ports'>, events: readonly WalletEvent[]): Promise<void> {
+  if (events.length === 0) return;
+  const occurredAt = ports.clock.now();
+  const next = new Map(
+    await nextSequences(
+      tx,
+      events.map(({ of }) => of.wallet),
+    ),
+  );
+  const listeners = await findAllListeners(
+    tx,
+    events.map(({ type, of }) => ({ type, userSid: of.userSid })),
+  );
+  const rows = events.map(({ type, of, facts }): EventRow => {
+    const sequence = next.get(of.wallet) ?? 1n;
+    next.set(of.wallet, sequence + 1n);
+    const about = { wallet_sid: of.walletSid, user_sid: of.userSid, sequence: Number(sequence) };
+    const body = eventBody({ type, occurredAt, about, facts });
+    return { sid: ports.ids.sid(), type, wallet: of.wallet, userSid: of.userSid, sequence, body, occurredAt };
+  });
+  await insertEvents(tx, rows);
+  for (const { sid, type, userSid } of rows) {
+    const endpoints = listeners.get(`${userSid} ${type}`) ?? [];
+    const made = endpoints.map((endpoint) => ({ sid: ports.ids.sid(), endpoint }));
+    if (made.length > 0) await insertDeliveries(tx, sid, made, occurredAt);
+  }
+  const mailed = rows.flatMap(({ sid, type }, index) => {
+    const event = events[index];
+    return event !== undefined && event.isMailed !== false && isMailed(type)
+      ? [{ sid: ports.ids.sid(), event: sid, userSid: event.of.userSid }]
+      : [];
+  });
+  await insertMails(tx, mailed, occurredAt);
 }

@@ -8,9 +8,12 @@ import { toGrant } from '../grant/grant.ts';
 import { toHold } from '../hold/hold.ts';
 import { toIdentity } from '../identity/list.ts';
 import type { Actor } from '../operation.ts';
+import { toNotice } from '../notice/notice.ts';
 import { toPayment } from '../payment/payment.ts';
 import { toReceipt } from '../receipt/receipt.ts';
 import { toRefund } from '../refund/refund.ts';
+import { toStanding } from '../standing/standing.ts';
+import { toSubscription } from '../subscription/subscription.ts';
 import { toUnbilled } from '../usage/list-unbilled.ts';
 import { toUser } from '../user/user.ts';
 import { listDisputes } from '../../store/dispute.ts';
@@ -20,9 +23,13 @@ import { exportAudit, exportKeys, exportMails, exportMemberships, exportSessions
 import { listGrants } from '../../store/grant.ts';
 import { listHolds } from '../../store/hold.ts';
 import { listIdentities } from '../../store/identity.ts';
+import { readQuietHours } from '../../store/notice-setting.ts';
 import { listPayments } from '../../store/payment.ts';
 import { listReceipts } from '../../store/receipt.ts';
 import { listRefunds } from '../../store/refund.ts';
+import { listMoves } from '../../store/standing.ts';
+import { readWalletFacts } from '../../store/standing-facts.ts';
+import { listSubscriptions } from '../../store/subscription.ts';
 import { listUnbilled } from '../../store/unbilled.ts';
 import type { UserRow } from '../../store/user.ts';
 import { readStatement, type WalletRow } from '../../store/wallet.ts';
@@ -59,6 +66,7 @@ const NOTHING_CHOSEN = { state: null, walletSid: null } as const;
 /** Everything we keep of a person, in the order in which it is exported. */
 const READS = {
   profile: async (_house, { user }) => whole([toUser(user)]),
+  notices: async ({ db }, { user }) => whole([toNotice(user.sid, await readQuietHours(db, user.sid))]),
   identities: async ({ db }, { user }) => whole((await listIdentities(db, user.sid)).map(toIdentity)),
   sessions: async ({ db }, { user }, before) =>
     stretch(await exportSessions(db, { userSid: user.sid, before, limit }), bySid, (row) => ({
@@ -90,6 +98,16 @@ const READS = {
       }),
     ),
   wallet: async (_house, { wallet }) => whole([toBilling(wallet)]),
+  standing: async ({ db }, { wallet }) => {
+    const facts = await readWalletFacts(db, [wallet.id]);
+    const moves = await listMoves(db, wallet.id, CHANGES_MAX);
+    return whole(
+      facts.map((one) => ({
+        ...toStanding(one),
+        moves: moves.map(({ from, to, reason, at }) => ({ from, to, reason, at: at.toISOString() })),
+      })),
+    );
+  },
   statement: async ({ db }, { wallet }, before) =>
     stretch(
       await readStatement(db, { wallet: wallet.id, before: before === null ? null : BigInt(before), limit }),
@@ -124,6 +142,10 @@ const READS = {
     const page = { ...NOTHING_CHOSEN, owners: [user.sid], kind: null, node: null, before, limit };
     return stretch(await listHolds(db, page), bySid, toHold);
   },
+  subscriptions: async ({ db }, { user }, before) => {
+    const page = { owners: [user.sid], state: null, planCode: null, before, limit };
+    return stretch(await listSubscriptions(db, page), bySid, toSubscription);
+  },
   endpoints: async ({ db }, { user }, before) =>
     stretch(await listEndpoints(db, { owners: [user.sid], before, limit }), bySid, toEndpoint),
   events: async ({ db }, { user }, before) =>
@@ -144,7 +166,14 @@ export type PartName = keyof typeof READS;
 export const PART_NAMES = Object.keys(READS) as [PartName, ...PartName[]];
 
 /** Records that were changed by somebody, by whom and how: read with them, so that it costs a page nothing but one look. */
-const AUDITED: ReadonlySet<string> = new Set<PartName>(['payments', 'refunds', 'disputes', 'holds', 'endpoints']);
+const AUDITED: ReadonlySet<string> = new Set<PartName>([
+  'payments',
+  'refunds',
+  'disputes',
+  'holds',
+  'subscriptions',
+  'endpoints',
+]);
 const CHANGES_MAX = 1_000;
 
 /** One stretch of one part, with nothing in it of anybody else. */

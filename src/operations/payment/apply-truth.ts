@@ -14,6 +14,7 @@ import { recordAudit } from '../audit/record.ts';
 import { concludeRecharge } from '../auto-recharge/conclude.ts';
 import { giveBonus } from '../bonus/give.ts';
 import { emit } from '../event/emit.ts';
+import { wakeStanding } from '../standing/wake.ts';
 import type { House } from '../house.ts';
 import { authorOf, QUARANTINED_BECAUSE, type Cause, type Settled } from './cause.ts';
 import { convergeWhatWentBack } from './what-went-back.ts';
@@ -164,6 +165,7 @@ async function credit(tx: Tx, house: House, judged: Judged, verdict: Credit): Pr
     await emit(tx, house, { type: 'payment.credited', of: payment, facts: factsOf(payment, receipt) });
     posted.push(receipt);
   }
+  if (posted.length > 0) await wakeStanding(tx, house, payment);
   if (posted.length === 0 && payment.state !== 'credited') return quarantined(judged, refused ?? 'amount_missing');
   const problem = refused === null ? verdict.problem : `${refused}: ${QUARANTINED_BECAUSE[refused]}`;
   const credited: PaymentRow = {

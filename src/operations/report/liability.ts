@@ -26,7 +26,9 @@ const liabilitySchema = z
     frozen: part('wallets', 'What is disputed.'),
     given: part('grants', 'What is left of credit that was given.'),
     total: signedAmount.describe('The sum of these five: what the house owes its customers.'),
-    difference: signedAmount.describe('The total with the house’s own accounts. Anything but 0.00: run the ledger check.'),
+    difference: signedAmount.describe(
+      'The total with the house’s own accounts. Anything but 0.00: run the ledger check.',
+    ),
     ages: z.array(
       z.object({
         kind: z.enum(['paid', ...GRANT_KINDS]),

@@ -13,6 +13,7 @@ import { listWalletsOf } from '../../store/organisation.ts';
 import { IDENTITY_PROVIDERS } from '../../providers/identity-provider.ts';
 import { readUser } from '../../store/user.ts';
 import { readWalletByUser } from '../../store/wallet.ts';
+import { aheadSecondsOf } from '../clock/clock.ts';
 import type { House } from '../house.ts';
 import { operation, type Actor } from '../operation.ts';
 import { instant, sidField, signedAmount } from '../schema.ts';
@@ -53,6 +54,7 @@ export const sessionGet = operation({
   output: z
     .object({
       mode: z.enum(['sandbox', 'test', 'production']),
+      clock_ahead_seconds: z.int().describe('How far the clock of a sandbox is ahead of the machine; otherwise 0.'),
       role: z.enum(['anonymous', 'user', 'operator', 'node']),
       operator_role: z
         .enum(OPERATOR_ROLES)
@@ -95,6 +97,7 @@ export const sessionGet = operation({
     const { mode, topUpMin, topUpMax, topUpPresets } = house.settings;
     return {
       mode,
+      clock_ahead_seconds: aheadSecondsOf(house),
       role,
       operator_role: actor.kind === 'operator' ? actor.role : null,
       rights: actor.kind === 'operator' ? RIGHTS.filter((right) => roleHas(actor.role, right)) : [],

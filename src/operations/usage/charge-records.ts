@@ -4,6 +4,7 @@ import { deriveIdem, fingerprintOf } from '../../domain/idem.ts';
 import { FRACTIONS_PER_MICRO, liveAccount, type Budget, type PostingRecord } from '../../domain/ledger/posting.ts';
 import type { Volume } from '../../domain/ledger/volume.ts';
 import { formatDecimal, micros } from '../../domain/money.ts';
+import { isDownAt } from '../../domain/outage/outage.ts';
 import { isRefusal, refuse, type Refusal } from '../../domain/refusal.ts';
 import {
   chargeOf,
@@ -156,6 +157,8 @@ export function walletFor(
     return invalidRecord('occurred_at', 'must be at most 5 minutes ahead of now');
   if (node.userSids?.includes(input.user_sid) === false)
     return refuse('forbidden', 'This node may not report for this user.');
+  if (isDownAt(node.outages, occurredAt))
+    return refuse('node_down', 'The node was down at the time: nothing of it is billed.');
   return rules.wallets.get(input.user_sid) ?? refuse('not_found', 'There is no user with this sid.');
 }
 

@@ -19,6 +19,7 @@ import { lockAutoRecharge } from '../../store/auto-recharge.ts';
 import { listOpenGrants } from '../../store/grant.ts';
 import { lockRoles } from '../../store/operator-role.ts';
 import { lockAhead } from '../../store/ledger.ts';
+import { lockOpenSubscription } from '../../store/subscription.ts';
 import { setFrozen } from '../../store/wallet.ts';
 import { recordAudit } from '../audit/record.ts';
 import { switchOff } from '../auto-recharge/switch-off.ts';
@@ -29,6 +30,7 @@ import { isAdminLeft, lastAdmin } from '../operator/change-role.ts';
 import { operation, type Call } from '../operation.ts';
 import { issueOne } from '../receipt/issue.ts';
 import { sidField, textField } from '../schema.ts';
+import { endSubscription } from '../subscription/end.ts';
 import { actsFor } from '../visible.ts';
 
 export const userErase = operation({
@@ -36,7 +38,7 @@ export const userErase = operation({
   summary: 'Delete an account: what is personal goes, the books stay',
   description:
     'Cannot be undone. Refused while money, or a decision about money, is open; erasure.get says what is in the way. Name, address of mail, ' +
-    'identities, sessions, saved cards, endpoints and mails go; payments, receipts, the ledger and the audit trail stay. Whoever signs in ' +
+    'identities, sessions, saved cards, endpoints and mails go, and a plan ends with its VMs; payments, receipts, the ledger and the audit trail stay. Whoever signs in ' +
     'with the same identity afterwards is a new user. Sent again it answers how far the erasure is.',
   http: { method: 'post', path: '/v1/users/{sid}/erase', status: 200 },
   access: 'user',
@@ -75,7 +77,7 @@ const notYet = (obstacles: readonly Obstacle[]): Refusal =>
 const notThere = (): Refusal => refuse('not_found', 'There is no user with this sid.');
 
 /**
- * Locks from the outside in: the cards and their auto-recharge, the user, the wallet's accounts. Only then is it known that nothing is open,
+ * Locks from the outside in: the cards and their auto-recharge, the user, the plan, the wallet's accounts. Only then is it known that nothing is open,
  * and nothing can begin before the commit: a top-up waits for the user's row, everything else for the accounts, which are frozen for good.
  */
 async function erase(
@@ -92,12 +94,14 @@ async function erase(
   const row = await readErasure(tx, userSid);
   if (row === null || row.erasedAt !== null) return row ?? notThere();
   if (!(await isAdminLeft(tx, call.house, userSid, { keepsOther: false }))) return lastAdmin();
+  const plan = await lockOpenSubscription(tx, wallet);
   await lockAhead(
     tx,
     LIVE_KINDS.map((kind) => liveAccount(wallet, kind)),
   );
   const obstacles = obstaclesOf(await readErasureStanding(tx, row));
   if (obstacles.length > 0) return notYet(obstacles);
+  if (plan) await endSubscription(tx, call.house, { subscription: plan.id, reason: 'erased', at: now });
   // Credit that nobody has paid for is in nobody's way: it ends with the account.
   for (const grant of await listOpenGrants(tx, wallet)) await endGrant(tx, call.house, grant, 'revoked');
   await clearDefaultCards(tx, userSid);

@@ -1,5 +1,6 @@
 import type { KeyScope, UserKey } from '../../surface.ts';
 import type { Tone } from '../../ui/banner.tsx';
+import { nowMs } from '../../ui/time.ts';
 
 /** What a key is for, as one chooses it. */
 export const SCOPES: readonly (readonly [scope: KeyScope, title: string])[] = [
@@ -31,7 +32,7 @@ export type Lifetime = (typeof LIFETIMES)[number][0];
 const DAY_MS = 86_400_000;
 
 export const endOf = (lifetime: Lifetime): string | null =>
-  lifetime === '' ? null : new Date(Date.now() + Number(lifetime) * DAY_MS).toISOString();
+  lifetime === '' ? null : new Date(nowMs() + Number(lifetime) * DAY_MS).toISOString();
 
 export const OVERLAPS = [
   ['0', 'at once: it was stolen or lost'],

@@ -1,4 +1,5 @@
 import type { Dispute } from '../../surface.ts';
+import { nowMs } from '../../ui/time.ts';
 import type { Tone } from '../../ui/banner.tsx';
 
 /** What an operator is told of each state: a word, its colour, and a sentence. */
@@ -20,7 +21,7 @@ export const STATE_TEXT: Readonly<
 };
 
 /** How much time is left, from a day before the end on in hours; null where nothing is waited for. */
-export function timeLeft(dueBy: string | null, now = Date.now()): string | null {
+export function timeLeft(dueBy: string | null, now = nowMs()): string | null {
   if (dueBy === null) return null;
   const hours = Math.floor((new Date(dueBy).getTime() - now) / 3_600_000);
   if (hours < 0) return 'over';

@@ -1,9 +1,10 @@
 import type { Ladder } from '../../surface.ts';
+import { nowMs } from '../../ui/time.ts';
 
 export type LadderState = 'active' | 'future' | 'replaced';
 
 /** What has become of a version: as the server chooses, of those that are active the latest version counts. */
-export function stateOf(ladder: Ladder, all: readonly Ladder[], now = Date.now()): LadderState {
+export function stateOf(ladder: Ladder, all: readonly Ladder[], now = nowMs()): LadderState {
   const from = new Date(ladder.active_from).getTime();
   const at = Math.max(from, now);
   const isReplaced = all.some(

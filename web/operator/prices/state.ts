@@ -1,4 +1,5 @@
 import type { Price } from '../../surface.ts';
+import { nowMs } from '../../ui/time.ts';
 
 export type PriceState = 'active' | 'future' | 'past';
 
@@ -13,7 +14,7 @@ const ORDER: Readonly<Record<PriceState, number>> = { active: 0, future: 1, past
  * All prices of a category with what has become of them, as the server chooses: of those for the same resource the latest that is
  * active. Shape: by resource, the category's own first; active, then future ones, then the past from new to old.
  */
-export function stated(prices: readonly Price[], now = Date.now()): readonly StatedPrice[] {
+export function stated(prices: readonly Price[], now = nowMs()): readonly StatedPrice[] {
   const active = new Map<string | null, number>();
   for (const { resource_kind: resource, active_from: from } of prices) {
     const at = new Date(from).getTime();

@@ -9,6 +9,7 @@ export function levelOf(wallet: { readonly held: bigint; readonly lowBalance: bi
 
 /** What is told of a wallet that came from one level to another; a wallet that fills up is no news, its payment was. */
 export function newsOf(before: WalletLevel, after: WalletLevel): readonly ('wallet.low_balance' | 'wallet.empty')[] {
+  if (after === before) return [];
   if (after === 'empty') return before === 'ok' ? ['wallet.low_balance', 'wallet.empty'] : ['wallet.empty'];
   return after === 'low' && before === 'ok' ? ['wallet.low_balance'] : [];
 }

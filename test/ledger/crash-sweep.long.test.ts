@@ -12,6 +12,8 @@ import { leaseGrant } from '../../src/operations/lease/grant.ts';
 import { leaseSettle } from '../../src/operations/lease/settle.ts';
 import type { Actor, Operation } from '../../src/operations/operation.ts';
 import { makeKey } from '../../src/operations/key/new-key.ts';
+import { planBuy } from '../../src/operations/plan/buy.ts';
+import { subscriptionChange } from '../../src/operations/subscription/change.ts';
 import { usageRecordOne } from '../../src/operations/usage/record.ts';
 import { usageVoid } from '../../src/operations/usage/void.ts';
 import { recordUsage } from '../../src/operations/usage/record-usage.ts';
@@ -87,6 +89,24 @@ const FLOWS: readonly Flow[] = [
     status: 200,
     prepare: async (house, wallet) => ({ sid: (await reserveTen(house, wallet)).sid, amount: '14.00' }),
     after: { balance: '86', reserved: '0' },
+  },
+  {
+    name: 'plan-buy',
+    operation: planBuy,
+    status: 201,
+    prepare: async (_, { sid }) => ({ sid, plan: 'vm-5' }),
+    after: { balance: '90', reserved: '0' },
+  },
+  {
+    name: 'plan-change',
+    operation: subscriptionChange,
+    status: 200,
+    prepare: async (house, wallet) => {
+      const reply = await call(house, planBuy, { sid: wallet.sid, plan: 'vm-5' }, `prepare:${wallet.sid}`);
+      const { subscription } = JSON.parse(reply.body) as { subscription: { sid: string } };
+      return { sid: subscription.sid, plan: 'vm-10' };
+    },
+    after: { balance: '80', reserved: '0' },
   },
   {
     name: 'lease-grant',

@@ -1,0 +1,118 @@
+import { Bug } from '../../domain/assert.ts';
+import { nextStop } from '../../domain/clock/goal.ts';
+import type { MovableClock } from '../../ports/movable-clock.ts';
+import { readDue } from '../../store/due.ts';
+import { endMove, letGoOfMove, noteStops, readSandboxClock, stepClock } from '../../store/sandbox-clock.ts';
+import type { House } from '../house.ts';
+import type { Tick } from '../tick.ts';
+
+/** Where a queue is worked off in parts, a stop is looked at so many times; what is left then comes at the next one. */
+const PASSES_MAX = 50;
+
+export interface MoveOptions {
+  /** Between two stops it is given up after this and left to whoever takes it up. */
+  readonly withinMs?: number;
+  readonly signal?: AbortSignal;
+}
+
+/**
+ * Moves the clock to the goal that is written down, from stop to stop, and does at each what the house does by the clock.
+ *
+ * Safe to: be ended anywhere. Who takes the move up goes on from where it stands; what was not done at the last stop is done at the next one.
+ */
+export async function moveToGoal(house: House, options: MoveOptions = {}): Promise<void> {
+  const clock = house.movableClock;
+  if (clock === null) return;
+  const end = clock.beginMove();
+  try {
+    const deadlineMs = clock.monotonicMs() + (options.withinMs ?? Number.POSITIVE_INFINITY);
+    const agenda = new Agenda(house.ticks);
+    for (;;) {
+      if (options.signal?.aborted === true || clock.monotonicMs() > deadlineMs) return await letGoOfMove(house.db);
+      const isOnItsWay = await moveOn(house, clock, agenda, options.signal);
+      if (!isOnItsWay) return;
+    }
+  } finally {
+    end();
+  }
+}
+
+/** To the next stop. False: there is none, or another process moves the clock. */
+async function moveOn(house: House, clock: MovableClock, agenda: Agenda, signal?: AbortSignal): Promise<boolean> {
+  const { db } = house;
+  const row = await readSandboxClock(db);
+  if (row.goal === null) return false;
+  if (row.aheadMs > clock.aheadMs) clock.moveTo(row.aheadMs);
+  const now = clock.now();
+  if (now >= row.goal) {
+    await noteStops(db, { stops: 0, ...(await runAll(house, agenda.last(), signal)) });
+    await endMove(db, row.goal);
+    return false;
+  }
+  const { next } = await readDue(db, now);
+  const toMs = clock.aheadMs + (nextStop(now, row.goal, next).getTime() - now.getTime());
+  if (!(await stepClock(db, clock.aheadMs, toMs))) return false;
+  clock.moveTo(toMs);
+  await noteStops(db, { stops: 1, ...(await standStill(house, agenda.due(clock.now()), signal)) });
+  return true;
+}
+
+interface Ran {
+  readonly runs: number;
+  readonly failures: number;
+}
+
+/** Does what is due here, until nothing more of it can be done. */
+async function standStill(house: House, ticks: readonly Tick[], signal?: AbortSignal): Promise<Ran> {
+  let { runs, failures } = await runAll(house, ticks, signal);
+  let { overdue } = await readDue(house.db, house.ports.clock.now());
+  for (let pass = 1; pass < PASSES_MAX && overdue > 0n; pass += 1) {
+    const again = await runAll(house, ticks, signal);
+    runs += again.runs;
+    failures += again.failures;
+    const left = (await readDue(house.db, house.ports.clock.now())).overdue;
+    if (left >= overdue) break;
+    overdue = left;
+  }
+  return { runs, failures };
+}
+
+/** One after another, in their order: what one finds the next may act upon. What one throws is logged, as where they come by themselves. */
+async function runAll(house: House, ticks: readonly Tick[], signal?: AbortSignal): Promise<Ran> {
+  const { log } = house.ports;
+  let failures = 0;
+  for (const tick of ticks) {
+    try {
+      await tick.run(house, signal);
+    } catch (error) {
+      failures += 1;
+      const facts = { tick: tick.name, error };
+      if (error instanceof Bug) log.error(facts, 'a tick met a bug while the clock was moved');
+      else log.warn(facts, 'a tick failed while the clock was moved');
+    }
+  }
+  return { runs: ticks.length, failures };
+}
+
+/** Which ticks have their time at a stop. The first stop has all: nobody knows when they ran last. */
+class Agenda {
+  readonly #ticks: readonly Tick[];
+  readonly #dueAt = new Map<Tick, number>();
+
+  constructor(ticks: readonly Tick[]) {
+    this.#ticks = ticks;
+  }
+
+  due(now: Date): readonly Tick[] {
+    const ticks = this.#ticks.filter(
+      (tick) => tick.catchesUp !== true && (this.#dueAt.get(tick) ?? 0) <= now.getTime(),
+    );
+    for (const tick of ticks) this.#dueAt.set(tick, now.getTime() + tick.waitMs(now));
+    return ticks;
+  }
+
+  /** For the end: those that have waited for it. */
+  last(): readonly Tick[] {
+    return this.#ticks.filter(({ catchesUp }) => catchesUp === true);
+  }
+}

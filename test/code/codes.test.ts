@@ -131,8 +131,8 @@ describe('a code', () => {
     const code = await newCode(site);
     const [owner, second, member] = [await signIn(site), await signIn(site), await signIn(site)];
     const shared = await openOrganisation(site, owner);
-    await join(owner, shared.sid, second, { role: 'owner' });
-    await join(owner, shared.sid, member, { role: 'member' });
+    for (const guest of [second, member]) await join(owner, shared.sid, guest, { role: 'member' });
+    await owner.as('PATCH', `/v1/organisations/${shared.sid}/members/${second.userSid}`, { role: 'owner' });
     expect(refusalOf(await redeem(member, code['code'], newKey(), shared.walletSid))).toBe('404 not_found');
     expect((await redeem(owner, code['code'], newKey(), shared.walletSid)).status).toBe(201);
     expect(refusalOf(await redeem(owner, code['code']))).toBe('409 code_already_used');

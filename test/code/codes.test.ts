@@ -150,6 +150,18 @@ describe('a code', () => {
     expect(await usesOf(code)).toBe(0);
   });
 
+  test('is not taken by a frozen wallet, which is told so, and is not used by that', async () => {
+    const code = await newCode(site);
+    const who = await signIn(site);
+    const freeze = (isFrozen: boolean) =>
+      site.operator('POST', `/v1/billings/${who.walletSid}/freeze`, { is_frozen: isFrozen, reason: 'x' });
+    await freeze(true);
+    expect(refusalOf(await redeem(who, code['code']))).toBe('403 wallet_frozen');
+    expect(refusalOf(await redeem(who, 'NO-SUCH-CODE'))).toBe('404 code_unknown');
+    await freeze(false);
+    expect((await redeem(who, code['code'])).status).toBe(201);
+  });
+
   test('waits for a wallet with thirteen grants that are not used up, and is not used by that', async () => {
     const who = await signIn(site);
     for (let number = 0; number < 13; number += 1)

@@ -1,7 +1,7 @@
 import { z } from 'zod';
 import { formatDecimal } from '../../domain/money.ts';
 import { formatScaled } from '../../domain/usage/decimal.ts';
-import type { BonusRuleRow } from '../../store/bonus.ts';
+import type { BonusRow, BonusRuleRow } from '../../store/bonus.ts';
 import { instant, sidField, signedAmount } from '../schema.ts';
 
 export const bonusRuleSchema = z
@@ -32,3 +32,15 @@ export function toBonusRule(rule: BonusRuleRow): z.input<typeof bonusRuleSchema>
     created_at: rule.createdAt.toISOString(),
   };
 }
+
+/** The bonus that somebody had, as it is exported. */
+export const toBonus = (bonus: BonusRow) => ({
+  payment_sid: bonus.paymentSid,
+  rule_sid: bonus.ruleSid,
+  amount: formatDecimal(bonus.amount),
+  grant_sid: bonus.grantSid,
+  expires_at: bonus.expiresAt?.toISOString() ?? null,
+  given_at: bonus.givenAt.toISOString(),
+  is_standing: bonus.isStanding,
+  taken_back: formatDecimal(bonus.takenBack),
+});

@@ -3,12 +3,14 @@ import { assert } from '../../domain/assert.ts';
 import { CODE_TYPED_MAX, readCode, type CodeForm } from '../../domain/code/form.ts';
 import { judgeRedeem, missedAgain, secondsToWait, type CodeRefusal } from '../../domain/code/judge.ts';
 import { deriveIdem, fingerprintOf } from '../../domain/idem.ts';
+import { liveAccount } from '../../domain/ledger/posting.ts';
 import { formatDecimal } from '../../domain/money.ts';
 import { isRefusal, refuse, type Refusal } from '../../domain/refusal.ts';
 import { countCodeUses, insertCodeUse, lockCode, type CodeRow } from '../../store/code.ts';
 import { lockCodeMisses, writeCodeMisses } from '../../store/code-miss.ts';
 import type { Tx } from '../../store/db.ts';
-import { readWalletByUser, type WalletRow } from '../../store/wallet.ts';
+import { lockAhead } from '../../store/ledger.ts';
+import { readWalletBySid, readWalletByUser, type WalletRow } from '../../store/wallet.ts';
 import { recordAudit } from '../audit/record.ts';
 import { giveCredit } from '../grant/give.ts';
 import { operation, type Actor, type Call } from '../operation.ts';
@@ -50,6 +52,7 @@ export const codeRedeem = operation({
     .meta({ id: 'RedeemedCode' }),
   refusals: [
     'forbidden',
+    'wallet_frozen',
     'not_found',
     'code_unknown',
     'code_already_used',
@@ -84,20 +87,27 @@ interface Asked {
   readonly form: CodeForm | null;
 }
 
-/** Locks from the outside in: the person's tries, the code, the wallet's accounts. Refuses before it writes anything but the miss. */
-async function redeem(tx: Tx, call: Call, { userSid, wallet, form }: Asked) {
+/**
+ * Locks from the outside in: the person's tries, the code, the wallet's account, and looks at the wallet only then: a first top-up, a freeze or
+ * an erasure that came before is seen. Refuses before it writes anything but the miss.
+ */
+async function redeem(tx: Tx, call: Call, { userSid, wallet: seen, form }: Asked) {
   const { house } = call;
   const misses = await lockCodeMisses(tx, userSid);
   const now = house.ports.clock.now();
   const wait = secondsToWait(misses, now);
   if (wait > 0) return tooManyMisses(wait);
   const code = form && (await lockCode(tx, form.letters));
+  await lockAhead(tx, [liveAccount(seen.id, 'wallet')]);
+  const wallet = await readWalletBySid(tx, seen.sid);
+  assert(wallet !== null, 'a wallet is never deleted');
   const refusal = judgeRedeem(code, await redeemerOf(tx, { userSid, wallet, code }), now);
   if (refusal === 'code_unknown' || code === null) {
     await writeCodeMisses(tx, userSid, missedAgain(misses, now));
     return refuse('code_unknown', MESSAGES.code_unknown);
   }
   if (refusal !== null) return refuse(refusal, MESSAGES[refusal], detailsOf(refusal, code));
+  if (wallet.isFrozen) return refuse('wallet_frozen', 'The wallet is frozen: it takes no codes. Ask its operator.');
   const number = code.uses + 1;
   const expiresAt = code.creditDays === null ? null : new Date(now.getTime() + code.creditDays * DAY_MS);
   const given = await giveCredit(tx, house, {

@@ -226,6 +226,19 @@ describe('what is left of a bonus', () => {
     expect([await who.holds(), await who.bonus()]).toMatchObject(['40000000 + 0', { isStanding: false }]);
   });
 
+  it('that stands though its payment does not is found by the ledger check (L41)', async () => {
+    const who = await newcomer(told);
+    await who.pay('20.00');
+    const set = (isStanding: boolean) =>
+      told.database.owner.query(
+        { name: 'test.set_standing', text: 'update bonus set is_standing = $1 where user_sid = $2' },
+        [isStanding, who.wallet.userSid],
+      );
+    await set(false);
+    expect(await told.brokenPromises()).toEqual([expect.stringContaining('each bonus is of a payment')]);
+    await set(true);
+  });
+
   it('is not touched by an inquiry, stays good for a hold that has it, and does not last longer than it did', async () => {
     const who = await newcomer(told);
     const payment = await who.pay('50.00');

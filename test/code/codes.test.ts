@@ -1,4 +1,5 @@
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import { checkLedger } from '../../src/store/ledger-check.ts';
 import { closeSound, openProcess, type OtherProcess } from '../usage/reporting.ts';
 import { refusalOf, testSite, type TestSite } from '../transport/site.ts';
 import { itemsIn, join, openOrganisation, signIn, through, type Person } from '../organisation/people.ts';
@@ -160,6 +161,19 @@ describe('a code', () => {
     expect(refusalOf(await redeem(who, 'NO-SUCH-CODE'))).toBe('404 code_unknown');
     await freeze(false);
     expect((await redeem(who, code['code'])).status).toBe(201);
+  });
+
+  test('that counts another number of uses than there are is found by the ledger check (L40)', async () => {
+    const code = await newCode(site);
+    const set = (uses: number) =>
+      site.database.owner.query({ name: 'test.set_uses', text: 'update code set uses = $1 where sid = $2' }, [
+        uses,
+        code['sid'],
+      ]);
+    await set(1);
+    const { results } = await checkLedger(site.database.owner);
+    expect(results.filter(({ rows }) => rows.length > 0)).toMatchObject([{ id: 'L40' }]);
+    await set(0);
   });
 
   test('waits for a wallet with thirteen grants that are not used up, and is not used by that', async () => {

@@ -87,6 +87,9 @@ beforeAll(async () => {
   await clock.advance(400 * DAY_MS);
   await done(billingDebit, { sid: ada.wallet.sid, amount: '90.00', description: 'used' });
   await remember();
+  await ada.pay('40.00');
+  await done(billingDebit, { sid: ada.wallet.sid, amount: '20.00', description: 'used' });
+  await remember();
 }, 60_000);
 afterAll(() => told.close());
 
@@ -160,6 +163,11 @@ describe('what is owed to customers', () => {
     expect(moments[5]?.report.ages).toEqual([
       { kind: 'bonus', age: 'over_365_days', amount: '3.00' },
       { kind: 'paid', age: 'over_365_days', amount: '110.00' },
+    ]);
+    expect(moments[6]?.report.ages).toEqual([
+      { kind: 'bonus', age: 'over_365_days', amount: '3.00' },
+      { kind: 'paid', age: 'under_30_days', amount: '40.00' },
+      { kind: 'paid', age: 'over_365_days', amount: '90.00' },
     ]);
   });
 

@@ -3,6 +3,7 @@ import { afterAll, beforeAll, expect, test as plain } from 'vitest';
 import { launchBrowser } from './browser.ts';
 import { startSandboxServer } from './server.ts';
 import type { SandboxServer } from './server.ts';
+import type { Billing, Page as ListPage } from '../../web/surface.ts';
 import { photograph, visit } from './visitor.ts';
 import type { Scheme, Visitor } from './visitor.ts';
 
@@ -42,6 +43,13 @@ export function openStage(settings: Readonly<Record<string, string>> = {}) {
     get browser(): Browser {
       if (browser === null) throw new Error('the browser is there while tests run');
       return browser;
+    },
+    /** The wallet that a search by the name of its user finds first. */
+    async walletOf(name: string): Promise<Billing> {
+      const found = await stage.server.asOperator<ListPage<Billing>>(`/v1/billings?search=${encodeURIComponent(name)}`);
+      const [wallet] = found.items;
+      if (!wallet) throw new Error(`no wallet of ${name}`);
+      return wallet;
     },
   };
   const test = plain.extend<{ open: (scheme?: Scheme, width?: number) => Promise<Page> }>({

@@ -16,20 +16,13 @@ import { billingGet } from './billing/get.ts';
 import { billingList } from './billing/list.ts';
 import { billingSetCreditBalance } from './billing/set-credit-balance.ts';
 import { billingStatement } from './billing/statement.ts';
-import { bonusList } from './bonus/list.ts';
-import { bonusSet } from './bonus/set.ts';
 import { cardList } from './card/list.ts';
 import { cardMakeDefault } from './card/make-default.ts';
 import { cardRemove } from './card/remove.ts';
 import { cardSetup } from './card/setup.ts';
+import { CREDIT_OPERATIONS } from './credit-operations.ts';
 import { clockAdvance } from './clock/advance.ts';
 import { clockGet } from './clock/get.ts';
-import { codeClose } from './code/close.ts';
-import { codeCreate } from './code/create.ts';
-import { codeGet } from './code/get.ts';
-import { codeList } from './code/list.ts';
-import { codeListUses } from './code/list-uses.ts';
-import { codeRedeem } from './code/redeem.ts';
 import { correctionCancel } from './correction/cancel.ts';
 import { correctionCreate } from './correction/create.ts';
 import { correctionGet } from './correction/get.ts';
@@ -52,9 +45,6 @@ import { disputeList } from './dispute/list.ts';
 import { disputeSubmitEvidence } from './dispute/submit-evidence.ts';
 import { gapPolicyList } from './gap-policy/list.ts';
 import { gapPolicySet } from './gap-policy/set.ts';
-import { grantGive } from './grant/give.ts';
-import { grantList } from './grant/list.ts';
-import { grantRevoke } from './grant/revoke.ts';
 import { holdCapture } from './hold/capture.ts';
 import { holdGet } from './hold/get.ts';
 import { holdList } from './hold/list.ts';
@@ -128,8 +118,6 @@ import { refundQuote } from './refund/quote.ts';
 import { refundReject } from './refund/reject.ts';
 import { receiptDownload } from './receipt/download.ts';
 import { receiptList } from './receipt/list.ts';
-import { reportDownloadLiability } from './report/download-liability.ts';
-import { reportLiability } from './report/liability.ts';
 import { identityList } from './identity/list.ts';
 import { identityUnlink } from './identity/unlink.ts';
 import { invitationAccept } from './invitation/accept.ts';
@@ -255,9 +243,7 @@ const declared = [
   holdGet,
   holdList,
   holdReserve,
-  grantGive,
-  grantList,
-  grantRevoke,
+  ...CREDIT_OPERATIONS,
   holdCapture,
   holdSettle,
   keyCreate,
@@ -366,16 +352,6 @@ const declared = [
   clockAdvance,
   clockGet,
   correctionCancel,
-  codeGet,
-  codeList,
-  codeListUses,
-  codeCreate,
-  codeClose,
-  codeRedeem,
-  bonusList,
-  bonusSet,
-  reportLiability,
-  reportDownloadLiability,
   standingGet,
   standingList,
   standingRescue,

@@ -30,13 +30,11 @@ export interface HeldAt {
   readonly system: Micros;
 }
 
-const {
-  top_up: TOP_UP,
-  adjustment: ADJUSTMENT,
-  grant: GRANT,
-  grant_expire: EXPIRE,
-  grant_revoke: REVOKE,
-} = POSTING_KINDS;
+const TOP_UP = POSTING_KINDS.top_up;
+const ADJUSTMENT = POSTING_KINDS.adjustment;
+const GRANT = POSTING_KINDS.grant;
+const EXPIRE = POSTING_KINDS.grant_expire;
+const REVOKE = POSTING_KINDS.grant_revoke;
 
 const heldStatement = statement(
   'report.held',
@@ -81,7 +79,7 @@ const agesStatement = statement(
      union all
      select kind, created_at, amount from given where amount <> 0
    )
-   select kind, width_bucket(extract(epoch from $1::timestamptz - since) / 86400, array[${AGE_DAYS.join(', ')}]::numeric[]) as age,
+   select kind, width_bucket(extract(epoch from $1::timestamptz - since) / 86400, $3::numeric[]) as age,
           sum(amount)::int8 as amount
    from aged group by 1, 2 order by 1, 2`,
 );
@@ -137,13 +135,13 @@ export async function readLiability(db: Db, of: { readonly at: Date; readonly cu
   return await db.transaction('report.liability', async (tx) => {
     await tx.query(snapshotStatement);
     await tx.query(patienceStatement);
-    const read = <R extends Row>(asked: Statement): Promise<R[]> =>
-      tx.query<R>({ ...asked, answerMs: ANSWER_MS }, [of.at, of.currency]);
+    const read = <R extends Row>(asked: Statement, ...more: readonly unknown[]): Promise<R[]> =>
+      tx.query<R>({ ...asked, answerMs: ANSWER_MS }, [of.at, of.currency, ...more]);
     return { held: await readHeld(read), ages: await readAges(read), given: await readGiven(read) };
   });
 }
 
-type Read = <R extends Row>(asked: Statement) => Promise<R[]>;
+type Read = <R extends Row>(asked: Statement, ...more: readonly unknown[]) => Promise<R[]>;
 
 async function readHeld(read: Read): Promise<HeldAt> {
   const [row = {}] = await read<Record<string, bigint>>(heldStatement);
@@ -162,7 +160,7 @@ async function readHeld(read: Read): Promise<HeldAt> {
 }
 
 async function readAges(read: Read): Promise<Aged[]> {
-  const rows = await read<{ kind: Aged['kind']; age: number; amount: bigint }>(agesStatement);
+  const rows = await read<{ kind: Aged['kind']; age: number; amount: bigint }>(agesStatement, AGE_DAYS);
   return rows.map(({ kind, age, amount }) => ({ kind, age, amount: micros(amount) }));
 }
 

@@ -57,13 +57,13 @@ const heldStatement = statement(
 const agesStatement = statement(
   'report.ages',
   // What was paid last is there longest: a balance is made of the newest credits that it takes to come to it. What merely came back, of a hold
-  // or a refund, is no credit of its own.
+  // or a refund, is no credit of its own; where more came back than was ever paid (of a grant whose place is another's), it is as old as the wallet.
   `with held as (
-     select entry.account, sum(entry.amount) as balance from entry join account on account.id = entry.account
+     select entry.account, sum(entry.amount) as balance, min(entry.recorded_at) as first_at from entry join account on account.id = entry.account
      where entry.recorded_at <= $1 and entry.account % 16 = 0 and account.currency = $2
      group by entry.account having sum(entry.amount) > 0
    ), source as (
-     select held.balance, entry.recorded_at, entry.amount,
+     select held.account, held.balance, entry.recorded_at, entry.amount,
             sum(entry.amount) over (partition by entry.account order by entry.seq desc) - entry.amount as newer
      from held join entry on entry.account = held.account
      where entry.recorded_at <= $1 and entry.amount > 0 and entry.kind in (${TOP_UP}, ${ADJUSTMENT})
@@ -76,6 +76,10 @@ const agesStatement = statement(
      group by grant_credit.id, grant_credit.kind, grant_credit.created_at
    ), aged as (
      select 'paid' as kind, recorded_at as since, least(amount, balance - newer) as amount from source where newer < balance
+     union all
+     select 'paid', first_at, balance - coalesce(sum, 0) from held
+     left join (select account, sum(amount) from source group by account) as paid on paid.account = held.account
+     where balance > coalesce(sum, 0)
      union all
      select kind, created_at, amount from given where amount <> 0
    )

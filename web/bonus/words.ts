@@ -15,7 +15,7 @@ export function presentRule(rules: readonly BonusRule[]): BonusRule | null {
 export function shareText({ percent, fixed, bonus_max: most }: BonusRule): string {
   const parts = [
     ...(isZero(fixed) ? [] : [formatMoney(fixed)]),
-    ...(Number(percent) === 0 ? [] : [`${percent.replace(/\.?0+$/, '')} %`]),
+    ...(Number(percent) === 0 ? [] : [`${percent.replace(/(\.\d*?)0+$/, '$1').replace(/\.$/, '')} %`]),
   ];
   return `${parts.join(' and ')}${most === null ? '' : `, ${formatMoney(most)} at most`}`;
 }

@@ -5,7 +5,7 @@ type Age = Liability['ages'][number]['age'];
 
 export const KINDS: Readonly<Record<Kind, string>> = {
   paid: 'Paid',
-  promo: 'Promo codes and gifts',
+  promo: 'Promo',
   goodwill: 'Goodwill',
   bonus: 'Bonus',
 };

@@ -12,7 +12,7 @@ const HELD = {
   A: range(1, 19),
   B: range(1, 16),
   C: range(1, 15),
-  D: range(1, 16),
+  D: range(1, 17),
   E: range(1, 17),
   F: range(1, 8),
   G: [...range(1, 6), ...range(11, 13)],

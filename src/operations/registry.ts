@@ -16,12 +16,20 @@ import { billingGet } from './billing/get.ts';
 import { billingList } from './billing/list.ts';
 import { billingSetCreditBalance } from './billing/set-credit-balance.ts';
 import { billingStatement } from './billing/statement.ts';
+import { bonusList } from './bonus/list.ts';
+import { bonusSet } from './bonus/set.ts';
 import { cardList } from './card/list.ts';
 import { cardMakeDefault } from './card/make-default.ts';
 import { cardRemove } from './card/remove.ts';
 import { cardSetup } from './card/setup.ts';
 import { clockAdvance } from './clock/advance.ts';
 import { clockGet } from './clock/get.ts';
+import { codeClose } from './code/close.ts';
+import { codeCreate } from './code/create.ts';
+import { codeGet } from './code/get.ts';
+import { codeList } from './code/list.ts';
+import { codeListUses } from './code/list-uses.ts';
+import { codeRedeem } from './code/redeem.ts';
 import { correctionCancel } from './correction/cancel.ts';
 import { correctionCreate } from './correction/create.ts';
 import { correctionGet } from './correction/get.ts';
@@ -120,6 +128,8 @@ import { refundQuote } from './refund/quote.ts';
 import { refundReject } from './refund/reject.ts';
 import { receiptDownload } from './receipt/download.ts';
 import { receiptList } from './receipt/list.ts';
+import { reportDownloadLiability } from './report/download-liability.ts';
+import { reportLiability } from './report/liability.ts';
 import { identityList } from './identity/list.ts';
 import { identityUnlink } from './identity/unlink.ts';
 import { invitationAccept } from './invitation/accept.ts';
@@ -356,6 +366,16 @@ const declared = [
   clockAdvance,
   clockGet,
   correctionCancel,
+  codeGet,
+  codeList,
+  codeListUses,
+  codeCreate,
+  codeClose,
+  codeRedeem,
+  bonusList,
+  bonusSet,
+  reportLiability,
+  reportDownloadLiability,
   standingGet,
   standingList,
   standingRescue,

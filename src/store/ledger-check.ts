@@ -1,5 +1,6 @@
 import { POSTING_KINDS } from '../domain/ledger/posting.ts';
 import { ALLOCATION_INVARIANTS } from './ledger-check-allocation.ts';
+import { CODE_INVARIANTS } from './ledger-check-code.ts';
 import { DISPUTE_INVARIANTS } from './ledger-check-disputes.ts';
 import { GRANT_INVARIANTS } from './ledger-check-grants.ts';
 import { ORGANISATION_INVARIANTS } from './ledger-check-organisation.ts';
@@ -91,7 +92,7 @@ const INVARIANTS: readonly Invariant[] = [
               (select count(*) from pg_trigger where tgrelid = to_regclass(name) and tgname = name || '__append_only' and tgenabled in ('O', 'A'))
                 as triggers,
               has_table_privilege('hero_onboarding_app', name, 'UPDATE, DELETE, TRUNCATE') as role_may_change
-       from unnest(array['entry', 'batch_leg', 'declined_posting', 'audit', 'payment_event', 'idempotency', 'price', 'ladder', 'model_price', 'unbilled_outcome', 'house_posting']) as t (name)
+       from unnest(array['entry', 'batch_leg', 'declined_posting', 'audit', 'payment_event', 'idempotency', 'price', 'ladder', 'model_price', 'unbilled_outcome', 'house_posting', 'code_use', 'bonus_rule']) as t (name)
        where not exists (select 1 from pg_trigger where tgrelid = to_regclass(name) and tgname = name || '__append_only' and tgenabled in ('O', 'A'))
           or has_table_privilege('hero_onboarding_app', name, 'UPDATE, DELETE, TRUNCATE')`,
     ),
@@ -224,6 +225,7 @@ const INVARIANTS: readonly Invariant[] = [
   ...ORGANISATION_INVARIANTS,
   ...PLAN_INVARIANTS,
   ...GRANT_INVARIANTS,
+  ...CODE_INVARIANTS,
   ...ALLOCATION_INVARIANTS,
   ...STANDING_INVARIANTS,
   ...OUTAGE_INVARIANTS,

@@ -3,6 +3,8 @@ import { deriveIdem } from '../../src/domain/idem.ts';
 import { autoRechargeGet } from '../../src/operations/auto-recharge/get.ts';
 import { cardList } from '../../src/operations/card/list.ts';
 import { cardSetup } from '../../src/operations/card/setup.ts';
+import { codeCreate } from '../../src/operations/code/create.ts';
+import { codeRedeem } from '../../src/operations/code/redeem.ts';
 import { endpointCreate } from '../../src/operations/endpoint/create.ts';
 import { erasureGet } from '../../src/operations/erasure/get.ts';
 import { sweepErasures } from '../../src/operations/erasure/sweep.ts';
@@ -183,7 +185,7 @@ describe('K12 a user who is deleted', () => {
     expect(audited).toHaveLength(1);
   });
 
-  it('begins nothing any more: no top-up, no identity, no name; the wallet takes no debit', async () => {
+  it('begins nothing any more: no top-up, no identity, no name; the wallet takes no debit and no code', async () => {
     const { told } = story;
     const { userSid } = told.wallet;
     const topUp = await story.run(paymentCreate, { provider: 'stripe', amount: '10.00' }, { key: 'after', actor });
@@ -202,6 +204,11 @@ describe('K12 a user who is deleted', () => {
       code: 'forbidden',
     });
     expect((await told.spendReply('1.00')).status).toBe(403);
+    // Whoever redeems at that very moment waits for the wallet, and finds it so.
+    const code = { code: 'TOO-LATE', description: 'x', amount: '1.00', uses_max: 1 };
+    expect((await ask(codeCreate, code, OPERATOR)).status).toBe(201);
+    const redeemed = { sid: told.wallet.sid, code: 'TOO-LATE' };
+    expect(await story.run(codeRedeem, redeemed, { key: 'late', actor })).toMatchObject({ status: 403 });
     expect((await ask(userEnable, { sid: userSid }, OPERATOR)).status).toBe(409);
   });
 

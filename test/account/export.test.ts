@@ -5,6 +5,9 @@ import { buildHttp } from '../../src/http/app.ts';
 import type { App } from '../../src/http/context.ts';
 import { billingAdjust } from '../../src/operations/billing/adjust.ts';
 import { billingFreeze } from '../../src/operations/billing/freeze.ts';
+import { bonusSet } from '../../src/operations/bonus/set.ts';
+import { codeCreate } from '../../src/operations/code/create.ts';
+import { codeRedeem } from '../../src/operations/code/redeem.ts';
 import { endpointCreate } from '../../src/operations/endpoint/create.ts';
 import { holdRelease } from '../../src/operations/hold/release.ts';
 import { holdReserve } from '../../src/operations/hold/reserve.ts';
@@ -76,6 +79,9 @@ async function live(who: SignedIn, name: string): Promise<void> {
   );
   await done(billingFreeze, { sid: walletSid, is_frozen: true, reason: 'looked at' }, asCarol);
   await done(billingFreeze, { sid: walletSid, is_frozen: false, reason: 'fine' }, asCarol);
+  const code = `FOR-${name}-2026`;
+  await done(codeCreate, { code, description: 'A welcome', amount: '1.00', uses_max: 1 }, OPERATOR);
+  await done(codeRedeem, { sid: walletSid, code }, actor);
 }
 
 const get = (path: string, token: string): Promise<Response> =>
@@ -92,6 +98,7 @@ beforeAll(async () => {
     await signInSandbox(house, { name: 'Carol', role: 'finance' }, caller),
   ];
   asCarol = { kind: 'operator', id: `operator:${carol.userSid ?? ''}`, role: 'finance', userSid: carol.userSid };
+  await done(bonusSet, { fixed: '1.00' }, OPERATOR);
   await live(alice, 'alice');
   await live(bob, 'bob');
   await issueReceipts(house);
@@ -127,6 +134,9 @@ describe('everything that is kept of a user', () => {
       'receipts',
       'refunds',
       'disputes',
+      'grants',
+      'codes',
+      'bonus',
       'holds',
       'endpoints',
       'events',

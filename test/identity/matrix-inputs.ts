@@ -2,7 +2,7 @@ import { fieldsOf } from '../../src/operations/json-schema.ts';
 import type { Operation } from '../../src/operations/operation.ts';
 import { RECHARGE_CONSENT_VERSION } from '../../src/domain/card/consent.ts';
 import { PUBLIC_KEY } from '../allocation/public-key.ts';
-import { ABSENT, type Belongings } from './matrix-stage.ts';
+import { ABSENT, CODE, type Belongings } from './matrix-stage.ts';
 
 /** Whose sid a path asks for; what nobody but operators reaches is asked for with a sid of nothing. */
 const SID_BY_PATH: readonly (readonly [start: string, field: string])[] = [
@@ -67,6 +67,8 @@ const SPECIAL: Readonly<Record<string, (of: Belongings) => Record<string, unknow
     monthly_cap: '100.00',
     agrees_to: RECHARGE_CONSENT_VERSION,
   }),
+  'code.create': () => ({ description: 'x', amount: '1.00', uses_max: 1 }),
+  'code.redeem': () => ({ code: CODE }),
   'correction.create': () => ({ kind: 'void', reason: 'x', category: 'llm', dry_run: true }),
   'endpoint.create': () => ({ url: 'http://127.0.0.1:9/', description: 'x' }),
   'gap-policy.set': () => ({ category: 'llm', policy: 'ignore' }),

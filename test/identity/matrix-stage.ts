@@ -18,6 +18,9 @@ export type Belongings = Readonly<Record<string, string | number>> & { readonly 
 /** A sid in good order that is nothing's. */
 export const ABSENT = '01JD9ZQ4T2V6M0F8K3A5B7C9D1';
 
+/** Anybody may redeem it, often. */
+export const CODE = 'MATRIX-2026';
+
 /** Who calls: what a client of theirs sends. */
 export type Callers = Readonly<Record<string, Readonly<Record<string, string>>>>;
 
@@ -46,6 +49,15 @@ export async function setStage(site: TestSite): Promise<Stage> {
   await site.ports.clock.advance(11 * 60_000);
   const [ada, grace] = [await signIn(site, 'Ada'), await signIn(site, 'Grace')];
   const [own, other] = [await furnish(site, house, bank, ada), await furnish(site, house, bank, grace)];
+  await made(
+    site.operator('POST', '/v1/codes', {
+      code: CODE,
+      description: 'x',
+      amount: '1.00',
+      uses_max: 1_000,
+      uses_per_user_max: 100,
+    }),
+  );
   const revokedNode = await site.node();
   await site.operator('POST', `/v1/nodes/${revokedNode.sid}/revoke`, {});
   const gone = await signIn(site, 'Ada');

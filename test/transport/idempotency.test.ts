@@ -20,6 +20,7 @@ const SID = '01JD9ZQ4T2V6M0F8K3A5B7C9D1';
 const INPUTS: Readonly<Record<string, Record<string, unknown>>> = {
   'allocation.create': { wallet_sid: SID, name: 'x' },
   'billing.debit': { amount: '1.00', description: 'x' },
+  'code.redeem': { code: 'WELCOME-2026' },
   'grant.give': { wallet_sid: SID, amount: '1.00', reason: 'x' },
   'grant.revoke': { reason: 'x' },
   'hold.reserve': { wallet_sid: SID, amount: '1.00', description: 'x' },

@@ -18,6 +18,11 @@ const ok = (answer: Answer): Record<string, unknown> => {
   return answer.json;
 };
 
+test('each refusal has a number of its own', () => {
+  const numbers = Object.values(REFUSALS).map(({ rpc }) => rpc);
+  expect(numbers).toEqual([...new Set<number>(numbers)]);
+});
+
 describe('a call', () => {
   test('takes its params by name and by position, in the order of the document', async () => {
     const { sid } = await site.wallet(5_000);

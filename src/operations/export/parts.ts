@@ -1,6 +1,8 @@
 import { formatDecimal } from '../../domain/money.ts';
 import type { House } from '../house.ts';
 import { toStatementLine, toBilling } from '../billing/billing.ts';
+import { toBonus } from '../bonus/bonus.ts';
+import { toCodeUse } from '../code/code.ts';
 import { toDispute } from '../dispute/dispute.ts';
 import { toEndpoint } from '../endpoint/endpoint.ts';
 import { toEvent } from '../event/event.ts';
@@ -16,6 +18,8 @@ import { toStanding } from '../standing/standing.ts';
 import { toSubscription } from '../subscription/subscription.ts';
 import { toUnbilled } from '../usage/list-unbilled.ts';
 import { toUser } from '../user/user.ts';
+import { readBonusOfUser } from '../../store/bonus.ts';
+import { listCodeUsesOf } from '../../store/code.ts';
 import { listDisputes } from '../../store/dispute.ts';
 import { listEndpoints } from '../../store/endpoint.ts';
 import { listEvents } from '../../store/event.ts';
@@ -138,6 +142,12 @@ const READS = {
     stretch(await listDisputes(db, { ...NOTHING_CHOSEN, owners: [user.sid], before, limit }), bySid, toDispute),
   grants: async ({ db }, { user }, before) =>
     stretch(await listGrants(db, { ...NOTHING_CHOSEN, owners: [user.sid], before, limit }), bySid, toGrant),
+  codes: async ({ db }, { user }, before) =>
+    stretch(await listCodeUsesOf(db, { userSid: user.sid, before, limit }), ({ grantSid }) => grantSid, toCodeUse),
+  bonus: async ({ db }, { user }) => {
+    const bonus = await readBonusOfUser(db, user.sid);
+    return whole(bonus === null ? [] : [toBonus(bonus)]);
+  },
   holds: async ({ db }, { user }, before) => {
     const page = { ...NOTHING_CHOSEN, owners: [user.sid], kind: null, node: null, before, limit };
     return stretch(await listHolds(db, page), bySid, toHold);

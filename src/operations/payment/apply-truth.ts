@@ -12,6 +12,7 @@ import { updatePayment, type PaymentRow } from '../../store/payment.ts';
 import { insertPaymentEvent, readCreditedRefs } from '../../store/payment-event.ts';
 import { recordAudit } from '../audit/record.ts';
 import { concludeRecharge } from '../auto-recharge/conclude.ts';
+import { giveBonus } from '../bonus/give.ts';
 import { emit } from '../event/emit.ts';
 import { wakeStanding } from '../standing/wake.ts';
 import type { House } from '../house.ts';
@@ -21,7 +22,8 @@ import { convergeWhatWentBack } from './what-went-back.ts';
 type Credit = Extract<Verdict, { kind: 'credit' }>;
 
 /**
- * Judges a locked payment by the provider's truth and writes what follows: posting, payment event, payment row, audit row.
+ * Judges a locked payment by the provider's truth and writes what follows: posting, payment event, payment row, audit row,
+ * and the bonus of a first top-up.
  *
  * The caller holds the payment's row lock and commits; nothing here asks the outside.
  * Safe to: run any number of times, with old truth too. One payment at the provider is credited once, whoever comes first; an order
@@ -43,6 +45,7 @@ export async function applyTruth(
   if (after.payment.state !== payment.state || after.payment.credited !== payment.credited)
     await auditMove(tx, house, { before: payment, after: after.payment, cause });
   if (after.payment.state !== payment.state) await concludeRecharge(tx, house, after.payment, cause);
+  if (after.payment.credited !== payment.credited) await giveBonus(tx, house, after.payment, authorOf(house, cause));
   if (truth === null) return { ...after, before: payment };
   const disputes = await convergeWhatWentBack(tx, house, { payment: after.payment, truth, cause });
   return { ...after, before: payment, disputes };

@@ -12,6 +12,7 @@ import { applyPostings, ensureSystemAccount } from '../../store/ledger.ts';
 import { insertPaymentEvent, type PaymentEventKind } from '../../store/payment-event.ts';
 import { updateRefund, type RefundRow } from '../../store/refund.ts';
 import { recordAudit, type Author } from '../audit/record.ts';
+import { convergeBonus } from '../bonus/converge.ts';
 import type { House } from '../house.ts';
 import { tellOfRefund } from './tell.ts';
 
@@ -60,6 +61,7 @@ export async function applyVerdict(tx: Tx, house: House, move: Move, author: Aut
       before: { state: refund.state },
       after: { state: after.state, posted: after.posted === null ? null : formatDecimal(after.posted) },
     });
+    await convergeBonus(tx, house, { sid: refund.paymentSid }, author);
     await tellOfRefund(tx, house, refund, after);
   }
   return after;

@@ -7,6 +7,7 @@ import { isRefusal } from '../../domain/refusal.ts';
 import type { Tx } from '../../store/db.ts';
 import { insertRefund, type RefundRow } from '../../store/refund.ts';
 import { recordAudit } from '../audit/record.ts';
+import { convergeBonus } from '../bonus/converge.ts';
 import { operation, type Call } from '../operation.ts';
 import { textField } from '../schema.ts';
 import { postOne, toRecord } from './apply-verdict.ts';
@@ -73,6 +74,7 @@ async function openRefund(tx: Tx, call: Call, opening: Opening): Promise<RefundR
       by: actor.kind,
     },
   });
+  await convergeBonus(tx, house, opening.decided.payment, call);
   await tellOfRefund(tx, house, null, refund);
   if (refund.state === 'requested') await house.jobs.enqueue(tx, 'refund.send', { sid: refund.sid });
   return refund;

@@ -5,6 +5,7 @@ import type { Tx } from '../../store/db.ts';
 import { lockPayment } from '../../store/payment.ts';
 import { readRefund, updateRefund, type RefundRow } from '../../store/refund.ts';
 import { ownAuthor, recordAudit, type Author } from '../audit/record.ts';
+import { convergeBonus } from '../bonus/converge.ts';
 import type { House } from '../house.ts';
 import { operation } from '../operation.ts';
 import { sidField, textField } from '../schema.ts';
@@ -73,6 +74,7 @@ async function reject(
   await updateRefund(tx, rejected);
   const [before, after] = [{ state: refund.state }, { state: rejected.state }];
   await recordAudit(tx, author, { action: 'refund.reject', subject: refund.sid, reason, before, after });
+  await convergeBonus(tx, house, { sid: refund.paymentSid }, author);
   await tellOfRefund(tx, house, refund, rejected);
   return rejected;
 }

@@ -11,6 +11,7 @@ import { statement, type Db, type Row, type Statement } from './db.ts';
 
 /** From how many days on something is older: each is the beginning of the next age. */
 export const AGE_DAYS = [30, 90, 365] as const;
+const AGES = AGE_DAYS.join(', ');
 
 /** An amount with how many wallets or grants it is made of. */
 export interface Counted {
@@ -30,13 +31,11 @@ export interface HeldAt {
   readonly system: Micros;
 }
 
-const {
-  top_up: TOP_UP,
-  adjustment: ADJUSTMENT,
-  grant: GRANT,
-  grant_expire: EXPIRE,
-  grant_revoke: REVOKE,
-} = POSTING_KINDS;
+const TOP_UP = POSTING_KINDS.top_up;
+const ADJUSTMENT = POSTING_KINDS.adjustment;
+const GRANT = POSTING_KINDS.grant;
+const EXPIRE = POSTING_KINDS.grant_expire;
+const REVOKE = POSTING_KINDS.grant_revoke;
 
 const heldStatement = statement(
   'report.held',
@@ -81,7 +80,7 @@ const agesStatement = statement(
      union all
      select kind, created_at, amount from given where amount <> 0
    )
-   select kind, width_bucket(extract(epoch from $1::timestamptz - since) / 86400, array[${AGE_DAYS.join(', ')}]::numeric[]) as age,
+   select kind, width_bucket(extract(epoch from $1::timestamptz - since) / 86400, array[${AGES}]::numeric[]) as age,
           sum(amount)::int8 as amount
    from aged group by 1, 2 order by 1, 2`,
 );

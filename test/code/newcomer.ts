@@ -56,5 +56,5 @@ export async function setRule(told: PaymentStory, wish: Record<string, unknown> 
   const rule = { percent: '10', bonus_max: '5.00', top_up_min: '10.00', credit_days: 30, ...wish };
   const reply = await told.run(bonusSet, rule, { actor: OPERATOR, ...(house && { house }) });
   if (reply.status !== 201) throw new Error(`${reply.status} ${reply.body}`);
-  return String((JSON.parse(reply.body) as { readonly sid: string }).sid);
+  return (JSON.parse(reply.body) as { readonly sid: string }).sid;
 }

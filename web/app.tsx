@@ -5,9 +5,13 @@ import { ChosenWallet, useChosenWallet } from './chosen-wallet.tsx';
 import { EndpointPage } from './events/endpoint-page.tsx';
 import { EventsPage } from './events/page.tsx';
 import { Frame } from './frame.tsx';
+import { OperatorBonusPage } from './operator/bonus/page.tsx';
+import { OperatorCodePage } from './operator/codes/code-page.tsx';
+import { OperatorCodesPage } from './operator/codes/list-page.tsx';
 import { OperatorDisputePage } from './operator/disputes/dispute-page.tsx';
 import { OperatorDisputesPage } from './operator/disputes/list-page.tsx';
 import { OperatorLaddersPage } from './operator/ladders/page.tsx';
+import { OperatorLiabilityPage } from './operator/liability/page.tsx';
 import { OperatorMailPage } from './operator/mail/page.tsx';
 import { OperatorNodesPage } from './operator/nodes/list-page.tsx';
 import { OperatorNodePage } from './operator/nodes/node-page.tsx';
@@ -101,6 +105,10 @@ function OperatorPages(): ReactElement {
       <Route path="/operator/nodes/:sid">{({ sid }) => <OperatorNodePage key={sid} sid={sid} />}</Route>
       <Route path="/operator/plans" component={OperatorPlansPage} />
       <Route path="/operator/subscriptions" component={OperatorSubscriptionsPage} />
+      <Route path="/operator/codes" component={OperatorCodesPage} />
+      <Route path="/operator/codes/:sid">{({ sid }) => <OperatorCodePage key={sid} sid={sid} />}</Route>
+      <Route path="/operator/bonus" component={OperatorBonusPage} />
+      <Route path="/operator/liability" component={OperatorLiabilityPage} />
       <Route path="/operator/prices" component={OperatorPricesPage} />
       <Route path="/operator/ladders" component={OperatorLaddersPage} />
       <Route path="/operator/unbilled" component={OperatorUnbilledPage} />

@@ -87,6 +87,14 @@ const OPERATOR_GROUPS: readonly (readonly [title: string, pages: Pages])[] = [
     ],
   ],
   [
+    'Credit',
+    [
+      ['/operator/codes', 'Codes'],
+      ['/operator/bonus', 'Bonus'],
+      ['/operator/liability', 'Liability'],
+    ],
+  ],
+  [
     'Usage',
     [
       ['/operator/nodes', 'Nodes'],

@@ -11,7 +11,6 @@ import { statement, type Db, type Row, type Statement } from './db.ts';
 
 /** From how many days on something is older: each is the beginning of the next age. */
 export const AGE_DAYS = [30, 90, 365] as const;
-const AGES = AGE_DAYS.join(', ');
 
 /** An amount with how many wallets or grants it is made of. */
 export interface Counted {
@@ -58,13 +57,13 @@ const heldStatement = statement(
 const agesStatement = statement(
   'report.ages',
   // What was paid last is there longest: a balance is made of the newest credits that it takes to come to it. What merely came back, of a hold
-  // or a refund, is no credit of its own.
+  // or a refund, is no credit of its own; where more came back than was ever paid (of a grant whose place is another's), it is as old as the wallet.
   `with held as (
-     select entry.account, sum(entry.amount) as balance from entry join account on account.id = entry.account
+     select entry.account, sum(entry.amount) as balance, min(entry.recorded_at) as first_at from entry join account on account.id = entry.account
      where entry.recorded_at <= $1 and entry.account % 16 = 0 and account.currency = $2
      group by entry.account having sum(entry.amount) > 0
    ), source as (
-     select held.balance, entry.recorded_at, entry.amount,
+     select held.account, held.balance, entry.recorded_at, entry.amount,
             sum(entry.amount) over (partition by entry.account order by entry.seq desc) - entry.amount as newer
      from held join entry on entry.account = held.account
      where entry.recorded_at <= $1 and entry.amount > 0 and entry.kind in (${TOP_UP}, ${ADJUSTMENT})
@@ -78,9 +77,13 @@ const agesStatement = statement(
    ), aged as (
      select 'paid' as kind, recorded_at as since, least(amount, balance - newer) as amount from source where newer < balance
      union all
+     select 'paid', first_at, balance - coalesce(sum, 0) from held
+     left join (select account, sum(amount) from source group by account) as paid on paid.account = held.account
+     where balance > coalesce(sum, 0)
+     union all
      select kind, created_at, amount from given where amount <> 0
    )
-   select kind, width_bucket(extract(epoch from $1::timestamptz - since) / 86400, array[${AGES}]::numeric[]) as age,
+   select kind, width_bucket(extract(epoch from $1::timestamptz - since) / 86400, $3::numeric[]) as age,
           sum(amount)::int8 as amount
    from aged group by 1, 2 order by 1, 2`,
 );
@@ -136,13 +139,13 @@ export async function readLiability(db: Db, of: { readonly at: Date; readonly cu
   return await db.transaction('report.liability', async (tx) => {
     await tx.query(snapshotStatement);
     await tx.query(patienceStatement);
-    const read = <R extends Row>(asked: Statement): Promise<R[]> =>
-      tx.query<R>({ ...asked, answerMs: ANSWER_MS }, [of.at, of.currency]);
+    const read = <R extends Row>(asked: Statement, ...more: readonly unknown[]): Promise<R[]> =>
+      tx.query<R>({ ...asked, answerMs: ANSWER_MS }, [of.at, of.currency, ...more]);
     return { held: await readHeld(read), ages: await readAges(read), given: await readGiven(read) };
   });
 }
 
-type Read = <R extends Row>(asked: Statement) => Promise<R[]>;
+type Read = <R extends Row>(asked: Statement, ...more: readonly unknown[]) => Promise<R[]>;
 
 async function readHeld(read: Read): Promise<HeldAt> {
   const [row = {}] = await read<Record<string, bigint>>(heldStatement);
@@ -161,7 +164,7 @@ async function readHeld(read: Read): Promise<HeldAt> {
 }
 
 async function readAges(read: Read): Promise<Aged[]> {
-  const rows = await read<{ kind: Aged['kind']; age: number; amount: bigint }>(agesStatement);
+  const rows = await read<{ kind: Aged['kind']; age: number; amount: bigint }>(agesStatement, AGE_DAYS);
   return rows.map(({ kind, age, amount }) => ({ kind, age, amount: micros(amount) }));
 }
 

@@ -9,6 +9,8 @@ import type { Operation } from '../../src/operations/operation.ts';
 import { reportDownloadLiability } from '../../src/operations/report/download-liability.ts';
 import { reportLiability, type LiabilityReport } from '../../src/operations/report/liability.ts';
 import { parseDecimal } from '../../src/domain/money.ts';
+import { ensureSystemAccount } from '../../src/store/ledger.ts';
+import { post, posting } from '../support/ledger.ts';
 import { dispute } from '../support/paper-dispute.ts';
 import { OPERATOR, paymentStory, type PaymentStory } from '../support/payment-story.ts';
 import { codeOf, look } from '../support/refund-story.ts';
@@ -60,6 +62,7 @@ beforeAll(async () => {
     });
   await remember();
   const [ada, grace, owing] = [await newcomer(told), await newcomer(told), await newcomer(told)];
+  const returned = await newcomer(told);
   await ada.pay('100.00');
   await give(ada.wallet.sid, '20.00', 'promo', 40);
   const goodwill = await give(grace.wallet.sid, '7.00', 'goodwill');
@@ -89,6 +92,12 @@ beforeAll(async () => {
   await remember();
   await ada.pay('40.00');
   await done(billingDebit, { sid: ada.wallet.sid, amount: '20.00', description: 'used' });
+  await remember();
+  // What a grant had paid comes back, and there is no grant any more for it to go to.
+  await told.database.owner.transaction('test.come_back', async (tx) => {
+    const contra = await ensureSystemAccount(tx, 'revenue:usage', 'USD');
+    await post(tx, told.ports, [posting({ wallet: returned.wallet, amount: 2_000_000n, key: 'back', contra })]);
+  });
   await remember();
 }, 60_000);
 afterAll(() => told.close());
@@ -169,6 +178,7 @@ describe('what is owed to customers', () => {
       { kind: 'paid', age: 'under_30_days', amount: '40.00' },
       { kind: 'paid', age: 'over_365_days', amount: '90.00' },
     ]);
+    expect(moments[7]?.report.ages).toContainEqual({ kind: 'paid', age: 'under_30_days', amount: '42.00' });
   });
 
   it('is a file as well, with the same figures and no formula in it', async () => {

@@ -10,7 +10,7 @@ import { EmptyState } from '../ui/empty-state.tsx';
 import { List } from '../ui/list.tsx';
 import { Money } from '../ui/money.tsx';
 import type { Column } from '../ui/table.tsx';
-import { saveFile } from '../ui/save-file.ts';
+import { saveAnswered } from '../ui/save-file.ts';
 import { Time } from '../ui/time.tsx';
 
 const KINDS: Readonly<Record<Receipt['kind'], string>> = {
@@ -85,7 +85,7 @@ const COLUMNS: readonly Column<Receipt>[] = [
 function Download({ receipt }: { readonly receipt: Receipt }): ReactElement {
   const download = useMutation<ReceiptFile, Problem>({
     mutationFn: () => get<ReceiptFile>(`/v1/receipts/${seg(receipt.sid)}/file`),
-    onSuccess: (file) => handOver(file),
+    onSuccess: (file) => saveAnswered(file),
   });
   return (
     <>
@@ -101,9 +101,4 @@ function Download({ receipt }: { readonly receipt: Receipt }): ReactElement {
       <ProblemBanner problem={download.error} />
     </>
   );
-}
-
-function handOver({ content_base64: content, file_name: name, media_type: type }: ReceiptFile): void {
-  const bytes = Uint8Array.from(atob(content), (char) => char.codePointAt(0) ?? 0);
-  saveFile(name, new Blob([bytes], { type }));
 }

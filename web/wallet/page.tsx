@@ -4,6 +4,7 @@ import type { ReactElement } from 'react';
 import type { Problem } from '../api.ts';
 import { get, seg } from '../api.ts';
 import { AutoRechargeCard } from '../auto-recharge/card.tsx';
+import { BonusNotice } from '../bonus/notice.tsx';
 import { SavedCards } from '../card/saved-cards.tsx';
 import { PaymentList } from '../payment/list.tsx';
 import { RefundList } from '../refund/list.tsx';
@@ -19,6 +20,7 @@ import { BalanceCard } from './balance-card.tsx';
 import { DisputeNotice } from './dispute-notice.tsx';
 import { GivenCredit } from './given-credit.tsx';
 import { PendingPayments } from './pending-payments.tsx';
+import { Redeem } from './redeem.tsx';
 import { Statement } from './statement.tsx';
 import { TopUp } from './top-up.tsx';
 
@@ -40,7 +42,9 @@ export function WalletPage(): ReactElement {
         <div className="grid gap-6 lg:grid-cols-[1fr_20rem] lg:grid-rows-[auto_1fr]">
           <BalanceCard wallet={wallet.data} />
           <div className="space-y-6 lg:row-span-2">
+            {chosen.kind === 'person' && wallet.data.first_paid_at === null && <BonusNotice />}
             {chosen.role === 'viewer' ? <ViewerNotice name={chosen.name} /> : <TopUp />}
+            {chosen.role === 'owner' && <Redeem walletSid={sid} />}
             {card_providers.length > 0 && chosen.role === 'owner' && (
               <>
                 <AutoRechargeCard />

@@ -168,6 +168,13 @@ function detailsOf(refusal: CodeRefusal, code: CodeRow) {
 }
 
 const tooManyMisses = (retryAfterSeconds: number): Refusal =>
-  refuse('rate_limited', 'Too many codes that were none. Wait, and then type it from where it is printed.', {
-    retryAfterSeconds,
-  });
+  refuse(
+    'rate_limited',
+    `Too many codes that were none. Wait ${minutesText(retryAfterSeconds)}, and then type it from where it is printed.`,
+    { retryAfterSeconds },
+  );
+
+function minutesText(seconds: number): string {
+  const minutes = Math.ceil(seconds / 60);
+  return minutes === 1 ? 'a minute' : `${minutes} minutes`;
+}

@@ -47,7 +47,7 @@ export function buildCli(deps: CliDeps): (args: readonly string[]) => Promise<nu
     const run: Runner = async (operation, input, options) => {
       exitCode = await runOperation(deps, operation, input, options);
     };
-    const program = programOf(deps, run);
+    const program = programOf(deps, run, args);
     addLogin(program, deps, async (work) => {
       exitCode = await answering(deps, work);
     });
@@ -63,7 +63,8 @@ export function buildCli(deps: CliDeps): (args: readonly string[]) => Promise<nu
 
 type Runner = (operation: Operation, input: Record<string, unknown>, options: GlobalOptions) => Promise<void>;
 
-function programOf(deps: CliDeps, run: Runner): Command {
+/** Verbs are made of the nouns that were typed only: each has a schema to be read, and there are hundreds. */
+function programOf(deps: CliDeps, run: Runner, args: readonly string[]): Command {
   const program = new Command('hero-onboarding')
     .description('Calls a running service. Every command is one operation: docs/reference/operations.md')
     .addOption(
@@ -87,7 +88,7 @@ function programOf(deps: CliDeps, run: Runner): Command {
     const command = inherit(program, program.command(noun)).description(
       operations.map(({ name }) => name.slice(noun.length + 1)).join(', '),
     );
-    for (const operation of operations) addVerb(command, operation, run);
+    if (args.includes(noun)) for (const operation of operations) addVerb(command, operation, run);
   }
   return program.exitOverride();
 }

@@ -42,14 +42,12 @@ const WAIT_MS = 60_000;
  */
 export async function migrate(options: MigrateOptions): Promise<readonly string[]> {
   const known = readMigrations(options.folder ?? MIGRATIONS_FOLDER);
-  const session = await openSession({
-    ...options,
-    role: null,
-    limits: { statementMs: 0, answerMs: 0, idleInTransactionMs: WAIT_MS, lockMs: WAIT_MS },
-  });
+  const limits = { statementMs: 0, answerMs: 0, idleInTransactionMs: WAIT_MS, lockMs: WAIT_MS };
+  const open = (): Promise<Session> => openSession({ ...options, role: null, limits });
+  await makeAppRole(open);
+  const session = await open();
   try {
     await session.query('select pg_advisory_lock($1)', [LOCK]);
-    await makeAppRole(session);
     await session.query(`create table if not exists schema_migration (
       name       text not null,
       checksum   text not null,

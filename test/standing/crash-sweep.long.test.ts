@@ -77,5 +77,5 @@ describe('G01 a process that dies anywhere while it goes on with how a wallet st
     console.info(`G01 standing: ${places} crash points, each survived`);
     expect(places).toBeGreaterThan(STEPS.length);
     await told.sound();
-  });
+  }, 120_000);
 });

@@ -114,7 +114,7 @@ describe('migrations', () => {
     }
     await migrate({ url: database.url, ports });
     expect(await applied()).toEqual(NAMES);
-  }, 60_000);
+  }, 120_000);
 });
 
 describe('migrations on a cluster that has not seen us', () => {

@@ -2,6 +2,8 @@ import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { billingDebit } from '../../src/operations/billing/debit.ts';
 import { bonusList } from '../../src/operations/bonus/list.ts';
 import { bonusSet } from '../../src/operations/bonus/set.ts';
+import { codeCreate } from '../../src/operations/code/create.ts';
+import { codeRedeem } from '../../src/operations/code/redeem.ts';
 import { holdReserve } from '../../src/operations/hold/reserve.ts';
 import { organisationCreate } from '../../src/operations/organisation/create.ts';
 import type { Actor } from '../../src/operations/operation.ts';
@@ -164,6 +166,49 @@ describe('a first top-up', () => {
     // Its owner has theirs still to come.
     await who.pay('10.00');
     expect(await who.holds()).toBe('10000000 + 1000000');
+  });
+});
+
+describe('a code', () => {
+  const redeem = (who: Newcomer, code: string, walletSid = who.wallet.sid, actor = who.actor) =>
+    told.run(codeRedeem, { sid: walletSid, code }, { key: `redeem-${told.ports.ids.sid()}`, actor });
+
+  it('for new customers is not for who has paid, nor for an organisation that they have just opened', async () => {
+    const wish = { description: 'x', amount: '1.00', uses_max: 9, is_for_new_customers: true };
+    await told.run(codeCreate, { ...wish, code: 'NEW-HERE' }, { actor: OPERATOR });
+    const [payer, fresh] = [await newcomer(told), await newcomer(told)];
+    await payer.pay('5.00');
+    expect(codeOf(await redeem(payer, 'NEW-HERE'))).toBe('409 code_not_eligible');
+    const reply = await told.run(organisationCreate, { name: 'Ada & Friends' }, { actor: payer.actor });
+    const made = JSON.parse(reply.body) as { readonly sid: string; readonly wallet_sid: string };
+    const asOwner = { ...payer.actor, memberships: new Map([[made.sid, 'owner']]) } as Actor;
+    expect(codeOf(await redeem(payer, 'NEW-HERE', made.wallet_sid, asOwner))).toBe('409 code_not_eligible');
+    expect((await redeem(fresh, 'NEW-HERE')).status).toBe(201);
+  });
+
+  it('for those who have paid so much is theirs from that top-up on', async () => {
+    const wish = { description: 'x', amount: '1.00', uses_max: 9, lifetime_paid_min: '15.00' };
+    await told.run(codeCreate, { ...wish, code: 'FRIEND' }, { actor: OPERATOR });
+    const who = await newcomer(told);
+    await who.pay('9.00');
+    expect(codeOf(await redeem(who, 'FRIEND'))).toBe('409 code_not_eligible');
+    await who.pay('6.00');
+    expect((await redeem(who, 'FRIEND')).status).toBe(201);
+    expect(await who.holds()).toBe('15000000 + 1000000');
+  });
+
+  it('for new customers and a first top-up at the same moment: whichever is first, the code knows', async () => {
+    const wish = { description: 'x', amount: '1.00', uses_max: 9, is_for_new_customers: true };
+    await told.run(codeCreate, { ...wish, code: 'AT-ONCE' }, { actor: OPERATOR });
+    const who = await newcomer(told);
+    const { sid } = await who.begin('5.00');
+    told.bank.pay(sid);
+    const { house } = told.anotherProcess();
+    const [reply] = await Promise.all([redeem(who, 'AT-ONCE'), settlePayment(house, sid, ownCause(house, 'webhook'))]);
+    const given = reply.status === 201 ? 1_000_000 : 0;
+    expect(await who.holds()).toBe(`5000000 + ${given}`);
+    expect([201, 409]).toContain(reply.status);
+    await house.db.close();
   });
 });
 

@@ -1,5 +1,7 @@
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { billingFreeze } from '../../src/operations/billing/freeze.ts';
+import { codeCreate } from '../../src/operations/code/create.ts';
+import { codeRedeem } from '../../src/operations/code/redeem.ts';
 import { noticeGet } from '../../src/operations/notice/get.ts';
 import { noticeSet } from '../../src/operations/notice/set.ts';
 import { planBuy } from '../../src/operations/plan/buy.ts';
@@ -30,10 +32,11 @@ const told = async ({ id }: WalletRow): Promise<string[]> => {
   const rows = await story.database.owner.query<{ type: string }>({ name: 'test.told', text }, [id]);
   return rows.map(({ type }) => type.replace('wallet.', ''));
 };
-/** As two processes would, at the same moment. */
+let processes = 7_100;
+/** As two processes would, at the same moment. The other one has ids of its own, also where the clock has not moved since the last time. */
 async function tick(): Promise<void> {
   await renewDue(story.house);
-  const other = story.another({ ports: testPorts({ seed: 7_100, now: story.ports.clock.now() }) });
+  const other = story.another({ ports: testPorts({ seed: (processes += 1), now: story.ports.clock.now() }) });
   await Promise.all([watchStandings(story.house), watchStandings(other)]);
 }
 const later = async (ms: number): Promise<void> => {
@@ -105,6 +108,23 @@ describe('a wallet that runs dry', () => {
     expect(await stands(wallet)).toMatchObject({ state: 'active', due: '0.00' });
     expect((await story.again(bought)).state).toBe('active');
     expect(await told(wallet)).toContain('restored');
+  });
+
+  it('is looked at right after a code is redeemed, as after a top-up, and given credit pays its period', async () => {
+    const wallet = await story.wallet(10n);
+    const bought = await story.buy(wallet);
+    await tick();
+    await later(30 * DAY_MS);
+    const code = { code: 'HELP-ME-OUT', description: 'A hand', amount: '20.00', uses_max: 1 };
+    expect((await story.call(codeCreate, code)).status).toBe(201);
+    const redeemed = await story.call(codeRedeem, { sid: wallet.sid, code: 'help me out' }, ownerOf(wallet));
+    expect(redeemed.status).toBe(201);
+    const text = `select jobs.payload ->> 'sid' as sid from graphile_worker._private_jobs as jobs
+                  join graphile_worker._private_tasks as tasks on tasks.id = jobs.task_id where identifier = 'standing.watch'`;
+    expect(await story.database.owner.query({ name: 'test.watched', text })).toEqual([{ sid: wallet.sid }]);
+    await followMoney(story.house, wallet.sid);
+    expect(await stands(wallet)).toMatchObject({ state: 'active', due: '0.00' });
+    expect((await story.again(bought)).state).toBe('active');
   });
 
   it('without a plan is told that it is low and empty, and no clock runs', async () => {

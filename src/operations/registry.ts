@@ -2,6 +2,7 @@ import type { z } from 'zod';
 import { allocationAutoRelease } from './allocation/auto-release.ts';
 import { allocationCreate } from './allocation/create.ts';
 import { allocationGet } from './allocation/get.ts';
+import { allocationLastAutoRelease } from './allocation/last-auto-release.ts';
 import { allocationList } from './allocation/list.ts';
 import { allocationRelease } from './allocation/release.ts';
 import { allocationSet } from './allocation/set.ts';
@@ -93,6 +94,7 @@ import type { Operation } from './operation.ts';
 import { outageCancel } from './outage/cancel.ts';
 import { outageCreate } from './outage/create.ts';
 import { outageEnd } from './outage/end.ts';
+import { outageGet } from './outage/get.ts';
 import { outageList } from './outage/list.ts';
 import { operatorGrant } from './operator/grant.ts';
 import { operatorList } from './operator/list.ts';
@@ -186,6 +188,7 @@ const declared = [
   allocationAutoRelease,
   allocationCreate,
   allocationGet,
+  allocationLastAutoRelease,
   allocationList,
   allocationRelease,
   allocationSet,
@@ -361,6 +364,7 @@ const declared = [
   standingRescue,
   standingExtend,
   outageList,
+  outageGet,
   outageCreate,
   outageEnd,
   outageCancel,

@@ -31,10 +31,12 @@ import { SignInFailedPage } from './sign-in/failed-page.tsx';
 import { ProofGate } from './sign-in/proof-dialog.tsx';
 import { SignInPage } from './sign-in/page.tsx';
 import type { Session } from './surface.ts';
+import { SshKeysPage } from './ssh-key/page.tsx';
 import { ProblemBanner } from './ui/banner.tsx';
 import { EmptyState } from './ui/empty-state.tsx';
 import { Loading, PageTitle } from './ui/page.tsx';
 import { UsagePage } from './usage/page.tsx';
+import { VmsPage } from './vm/page.tsx';
 import { WalletPage } from './wallet/page.tsx';
 
 export function App(): ReactElement {
@@ -78,6 +80,8 @@ function UserPages(): ReactElement {
       </Route>
       <Route path="/wallet" component={WalletPage} />
       <Route path="/plan" component={PlanPage} />
+      <Route path="/vms" component={VmsPage} />
+      <Route path="/ssh-keys" component={SshKeysPage} />
       <Route path="/usage" component={UsagePage} />
       <Route path="/events" component={EventsPage} />
       <Route path="/events/:sid">{({ sid }) => <EndpointPage key={sid} sid={sid} />}</Route>

@@ -12,6 +12,13 @@ type Groups = readonly (readonly [title: string, pages: Pages])[];
 const USER_GROUPS: Groups = [
   ['Wallet', [['/wallet', 'Wallet']]],
   ['Plan', [['/plan', 'Plan']]],
+  [
+    'VMs',
+    [
+      ['/vms', 'VMs'],
+      ['/ssh-keys', 'SSH keys'],
+    ],
+  ],
   ['Usage', [['/usage', 'Usage']]],
   ['Events', [['/events', 'Events']]],
   ['Account', [['/account', 'Account']]],

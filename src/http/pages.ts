@@ -24,6 +24,8 @@ export const PAGE_PATHS: readonly string[] = [
   '/sign-in/failed',
   '/wallet',
   '/plan',
+  '/vms',
+  '/ssh-keys',
   '/usage',
   '/events',
   '/events/:sid',

@@ -14,6 +14,8 @@ import { OperatorNodePage } from './operator/nodes/node-page.tsx';
 import { OperatorPaymentEventsPage } from './operator/payment-events/page.tsx';
 import { OperatorPlansPage } from './operator/plans/page.tsx';
 import { OperatorSubscriptionsPage } from './operator/plans/subscriptions-page.tsx';
+import { OperatorPoolPage } from './operator/pool/page.tsx';
+import { OperatorVmsPage } from './operator/pool/vms-page.tsx';
 import { OperatorPricesPage } from './operator/prices/page.tsx';
 import { OperatorReceiptsPage } from './operator/receipts/page.tsx';
 import { OperatorReconciliationPage } from './operator/reconciliation/page.tsx';
@@ -105,6 +107,8 @@ function OperatorPages(): ReactElement {
       <Route path="/operator/nodes/:sid">{({ sid }) => <OperatorNodePage key={sid} sid={sid} />}</Route>
       <Route path="/operator/plans" component={OperatorPlansPage} />
       <Route path="/operator/subscriptions" component={OperatorSubscriptionsPage} />
+      <Route path="/operator/pool" component={OperatorPoolPage} />
+      <Route path="/operator/allocations" component={OperatorVmsPage} />
       <Route path="/operator/prices" component={OperatorPricesPage} />
       <Route path="/operator/ladders" component={OperatorLaddersPage} />
       <Route path="/operator/unbilled" component={OperatorUnbilledPage} />
@@ -127,6 +131,9 @@ function OperatorPages(): ReactElement {
       </Route>
       <Route path="/plan">
         <Redirect to="/operator/plans" replace />
+      </Route>
+      <Route path="/vms">
+        <Redirect to="/operator/allocations" replace />
       </Route>
       <Route path="/usage">
         <Redirect to="/operator" replace />

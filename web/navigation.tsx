@@ -44,6 +44,8 @@ const OPERATOR_GROUPS: Groups = [
     [
       ['/operator/plans', 'Plans'],
       ['/operator/subscriptions', 'Subscriptions'],
+      ['/operator/allocations', 'VMs'],
+      ['/operator/pool', 'Pool'],
     ],
   ],
   [

@@ -45,6 +45,8 @@ export const PAGE_PATHS: readonly string[] = [
   '/operator/nodes/:sid',
   '/operator/plans',
   '/operator/subscriptions',
+  '/operator/pool',
+  '/operator/allocations',
   '/operator/prices',
   '/operator/ladders',
   '/operator/unbilled',

@@ -34,7 +34,7 @@ export function StandingNotice({ walletSid, mayChange }: NoticeProps): ReactElem
   if (!standing || !isWorthSaying(standing)) return null;
   return (
     <section aria-label="How the wallet stands" className="space-y-3">
-      <Banner tone={TONES[standing.state]}>
+      <Banner tone={standing.reason === null && standing.state === 'empty' ? 'warn' : TONES[standing.state]}>
         <p>
           <What standing={standing} /> <Next standing={standing} />
         </p>

@@ -105,8 +105,8 @@ function openColumns(runway: Runway | null, release: ((vm: Allocation) => void) 
           share !== undefined && (
             <>
               <Money amount={share.per_hour} />
-              {share.hours !== null && (
-                <p className="mt-0.5 text-xs whitespace-normal text-soft">{lastsText(share.hours)} of this one alone</p>
+              {share.hours !== null && share.hours > 0 && (
+                <p className="mt-0.5 text-xs whitespace-normal text-soft">enough for {lastsText(share.hours)} of it</p>
               )}
             </>
           )
@@ -122,7 +122,7 @@ const releaseColumn = (release: (vm: Allocation) => void): Column<Allocation> =>
   isAmount: true,
   cell: (vm) =>
     vm.state !== 'releasing' && (
-      <Button look="plain" size="small" label={`Give ${vm.name} back`} onPress={() => release(vm)}>
+      <Button look="plain" size="small" label={`Give back ${vm.name}`} onPress={() => release(vm)}>
         Give back
       </Button>
     ),

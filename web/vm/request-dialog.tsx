@@ -65,6 +65,7 @@ function RequestForm({ plan, keys, onClose }: FormProps): ReactElement {
   const [chosen, setChosen] = useState<readonly string[]>(() => keys.map(({ sid }) => sid));
   const [missing, setMissing] = useState<{ readonly name?: string; readonly keys?: string } | null>(null);
   const { ask, reset } = useRequest(plan.wallet_sid, onClose);
+  const isFull = ask.error?.code === 'pool_empty';
   const edit = (change: () => void): void => {
     change();
     setMissing(null);
@@ -101,10 +102,15 @@ function RequestForm({ plan, keys, onClose }: FormProps): ReactElement {
         error={missing?.keys ?? ask.error?.fields.get('ssh_key_sids')}
         onChange={(sids) => edit(() => setChosen(sids))}
       />
-      {ask.error?.code === 'pool_empty' && (
-        <Banner tone="warn">Nothing was taken of your plan. Try again later: machines come back all the time.</Banner>
+      {isFull ? (
+        <div role="alert">
+          <Banner tone="warn">
+            No machine is free at the moment. Nothing was taken of your plan: try again in a while.
+          </Banner>
+        </div>
+      ) : (
+        <ProblemBanner problem={unplaced(ask.error, (field) => PLACES.includes(field))} />
       )}
-      <ProblemBanner problem={unplaced(ask.error, (field) => PLACES.includes(field))} />
       <div className="flex flex-wrap justify-end gap-3">
         <Button look="quiet" onPress={onClose}>
           Not now

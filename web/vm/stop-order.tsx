@@ -97,12 +97,7 @@ interface MoveProps {
 
 const Move = ({ vm, by, isOff, onPress }: MoveProps): ReactElement => (
   <span data-move={`${vm.allocation_sid} ${by}`} className={isOff ? 'invisible' : undefined}>
-    <Button
-      look="plain"
-      size="small"
-      label={by === -1 ? `${vm.name} stops earlier` : `${vm.name} stops later`}
-      onPress={onPress}
-    >
+    <Button look="plain" size="small" label={by === -1 ? `Earlier: ${vm.name}` : `Later: ${vm.name}`} onPress={onPress}>
       {by === -1 ? 'Earlier' : 'Later'}
     </Button>
   </span>

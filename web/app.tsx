@@ -7,10 +7,13 @@ import { EventsPage } from './events/page.tsx';
 import { Frame } from './frame.tsx';
 import { OperatorDisputePage } from './operator/disputes/dispute-page.tsx';
 import { OperatorDisputesPage } from './operator/disputes/list-page.tsx';
+import { OperatorGrantsPage } from './operator/grants/page.tsx';
 import { OperatorLaddersPage } from './operator/ladders/page.tsx';
 import { OperatorMailPage } from './operator/mail/page.tsx';
 import { OperatorNodesPage } from './operator/nodes/list-page.tsx';
 import { OperatorNodePage } from './operator/nodes/node-page.tsx';
+import { OperatorOutagesPage } from './operator/outages/list-page.tsx';
+import { OperatorOutagePage } from './operator/outages/outage-page.tsx';
 import { OperatorPaymentEventsPage } from './operator/payment-events/page.tsx';
 import { OperatorPlansPage } from './operator/plans/page.tsx';
 import { OperatorSubscriptionsPage } from './operator/plans/subscriptions-page.tsx';
@@ -109,6 +112,9 @@ function OperatorPages(): ReactElement {
       <Route path="/operator/subscriptions" component={OperatorSubscriptionsPage} />
       <Route path="/operator/pool" component={OperatorPoolPage} />
       <Route path="/operator/allocations" component={OperatorVmsPage} />
+      <Route path="/operator/grants" component={OperatorGrantsPage} />
+      <Route path="/operator/outages" component={OperatorOutagesPage} />
+      <Route path="/operator/outages/:sid">{({ sid }) => <OperatorOutagePage key={sid} sid={sid} />}</Route>
       <Route path="/operator/prices" component={OperatorPricesPage} />
       <Route path="/operator/ladders" component={OperatorLaddersPage} />
       <Route path="/operator/unbilled" component={OperatorUnbilledPage} />

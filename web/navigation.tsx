@@ -39,6 +39,7 @@ const OPERATOR_GROUPS: Groups = [
       ['/operator/webhook-events', 'Webhook events'],
     ],
   ],
+  ['Credit', [['/operator/grants', 'Given credit']]],
   [
     'Renting',
     [
@@ -46,6 +47,7 @@ const OPERATOR_GROUPS: Groups = [
       ['/operator/subscriptions', 'Subscriptions'],
       ['/operator/allocations', 'VMs'],
       ['/operator/pool', 'Pool'],
+      ['/operator/outages', 'Outages'],
     ],
   ],
   [

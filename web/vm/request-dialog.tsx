@@ -83,8 +83,8 @@ function RequestForm({ plan, keys, onClose }: FormProps): ReactElement {
   return (
     <Form refusal={missing ?? ask.error} onSubmit={submit}>
       <p className="text-sm text-soft">
-        It takes one of the {plan.vm_total - plan.vm_used} VMs that are left of {plan.plan_name}, of size {plan.vm_size}
-        . It costs nothing more.
+        It takes one of the {plan.vm_total - plan.vm_used} that are left of your plan, of size {plan.vm_size}, and costs
+        nothing more.
       </p>
       <Field
         label="Name"

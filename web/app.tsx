@@ -10,14 +10,19 @@ import { OperatorCodePage } from './operator/codes/code-page.tsx';
 import { OperatorCodesPage } from './operator/codes/list-page.tsx';
 import { OperatorDisputePage } from './operator/disputes/dispute-page.tsx';
 import { OperatorDisputesPage } from './operator/disputes/list-page.tsx';
+import { OperatorGrantsPage } from './operator/grants/page.tsx';
 import { OperatorLaddersPage } from './operator/ladders/page.tsx';
 import { OperatorLiabilityPage } from './operator/liability/page.tsx';
 import { OperatorMailPage } from './operator/mail/page.tsx';
 import { OperatorNodesPage } from './operator/nodes/list-page.tsx';
 import { OperatorNodePage } from './operator/nodes/node-page.tsx';
+import { OperatorOutagesPage } from './operator/outages/list-page.tsx';
+import { OperatorOutagePage } from './operator/outages/outage-page.tsx';
 import { OperatorPaymentEventsPage } from './operator/payment-events/page.tsx';
 import { OperatorPlansPage } from './operator/plans/page.tsx';
 import { OperatorSubscriptionsPage } from './operator/plans/subscriptions-page.tsx';
+import { OperatorPoolPage } from './operator/pool/page.tsx';
+import { OperatorVmsPage } from './operator/pool/vms-page.tsx';
 import { OperatorPricesPage } from './operator/prices/page.tsx';
 import { OperatorReceiptsPage } from './operator/receipts/page.tsx';
 import { OperatorReconciliationPage } from './operator/reconciliation/page.tsx';
@@ -35,10 +40,12 @@ import { SignInFailedPage } from './sign-in/failed-page.tsx';
 import { ProofGate } from './sign-in/proof-dialog.tsx';
 import { SignInPage } from './sign-in/page.tsx';
 import type { Session } from './surface.ts';
+import { SshKeysPage } from './ssh-key/page.tsx';
 import { ProblemBanner } from './ui/banner.tsx';
 import { EmptyState } from './ui/empty-state.tsx';
 import { Loading, PageTitle } from './ui/page.tsx';
 import { UsagePage } from './usage/page.tsx';
+import { VmsPage } from './vm/page.tsx';
 import { WalletPage } from './wallet/page.tsx';
 
 export function App(): ReactElement {
@@ -82,6 +89,8 @@ function UserPages(): ReactElement {
       </Route>
       <Route path="/wallet" component={WalletPage} />
       <Route path="/plan" component={PlanPage} />
+      <Route path="/vms" component={VmsPage} />
+      <Route path="/ssh-keys" component={SshKeysPage} />
       <Route path="/usage" component={UsagePage} />
       <Route path="/events" component={EventsPage} />
       <Route path="/events/:sid">{({ sid }) => <EndpointPage key={sid} sid={sid} />}</Route>
@@ -109,6 +118,11 @@ function OperatorPages(): ReactElement {
       <Route path="/operator/codes/:sid">{({ sid }) => <OperatorCodePage key={sid} sid={sid} />}</Route>
       <Route path="/operator/bonus" component={OperatorBonusPage} />
       <Route path="/operator/liability" component={OperatorLiabilityPage} />
+      <Route path="/operator/pool" component={OperatorPoolPage} />
+      <Route path="/operator/allocations" component={OperatorVmsPage} />
+      <Route path="/operator/grants" component={OperatorGrantsPage} />
+      <Route path="/operator/outages" component={OperatorOutagesPage} />
+      <Route path="/operator/outages/:sid">{({ sid }) => <OperatorOutagePage key={sid} sid={sid} />}</Route>
       <Route path="/operator/prices" component={OperatorPricesPage} />
       <Route path="/operator/ladders" component={OperatorLaddersPage} />
       <Route path="/operator/unbilled" component={OperatorUnbilledPage} />
@@ -131,6 +145,9 @@ function OperatorPages(): ReactElement {
       </Route>
       <Route path="/plan">
         <Redirect to="/operator/plans" replace />
+      </Route>
+      <Route path="/vms">
+        <Redirect to="/operator/allocations" replace />
       </Route>
       <Route path="/usage">
         <Redirect to="/operator" replace />

@@ -3,6 +3,7 @@ import { grantGive } from '../../src/operations/grant/give.ts';
 import { outageCancel } from '../../src/operations/outage/cancel.ts';
 import { outageCreate } from '../../src/operations/outage/create.ts';
 import { outageEnd } from '../../src/operations/outage/end.ts';
+import { outageGet } from '../../src/operations/outage/get.ts';
 import { outageList } from '../../src/operations/outage/list.ts';
 import { resumeOutages } from '../../src/operations/outage/settle.ts';
 import { sshKeyAdd } from '../../src/operations/ssh-key/add.ts';
@@ -58,6 +59,9 @@ describe('an outage of a machine', () => {
     expect(await story.balance(wallet)).toBe('0.066667');
     const again = await story.operator(outageCreate, { allocation_sid: vm.sid, ...span, reason: 'once more' });
     expect(again.status).toBe(201);
+    const { sid } = made.json['outage'] as { sid: string };
+    expect((await story.operator(outageGet, { sid })).json).toMatchObject({ state: 'done', vms: 1 });
+    expect((await story.operator(outageGet, { sid: vm.sid })).status).toBe(404);
     await resumeOutages(story.house);
     expect(await story.balance(wallet)).toBe('0.066667');
     expect(await story.events(wallet)).toContain('outage.credited');

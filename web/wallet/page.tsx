@@ -11,6 +11,7 @@ import { RefundList } from '../refund/list.tsx';
 import { ReceiptList } from '../receipt/list.tsx';
 import { useChosenWallet } from '../chosen-wallet.tsx';
 import { useSession } from '../session.ts';
+import { StandingNotice } from '../standing/notice.tsx';
 import type { Billing } from '../surface.ts';
 import { ProblemBanner } from '../ui/banner.tsx';
 import { isZero } from '../ui/money.ts';
@@ -53,6 +54,7 @@ export function WalletPage(): ReactElement {
             )}
           </div>
           <div className="min-w-0 space-y-6">
+            <StandingNotice walletSid={sid} mayChange={chosen.role !== 'viewer'} />
             <DisputeNotice wallet={wallet.data} />
             {!isZero(wallet.data.given) && <GivenCredit walletSid={sid} />}
             <PendingPayments walletSid={sid} />

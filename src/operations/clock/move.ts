@@ -26,7 +26,7 @@ export async function moveToGoal(house: House, options: MoveOptions = {}): Promi
   const end = clock.beginMove();
   try {
     const deadlineMs = clock.monotonicMs() + (options.withinMs ?? Number.POSITIVE_INFINITY);
-    const agenda = new Agenda(house.ticks);
+    const agenda = new Agenda(house.ticks, clock.now());
     for (;;) {
       if (options.signal?.aborted === true || clock.monotonicMs() > deadlineMs) return await letGoOfMove(house.db);
       const isOnItsWay = await moveOn(house, clock, agenda, options.signal);
@@ -94,25 +94,28 @@ async function runAll(house: House, ticks: readonly Tick[], signal?: AbortSignal
   return { runs: ticks.length, failures };
 }
 
-/** Which ticks have their time at a stop. The first stop has all: nobody knows when they ran last. */
+/** Which ticks have their time at a stop. The first stop has all but those that a move can do without: nobody knows when they ran last. */
 class Agenda {
   readonly #ticks: readonly Tick[];
   readonly #dueAt = new Map<Tick, number>();
 
-  constructor(ticks: readonly Tick[]) {
+  constructor(ticks: readonly Tick[], from: Date) {
     this.#ticks = ticks;
+    for (const tick of ticks) {
+      if (tick.whileMovedMs !== undefined) this.#dueAt.set(tick, from.getTime() + tick.whileMovedMs);
+    }
   }
 
   due(now: Date): readonly Tick[] {
     const ticks = this.#ticks.filter(
       (tick) => tick.catchesUp !== true && (this.#dueAt.get(tick) ?? 0) <= now.getTime(),
     );
-    for (const tick of ticks) this.#dueAt.set(tick, now.getTime() + tick.waitMs(now));
+    for (const tick of ticks) this.#dueAt.set(tick, now.getTime() + (tick.whileMovedMs ?? tick.waitMs(now)));
     return ticks;
   }
 
   /** For the end: those that have waited for it. */
   last(): readonly Tick[] {
-    return this.#ticks.filter(({ catchesUp }) => catchesUp === true);
+    return this.#ticks.filter(({ catchesUp, whileMovedMs }) => catchesUp === true || whileMovedMs !== undefined);
   }
 }

@@ -50,7 +50,7 @@ const DAY_MS = 86_400_000;
 /** The ledger is recomputed when the fewest people pay. */
 const NIGHTLY_HOUR_UTC = 3;
 
-/** A move takes seconds: whom we ask hardly has anything new, and is asked once more at its end. Stripe keeps events for 30 days. */
+/** A move takes seconds: whom we ask hardly has anything new, and is asked as ever when it is over. Stripe keeps events for 30 days. */
 const WHILE_MOVED_MS = 14 * DAY_MS;
 
 const every = (ms: number) => (): number => ms;

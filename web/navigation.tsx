@@ -126,7 +126,7 @@ export function OperatorNavigation(): ReactElement {
       </nav>
       <nav aria-label="Operator" className="-mx-2 flex lg:hidden">
         <Disclosure title="Menu">
-          <div className="grid grid-cols-2 gap-x-4 gap-y-4 sm:grid-cols-3">
+          <div className="-mb-4 columns-2 gap-x-4 sm:columns-3">
             {groups.map(([title, pages]) => (
               <Group key={title} title={title} pages={pages} />
             ))}
@@ -138,19 +138,14 @@ export function OperatorNavigation(): ReactElement {
   );
 }
 
-function Group({ title, pages }: { readonly title: string; readonly pages: Pages }): ReactElement {
-  const id = useId();
-  return (
-    <section aria-labelledby={id} className="min-w-0">
-      <h2 id={id} className="px-2 pb-1 text-xs font-medium text-soft">
-        {title}
-      </h2>
-      <div className="flex flex-col gap-0.5">
-        <Links pages={pages} />
-      </div>
-    </section>
-  );
-}
+const Group = ({ title, pages }: { readonly title: string; readonly pages: Pages }): ReactElement => (
+  <div className="mb-4 break-inside-avoid">
+    <h2 className="px-2 pb-1 text-xs font-medium text-soft">{title}</h2>
+    <div className="flex flex-col gap-0.5">
+      <Links pages={pages} />
+    </div>
+  </div>
+);
 
 interface SecondRowProps {
   readonly group: Groups[number] | undefined;

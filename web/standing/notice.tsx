@@ -18,13 +18,15 @@ const REFRESH_MS = 15_000;
 interface NoticeProps {
   readonly walletSid: string;
   readonly mayChange: boolean;
+  /** Whether the page around it is where money is added. */
+  readonly isOnWallet?: boolean;
 }
 
 /**
  * How a wallet stands, what comes next if nothing is paid, and what to do. Silent when all is well, and when it cannot be read: the page
  * around it says what there is all the same.
  */
-export function StandingNotice({ walletSid, mayChange }: NoticeProps): ReactElement | null {
+export function StandingNotice({ walletSid, mayChange, isOnWallet = false }: NoticeProps): ReactElement | null {
   const path = `/v1/billings/${seg(walletSid)}/standing`;
   const { data: standing } = useQuery<Standing, Problem>({
     queryKey: [path],
@@ -38,7 +40,7 @@ export function StandingNotice({ walletSid, mayChange }: NoticeProps): ReactElem
         <p>
           <What standing={standing} /> <Next standing={standing} />
         </p>
-        {isDue(standing) && (
+        {!isOnWallet && isDue(standing) && (
           <p className="mt-1">
             <Link href="/wallet" className="font-medium underline underline-offset-2">
               Add money
@@ -64,6 +66,11 @@ const isDue = ({ state, due }: Standing): boolean => due !== null && (state !== 
 
 const vmsText = (count: number): string => (count === 1 ? 'Its VM' : `Its ${count} VMs`);
 
+const standStill = (count: number): string =>
+  count === 1
+    ? 'Its VM stands still, and keeps what is on it.'
+    : `Its ${count} VMs stand still, and keep what is on them.`;
+
 /** What is the matter, as a sentence. */
 function What({ standing }: { readonly standing: Standing }): ReactElement {
   const { state, reason, due, available, vms } = standing;
@@ -85,7 +92,7 @@ function What({ standing }: { readonly standing: Standing }): ReactElement {
     <>
       {reason === 'plan' ? 'The next period of the plan could not be paid: ' : 'The wallet owes: '}
       <Money amount={due} /> {reason === 'plan' ? 'are missing.' : 'are to be paid.'}
-      {state === 'suspended' && ` ${vmsText(vms)} stand${vms === 1 ? 's' : ''} still, with what is on them kept.`}
+      {state === 'suspended' && ` ${standStill(vms)}`}
     </>
   );
 }
@@ -99,7 +106,7 @@ function Next({ standing: { next, renewal, state, vms } }: { readonly standing: 
       </>
     ) : (
       <>
-        On <Time at={next.at} /> they are given back, and what is on them is gone.
+        If nothing is paid until <Time at={next.at} />, all is given back with what is on it.
       </>
     );
   }

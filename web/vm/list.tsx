@@ -22,7 +22,7 @@ const SHOWN = [
 type Shown = (typeof SHOWN)[number][0];
 
 const MOVING_MS = 3_000;
-const CALM_MS = 30_000;
+const CALM_MS = 10_000;
 
 interface VmsProps {
   readonly walletSid: string;
@@ -99,34 +99,32 @@ function openColumns(runway: Runway | null, release: ((vm: Allocation) => void) 
     {
       title: 'An hour',
       isAmount: true,
-      cell: (vm) => {
-        const share = shares.get(vm.sid);
-        return (
-          share !== undefined && (
-            <>
-              <Money amount={share.per_hour} />
-              {share.hours !== null && share.hours > 0 && (
-                <p className="mt-0.5 text-xs whitespace-normal text-soft">enough for {lastsText(share.hours)} of it</p>
-              )}
-            </>
-          )
-        );
-      },
+      cell: (vm) => (
+        <>
+          <Cost share={shares.get(vm.sid)} />
+          {release !== null && vm.state !== 'releasing' && (
+            <p className="mt-1">
+              <Button look="plain" size="small" label={`Give back ${vm.name}`} onPress={() => release(vm)}>
+                Give back
+              </Button>
+            </p>
+          )}
+        </>
+      ),
     },
-    ...(release === null ? [] : [releaseColumn(release)]),
   ];
 }
 
-const releaseColumn = (release: (vm: Allocation) => void): Column<Allocation> => ({
-  title: 'Change',
-  isAmount: true,
-  cell: (vm) =>
-    vm.state !== 'releasing' && (
-      <Button look="plain" size="small" label={`Give back ${vm.name}`} onPress={() => release(vm)}>
-        Give back
-      </Button>
-    ),
-});
+/** What a VM costs, as its share of the plan. */
+const Cost = ({ share }: { readonly share: Runway['vms'][number] | undefined }): ReactElement | null =>
+  share === undefined ? null : (
+    <>
+      <Money amount={share.per_hour} />
+      {share.hours !== null && share.hours > 0 && (
+        <p className="mt-0.5 text-xs whitespace-normal text-soft">enough for {lastsText(share.hours)} of it</p>
+      )}
+    </>
+  );
 
 const PAST_COLUMNS: readonly Column<Allocation>[] = [
   {

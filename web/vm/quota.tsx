@@ -45,7 +45,10 @@ export function Quota({ plan, runway }: QuotaProps): ReactElement {
             ['In use', `${plan.vm_used} of ${plan.vm_total}`],
             ['Left', String(left)],
             ['Size', plan.vm_size],
-            [plan.is_renewing ? 'Renews' : 'Paid until', <Time key="end" at={plan.period_ends_at} />],
+            [
+              plan.is_renewing && plan.state === 'active' ? 'Renews' : 'Paid until',
+              <Time key="end" at={plan.period_ends_at} />,
+            ],
             ...(runway === null ? [] : [['The wallet lasts', runway.text] as const]),
           ]}
         />

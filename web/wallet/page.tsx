@@ -39,6 +39,9 @@ export function WalletPage(): ReactElement {
       <PageTitle title="Wallet" isHidden />
       {!wallet.data && wallet.error && <ProblemBanner problem={wallet.error} retry={() => void wallet.refetch()} />}
       {!wallet.data && !wallet.error && <Loading what="your wallet" />}
+      <div className="mb-6 empty:hidden">
+        <StandingNotice walletSid={sid} mayChange={chosen.role !== 'viewer'} isOnWallet />
+      </div>
       {wallet.data && (
         <div className="grid gap-6 lg:grid-cols-[1fr_20rem] lg:grid-rows-[auto_1fr]">
           <BalanceCard wallet={wallet.data} />
@@ -54,7 +57,6 @@ export function WalletPage(): ReactElement {
             )}
           </div>
           <div className="min-w-0 space-y-6">
-            <StandingNotice walletSid={sid} mayChange={chosen.role !== 'viewer'} />
             <DisputeNotice wallet={wallet.data} />
             {!isZero(wallet.data.given) && <GivenCredit walletSid={sid} />}
             <PendingPayments walletSid={sid} />

@@ -35,6 +35,8 @@ export interface WorldOptions {
   readonly heals: boolean;
   /** How much more rarely than in production the house's ticks come: in slow lives they would be all that happens. */
   readonly tickFactor: number;
+  /** Weeks of plans and VMs: only the ticks that they need, as rarely as asked. */
+  readonly isRenting: boolean;
   readonly settings?: Partial<HouseSettings>;
   readonly onCommit: (wrote: Wrote) => Promise<void>;
   /** A promise that did not hold, seen from inside the world. */
@@ -59,6 +61,20 @@ interface QueuedJob {
   attempt: number;
 }
 
+/** What happens by itself in a life of renting. */
+export const RENTING_TICKS: ReadonlySet<string> = new Set([
+  'webhooks.sweep',
+  'holds.expire',
+  'plans.renew',
+  'grants.expire',
+  'standings.watch',
+  'standings.due',
+  'allocations.check',
+  'allocations.steer',
+  'allocations.release-excess',
+  'allocations.release',
+  'outages.resume',
+]);
 const HEALING = new Set(['payments.poll', 'payments.reconcile', 'statements.reconcile', 'webhooks.undelivered']);
 /** However rare ticks are, in lives that heal each comes this often. */
 const TICK_WITHIN_MS = 2 * 3_600_000;
@@ -91,6 +107,7 @@ export class World {
       scheduler,
       weather,
       shared,
+      isRenting: options.isRenting,
       onBegin: () => (this.#pendingJobs = []),
       onCommit: async (wrote) => {
         const jobs = this.#pendingJobs;
@@ -250,10 +267,11 @@ export class World {
       if (
         tick.name === 'ledger.check' ||
         tick.name === 'deliveries.send' ||
+        (this.options.isRenting && !RENTING_TICKS.has(tick.name) && !HEALING.has(tick.name)) ||
         (HEALING.has(tick.name) && !this.options.heals)
       )
         continue;
-      const longestMs = this.options.heals ? TICK_WITHIN_MS : Number.MAX_SAFE_INTEGER;
+      const longestMs = this.options.heals && !this.options.isRenting ? TICK_WITHIN_MS : Number.MAX_SAFE_INTEGER;
       const waitMs = (now: Date) => Math.min(tick.waitMs(now) * this.#tickFactor, longestMs);
       const run = async (house: House): Promise<unknown> => {
         const done = await tick.run(house, process.ticks.signal);

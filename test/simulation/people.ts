@@ -102,7 +102,9 @@ export class People {
     });
     // Some lives are all top-ups, some have none: what is common everywhere hides what is rare.
     const taste = new Chance(seed, 'taste');
-    this.#deeds = (options.isRenting ? this.#rentingDeeds() : this.#allDeeds()).map(([deed, weight]) => [deed, weight * taste.pick([0.3, 1, 1, 2])] as const);
+    this.#deeds = (options.isRenting ? this.#rentingDeeds() : this.#allDeeds()).map(
+      ([deed, weight]) => [deed, weight * taste.pick([0.3, 1, 1, 2])] as const,
+    );
   }
 
   get isQuiet(): boolean {

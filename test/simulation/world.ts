@@ -75,6 +75,9 @@ export const RENTING_TICKS: ReadonlySet<string> = new Set([
   'allocations.release',
   'outages.resume',
 ]);
+/** Of plans and VMs something happens in hours, of payments in minutes. */
+const RARER_WHEN_RENTING = 5;
+const RENTING_TICK_WITHIN_MS = 20 * 3_600_000;
 const HEALING = new Set(['payments.poll', 'payments.reconcile', 'statements.reconcile', 'webhooks.undelivered']);
 /** However rare ticks are, in lives that heal each comes this often. */
 const TICK_WITHIN_MS = 2 * 3_600_000;
@@ -271,8 +274,10 @@ export class World {
         (HEALING.has(tick.name) && !this.options.heals)
       )
         continue;
-      const longestMs = this.options.heals && !this.options.isRenting ? TICK_WITHIN_MS : Number.MAX_SAFE_INTEGER;
-      const waitMs = (now: Date) => Math.min(tick.waitMs(now) * this.#tickFactor, longestMs);
+      const { heals, isRenting } = this.options;
+      const longestMs = isRenting ? RENTING_TICK_WITHIN_MS : heals ? TICK_WITHIN_MS : Number.MAX_SAFE_INTEGER;
+      const factor = this.#tickFactor * (isRenting && !HEALING.has(tick.name) ? RARER_WHEN_RENTING : 1);
+      const waitMs = (now: Date) => Math.min(tick.waitMs(now) * factor, longestMs);
       const run = async (house: House): Promise<unknown> => {
         const done = await tick.run(house, process.ticks.signal);
         if (tick.name === 'webhooks.sweep' && done !== 0) this.options.mark('the sweep finds what the queue lost');

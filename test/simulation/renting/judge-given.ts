@@ -19,7 +19,11 @@ export class GivenJudge {
   /** `fresh`: the entries of the commit. */
   afterCommit(changes: Changes, fresh: readonly Entry[]): void {
     const wallets = new Set(fresh.map(({ account }) => account / 16n));
-    for (const wallet of wallets) this.#judgeUses(wallet, fresh.filter(({ account }) => account / 16n === wallet));
+    for (const wallet of wallets)
+      this.#judgeUses(
+        wallet,
+        fresh.filter(({ account }) => account / 16n === wallet),
+      );
     for (const { before, after } of changes.grant_credit) this.#judgeGrant(before, after);
     for (const { after } of changes.grant_credit) {
       const own = this.#context.rows.all('grant_credit').filter(({ wallet }) => wallet === after.wallet);
@@ -30,20 +34,25 @@ export class GivenJudge {
   atTheEnd(): void {
     const { rows, model, nowMs } = this.#context;
     for (const grant of rows.all('grant_credit')) {
-      const next = rows.all('grant_credit').find((one) => one.account === grant.account && one.from_seq > grant.from_seq);
+      const next = rows
+        .all('grant_credit')
+        .find((one) => one.account === grant.account && one.from_seq > grant.from_seq);
       const entries = (model.entries.get(grant.account) ?? []).filter(
         ({ seq }) => seq >= grant.from_seq && (next === undefined || seq < next.from_seq),
       );
       const sumOf = (...kinds: number[]): bigint =>
         entries.filter(({ kind }) => kinds.includes(kind)).reduce((sum, { amount }) => sum + amount, 0n);
-      if (sumOf(RENTING_KIND.grant) !== grant.amount) this.#break('a grant is given once', grant, String(sumOf(RENTING_KIND.grant)));
+      if (sumOf(RENTING_KIND.grant) !== grant.amount)
+        this.#break('a grant is given once', grant, String(sumOf(RENTING_KIND.grant)));
       if (-sumOf(RENTING_KIND.grantExpire, RENTING_KIND.grantRevoke) !== grant.taken_back)
         this.#break('what is taken back is written down', grant, String(grant.taken_back));
       const left = entries.reduce((sum, { amount }) => sum + amount, 0n);
-      if (grant.closed_at !== null && left !== 0n) this.#break('nothing is left of a grant that is over', grant, String(left));
+      if (grant.closed_at !== null && left !== 0n)
+        this.#break('nothing is left of a grant that is over', grant, String(left));
       if (left < 0n) this.#break('a grant is not below zero', grant, String(left));
       const isLate = grant.expires_at !== null && grant.expires_at.getTime() + TAKEN_BACK_WITHIN_MS < nowMs();
-      if (grant.state === 'open' && isLate && left > 0n) this.#break('what has expired is taken back', grant, String(left));
+      if (grant.state === 'open' && isLate && left > 0n)
+        this.#break('what has expired is taken back', grant, String(left));
     }
   }
 
@@ -74,7 +83,9 @@ export class GivenJudge {
         .map(({ account, amount }) => [account, -amount] as const),
     );
     const atMs = charge.recorded_at.getTime();
-    const open = (this.#before.get(wallet) ?? []).filter(({ closed_at: closed, state }) => closed === null && state === 'open');
+    const open = (this.#before.get(wallet) ?? []).filter(
+      ({ closed_at: closed, state }) => closed === null && state === 'open',
+    );
     const usable = open
       .filter(({ expires_at: end }) => end === null || end.getTime() > atMs)
       .toSorted(byUse)
@@ -89,7 +100,8 @@ export class GivenJudge {
     for (const { grant, had } of usable) {
       const wanted = had < left ? had : left;
       const taken = drawn.get(grant.account) ?? 0n;
-      if (taken !== wanted) this.#break('H11 given credit is used first, in its order', grant, `${taken} and not ${wanted} of ${had}`);
+      if (taken !== wanted)
+        this.#break('H11 given credit is used first, in its order', grant, `${taken} and not ${wanted} of ${had}`);
       left -= wanted;
     }
     if (!use) return;

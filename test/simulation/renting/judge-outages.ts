@@ -25,7 +25,8 @@ export class OutageJudge {
     for (const { after } of changes.outage_credit) this.#judgeCredit(after, returns);
     for (const { before, after } of changes.outage) {
       if (before?.state !== 'done' && after.state === 'done' && after.subject !== 'node') this.#judgeDone(after);
-      if (before !== null && before.state !== 'cancelled' && after.state === 'cancelled') this.#context.mark('an outage is taken back');
+      if (before !== null && before.state !== 'cancelled' && after.state === 'cancelled')
+        this.#context.mark('an outage is taken back');
     }
   }
 
@@ -57,7 +58,8 @@ export class OutageJudge {
     if (before.length > 0) mark('two outages name the same VM');
     this.#given.set(vm.id, [...before, ...spans]);
     const wanted = this.#worthOf(vm, spans);
-    if (credit.amount !== wanted) breaks('what was down is given back as it was paid', `${where}: ${credit.amount} and not ${wanted}`);
+    if (credit.amount !== wanted)
+      breaks('what was down is given back as it was paid', `${where}: ${credit.amount} and not ${wanted}`);
     const entry = returns.find(({ idem }) => idem === credit.idem);
     if (entry?.amount !== credit.amount) breaks('what is given back is in the wallet', `${where}: ${entry?.amount}`);
   }
@@ -71,7 +73,10 @@ export class OutageJudge {
       mark('a VM was down');
       for (const rest of without(span, this.#given.get(vm.id) ?? []))
         if (this.#worthOf(vm, [rest]) > 0n)
-          breaks('nobody pays for what was down', `outage ${outage.sid}, VM ${vm.sid}: ${new Date(rest.fromMs).toISOString()}`);
+          breaks(
+            'nobody pays for what was down',
+            `outage ${outage.sid}, VM ${vm.sid}: ${new Date(rest.fromMs).toISOString()}`,
+          );
     }
   }
 
@@ -100,7 +105,8 @@ export class OutageJudge {
     for (const part of parts) {
       const whole = parts.filter(({ number }) => number === part.number);
       const wholeMs = BigInt(
-        Math.max(...whole.map(({ ends_at: end }) => end.getTime())) - Math.min(...whole.map(({ starts_at: start }) => start.getTime())),
+        Math.max(...whole.map(({ ends_at: end }) => end.getTime())) -
+          Math.min(...whole.map(({ starts_at: start }) => start.getTime())),
       );
       const plan = rows.get('plan', part.plan_sid);
       const paid = { fromMs: part.starts_at.getTime(), untilMs: part.ends_at.getTime() };
@@ -113,7 +119,10 @@ export class OutageJudge {
   }
 }
 
-const shared = (a: Span, b: Span): Span => ({ fromMs: Math.max(a.fromMs, b.fromMs), untilMs: Math.min(a.untilMs, b.untilMs) });
+const shared = (a: Span, b: Span): Span => ({
+  fromMs: Math.max(a.fromMs, b.fromMs),
+  untilMs: Math.min(a.untilMs, b.untilMs),
+});
 const lengthOf = ({ fromMs, untilMs }: Span): number => Math.max(0, untilMs - fromMs);
 const isShared = (a: Span, b: Span): boolean => lengthOf(shared(a, b)) > 0;
 

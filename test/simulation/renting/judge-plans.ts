@@ -47,7 +47,8 @@ export class PlanJudge {
         if (after.end_reason === 'cancelled') mark('a cancelled plan ends');
         if (after.end_reason === 'unpaid') mark('a plan ends unpaid');
       }
-      if (old?.state === 'ended' && after.state !== 'ended') this.#break('what has ended stays so', after, 'begins again');
+      if (old?.state === 'ended' && after.state !== 'ended')
+        this.#break('what has ended stays so', after, 'begins again');
     }
     if (changes.plan_period.length + changes.subscription.length > 0) this.#judgeOpen(changes);
   }
@@ -59,7 +60,8 @@ export class PlanJudge {
     this.#judgeCancellations();
     for (const row of rows.all('subscription')) {
       if (row.state === 'ended' || row.period_ends_at.getTime() > nowMs()) continue;
-      if (row.state === 'active') this.#break('what is over is renewed or ends', row, `it ended ${row.period_ends_at.toISOString()}`);
+      if (row.state === 'active')
+        this.#break('what is over is renewed or ends', row, `it ended ${row.period_ends_at.toISOString()}`);
       else if (this.#canPay(row.wallet, row.due_amount ?? 0n))
         this.#break('what is due is paid once there is money', row, `${row.due_amount} is due`);
     }
@@ -110,7 +112,11 @@ export class PlanJudge {
     if (!before.is_renewing) this.#break('a plan that does not renew is not renewed', before, `period ${row.number}`);
     if (before.state === 'ended') this.#break('what has ended stays so', before, `period ${row.number}`);
     if (row.created_at.getTime() < row.starts_at.getTime())
-      this.#break('nothing renews before its time', before, `${row.created_at.toISOString()} for ${row.starts_at.toISOString()}`);
+      this.#break(
+        'nothing renews before its time',
+        before,
+        `${row.created_at.toISOString()} for ${row.starts_at.toISOString()}`,
+      );
     const own = before.next_plan_code ?? before.plan_code;
     const isAsked = underWay(this.#context, 'subscription.change', step()).some(
       ({ input }) => input['sid'] === before.sid && (input['plan'] === plan.code || input['plan'] === before.plan_code),
@@ -125,7 +131,8 @@ export class PlanJudge {
       else mark('a period that nobody could pay is left out');
       next = this.#after(next, plan.code);
     }
-    if (next.plan.sid !== plan.sid) this.#break('a period has the version of its time', before, `${plan.code} v${plan.version}`);
+    if (next.plan.sid !== plan.sid)
+      this.#break('a period has the version of its time', before, `${plan.code} v${plan.version}`);
     this.#hold(row, { startMs: next.startMs, endMs: next.endMs, paid: plan.price }, before);
     this.#wholes.set(row.subscription, next);
   }
@@ -137,7 +144,13 @@ export class PlanJudge {
     if (!whole) return;
     const from = this.#periods.get(row.subscription)?.at(-1)?.row;
     const old = from && this.#context.rows.get('plan', from.plan_sid);
-    if (!old || !isSameLength(old, plan) || old.vm_size !== plan.vm_size || plan.price < old.price || plan.vm_count < old.vm_count)
+    if (
+      !old ||
+      !isSameLength(old, plan) ||
+      old.vm_size !== plan.vm_size ||
+      plan.price < old.price ||
+      plan.vm_count < old.vm_count
+    )
       return this.#break('only more is had at once', subscription, plan.sid);
     const left = BigInt(whole.endMs - row.starts_at.getTime());
     const all = BigInt(whole.endMs - whole.startMs);
@@ -145,17 +158,20 @@ export class PlanJudge {
     const unused = (old.price * left + all - 1n) / all;
     const paid = rest > unused ? rest - unused : 0n;
     this.#hold(row, { startMs: row.starts_at.getTime(), endMs: whole.endMs, paid }, subscription);
-    if (row.starts_at.getTime() < from.starts_at.getTime()) this.#break('parts follow one another', subscription, `part ${row.part}`);
+    if (row.starts_at.getTime() < from.starts_at.getTime())
+      this.#break('parts follow one another', subscription, `part ${row.part}`);
   }
 
   /** A part ends where the next one begins, or where it always did. */
   #closed(old: PeriodRow, row: PeriodRow): boolean {
     const parts = this.#context.rows.all('plan_period');
     const next = parts.find(
-      ({ subscription, number, part }) => subscription === row.subscription && number === row.number && part === row.part + 1,
+      ({ subscription, number, part }) =>
+        subscription === row.subscription && number === row.number && part === row.part + 1,
     );
     const subscription = this.#context.rows.get('subscription', row.subscription);
-    const isSame = old.paid === row.paid && old.plan_sid === row.plan_sid && old.starts_at.getTime() === row.starts_at.getTime();
+    const isSame =
+      old.paid === row.paid && old.plan_sid === row.plan_sid && old.starts_at.getTime() === row.starts_at.getTime();
     if (subscription && (!isSame || (next && next.starts_at.getTime() !== row.ends_at.getTime())))
       this.#break('a period that was paid is not changed', subscription, `period ${row.number}.${row.part}`);
     return true;
@@ -168,9 +184,17 @@ export class PlanJudge {
   ): void {
     const found = [row.starts_at.getTime(), row.ends_at.getTime(), row.paid];
     if (found[0] !== wanted.startMs || found[1] !== wanted.endMs)
-      this.#break('a period has its exact bounds', subscription, `${row.number}.${row.part}: ${found.join()} and not ${wanted.startMs},${wanted.endMs}`);
+      this.#break(
+        'a period has its exact bounds',
+        subscription,
+        `${row.number}.${row.part}: ${found.join()} and not ${wanted.startMs},${wanted.endMs}`,
+      );
     if (row.paid !== wanted.paid)
-      this.#break('a period costs its price', subscription, `${row.number}.${row.part}: ${row.paid} and not ${wanted.paid}`);
+      this.#break(
+        'a period costs its price',
+        subscription,
+        `${row.number}.${row.part}: ${row.paid} and not ${wanted.paid}`,
+      );
   }
 
   #after(whole: Whole, code: string): Whole {
@@ -209,7 +233,8 @@ export class PlanJudge {
     }
     for (const period of rows.all('plan_period')) {
       const key = `${period.subscription}/${period.number}/${period.part}`;
-      if ((posted.get(key) ?? 0n) !== period.paid) breaks('H05 a period is paid with one posting', `${key}: ${posted.get(key)} and ${period.paid}`);
+      if ((posted.get(key) ?? 0n) !== period.paid)
+        breaks('H05 a period is paid with one posting', `${key}: ${posted.get(key)} and ${period.paid}`);
       posted.delete(key);
     }
     for (const [key, amount] of posted) breaks('H05 nothing is paid for no period', `${key}: ${amount}`);
@@ -234,7 +259,9 @@ export class PlanJudge {
       );
       if (!row || isResumed) continue;
       mark('a plan is cancelled');
-      const more = (this.#periods.get(row.id) ?? []).find(({ row: period, step }) => period.number > shown.period_number && step > (done.endStep ?? 0));
+      const more = (this.#periods.get(row.id) ?? []).find(
+        ({ row: period, step }) => period.number > shown.period_number && step > (done.endStep ?? 0),
+      );
       if (more) this.#break('a cancelled plan is not renewed', row, `period ${more.row.number}`);
     }
   }
@@ -245,4 +272,5 @@ export class PlanJudge {
 }
 
 const lengthOf = ({ period_unit: unit, period_count: count }: PlanRow) => ({ unit, count });
-const isSameLength = (a: PlanRow, b: PlanRow): boolean => a.period_unit === b.period_unit && a.period_count === b.period_count;
+const isSameLength = (a: PlanRow, b: PlanRow): boolean =>
+  a.period_unit === b.period_unit && a.period_count === b.period_count;

@@ -30,7 +30,9 @@ export class StandingJudge {
       const [reason] = this.#reasons(row);
       const hasSomething =
         rows.all('subscription').some(({ wallet, state }) => wallet === row.wallet && state !== 'ended') ||
-        rows.all('allocation').some(({ wallet, state }) => wallet === row.wallet && state !== 'released' && state !== 'failed');
+        rows
+          .all('allocation')
+          .some(({ wallet, state }) => wallet === row.wallet && state !== 'released' && state !== 'failed');
       if (reason === null && row.state === 'suspended') this.#break('who has paid is not suspended', row, '');
       const isRunning = row.state !== 'suspended' && row.state !== 'released';
       if (reason != null && isRunning && hasSomething && row.deadline_at === null)
@@ -59,7 +61,8 @@ export class StandingJudge {
   #judgeGrace(row: StandingRow): void {
     this.#context.mark('a grace begins');
     const [told, deadline] = [row.noticed_at?.getTime() ?? Infinity, row.deadline_at?.getTime() ?? 0];
-    if (deadline < told + GRACE_MS) this.#break('a grace has its whole time', row, `${(deadline - told) / HOUR_MS} hours`);
+    if (deadline < told + GRACE_MS)
+      this.#break('a grace has its whole time', row, `${(deadline - told) / HOUR_MS} hours`);
   }
 
   #judgeSuspension(before: StandingRow | null, after: StandingRow): void {
@@ -69,7 +72,8 @@ export class StandingJudge {
     if (after.reason !== 'operator' && !isLate)
       this.#break('nobody is suspended before the deadline', after, `${before?.deadline_at?.toISOString()}`);
     const wanted = isFreeze(after.reason) ? null : after.since.getTime() + SUSPENDED_MS;
-    if ((after.deadline_at?.getTime() ?? null) !== wanted) this.#break('a suspension has its whole time', after, String(wanted));
+    if ((after.deadline_at?.getTime() ?? null) !== wanted)
+      this.#break('a suspension has its whole time', after, String(wanted));
   }
 
   #judgeRelease(before: StandingRow | null, after: StandingRow): void {
@@ -79,7 +83,11 @@ export class StandingJudge {
     const isOver = before?.deadline_at != null && before.deadline_at.getTime() <= atMs;
     const isRescued = before?.rescue_until != null && before.rescue_until.getTime() > atMs;
     if (before?.state !== 'suspended' || !isOver || isRescued || isFreeze(before.reason))
-      this.#break('nobody is released before the deadline', after, `${before?.state} ${before?.deadline_at?.toISOString()}`);
+      this.#break(
+        'nobody is released before the deadline',
+        after,
+        `${before?.state} ${before?.deadline_at?.toISOString()}`,
+      );
     const open = rows.all('subscription').find(({ wallet, state }) => wallet === after.wallet && state !== 'ended');
     if (open) this.#break('who is released has no plan any more', after, open.sid);
   }

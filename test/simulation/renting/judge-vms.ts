@@ -36,7 +36,9 @@ export class VmJudge {
       this.#judgePlaces();
       for (const change of changes.machine) this.#judgeMachine(change);
       for (const change of changes.allocation) this.#judgeAllocation(change);
-      const free = this.#context.rows.all('machine').filter(({ state, is_draining: isDraining }) => state === 'free' && !isDraining);
+      const free = this.#context.rows
+        .all('machine')
+        .filter(({ state, is_draining: isDraining }) => state === 'free' && !isDraining);
       this.#free.push({ step: this.#context.step(), count: free.length });
     }
     if (changes.allocation.length + changes.subscription.length + changes.plan_period.length > 0) this.#count(changes);
@@ -74,7 +76,10 @@ export class VmJudge {
       users.set(row.machine, row);
       const machine = rows.get('machine', row.machine);
       if (machine && (machine.state === 'free' || machine.state === 'removed'))
-        breaks('a machine with a VM on it is not free', `machine ${machine.sid} is ${machine.state}: ${row.sid} is ${row.state}`);
+        breaks(
+          'a machine with a VM on it is not free',
+          `machine ${machine.sid} is ${machine.state}: ${row.sid} is ${row.state}`,
+        );
       if (machine && machine.size !== row.size) breaks('a VM has its size', `${row.sid} on ${machine.sid}`);
     }
   }
@@ -90,7 +95,9 @@ export class VmJudge {
     if (move === 'free to allocated' && before.is_draining) breaks('a draining machine is given to nobody', after.sid);
     if (move === 'cleaning to free') {
       mark('a machine is confirmed clean');
-      const isAsked = underWay(this.#context, 'machine.confirm-clean', step()).some(({ input }) => input['sid'] === after.sid);
+      const isAsked = underWay(this.#context, 'machine.confirm-clean', step()).some(
+        ({ input }) => input['sid'] === after.sid,
+      );
       if (!isAsked) breaks('no machine is free before it is clean', `machine ${after.sid}: nobody has confirmed it`);
     }
     if (after.state === 'removed') {
@@ -105,9 +112,12 @@ export class VmJudge {
     const standing = rows.get('wallet_standing', after.wallet);
     if (before === null) {
       if (standing?.state === 'suspended') this.#break('a suspended wallet rents nothing', after, 'it asks for a VM');
-      if (subscription?.state !== 'active') this.#break('a VM takes a plan that is paid', after, `${subscription?.state}`);
+      if (subscription?.state !== 'active')
+        this.#break('a VM takes a plan that is paid', after, `${subscription?.state}`);
       const total = this.#totalOf(after.subscription);
-      const used = rows.all('allocation').filter((row) => row.subscription === after.subscription && isOpen(row)).length;
+      const used = rows
+        .all('allocation')
+        .filter((row) => row.subscription === after.subscription && isOpen(row)).length;
       if (used > total) this.#break('nobody has more VMs than were paid for', after, `${used} of ${total}`);
       return;
     }
@@ -128,8 +138,15 @@ export class VmJudge {
     mark('a VM is gone');
     const machine = after.machine === null ? undefined : rows.get('machine', after.machine);
     if (machine?.state === 'cleaning' || machine?.state === 'allocated') {
-      const isSomebodyElses = rows.all('allocation').some((row) => row.machine === machine.id && row.id !== after.id && isOpen(row));
-      if (!isSomebodyElses) this.#break('a place is given back when its machine is clean', after, `machine ${machine.sid} is ${machine.state}`);
+      const isSomebodyElses = rows
+        .all('allocation')
+        .some((row) => row.machine === machine.id && row.id !== after.id && isOpen(row));
+      if (!isSomebodyElses)
+        this.#break(
+          'a place is given back when its machine is clean',
+          after,
+          `machine ${machine.sid} is ${machine.state}`,
+        );
     }
   }
 
@@ -140,16 +157,26 @@ export class VmJudge {
     const reason = after.release_reason;
     if (reason === 'expired') {
       mark('a VM goes with its plan');
-      const isOver = subscription?.state === 'ended' || (subscription?.is_renewing === false && subscription.state === 'active');
+      const isOver =
+        subscription?.state === 'ended' || (subscription?.is_renewing === false && subscription.state === 'active');
       const isPast = (after.releasing_at?.getTime() ?? 0) > before.expires_at.getTime();
-      if (!isOver || !isPast) this.#break('no VM is taken before its time', after, `${subscription?.state} until ${before.expires_at.toISOString()}`);
+      if (!isOver || !isPast)
+        this.#break(
+          'no VM is taken before its time',
+          after,
+          `${subscription?.state} until ${before.expires_at.toISOString()}`,
+        );
     }
-    if (reason === 'unpaid' && subscription?.end_reason !== 'unpaid') this.#break('no VM is taken before its time', after, 'it is not unpaid');
+    if (reason === 'unpaid' && subscription?.end_reason !== 'unpaid')
+      this.#break('no VM is taken before its time', after, 'it is not unpaid');
   }
 
   #totalOf(subscription: bigint): number {
     const { rows } = this.#context;
-    const last = rows.all('plan_period').filter((row) => row.subscription === subscription).at(-1);
+    const last = rows
+      .all('plan_period')
+      .filter((row) => row.subscription === subscription)
+      .at(-1);
     return (last && rows.get('plan', last.plan_sid)?.vm_count) ?? 0;
   }
 
@@ -187,7 +214,8 @@ export class VmJudge {
     const row = rows.all('allocation').find(({ name }) => name === intent.input['name']);
     const text = `intent ${intent.number}`;
     if (final.status === 201) {
-      if (!row || row.state === 'failed') this.#context.breaks('I22 a VM that was told of is there', `${text}: ${row?.state}`);
+      if (!row || row.state === 'failed')
+        this.#context.breaks('I22 a VM that was told of is there', `${text}: ${row?.state}`);
       return;
     }
     const from = intent.attempts[0]?.startStep ?? 0;
@@ -203,7 +231,11 @@ export class VmJudge {
         this.#context.breaks('who has a VM left is given it', text);
     } else if (final.body.includes('"wallet_suspended"')) {
       mark('a suspended wallet is refused');
-      const list = within([{ step: 0, is: false }, ...(this.#suspended.get(this.#walletOf(intent)) ?? [])], from, until);
+      const list = within(
+        [{ step: 0, is: false }, ...(this.#suspended.get(this.#walletOf(intent)) ?? [])],
+        from,
+        until,
+      );
       if (!list.some(({ is }) => is)) this.#context.breaks('only a suspended wallet is refused as such', text);
     }
   }

@@ -54,7 +54,12 @@ export class Landlords {
   /** Who cleans looks at what there is to clean, and confirms some of it; sometimes what is not theirs to confirm. */
   async clean(chance: Chance, person: Person): Promise<void> {
     const { ask } = this.#options;
-    const list = await ask('machine.list', { state: chance.is(0.8) ? 'cleaning' : 'allocated', limit: 50 }, person, chance);
+    const list = await ask(
+      'machine.list',
+      { state: chance.is(0.8) ? 'cleaning' : 'allocated', limit: 50 },
+      person,
+      chance,
+    );
     const body = list.attempts.find(({ status }) => status === 200)?.body ?? '{"items":[]}';
     const { items } = JSON.parse(body) as { items: { sid: string }[] };
     for (const { sid } of items) if (chance.is(0.7)) await ask('machine.confirm-clean', { sid }, person, chance);
@@ -66,7 +71,8 @@ export class Landlords {
     const { ask, scheduler, life } = this.#options;
     await ask('machine.set', { sid, is_draining: true }, person, chance);
     await scheduler.park(life, chance.between(1, 30) * HOUR_MS, 'drains');
-    const isGone = chance.is(0.3) && (await ask('machine.remove', { sid }, person, chance)).attempts.at(-1)?.status === 200;
+    const isGone =
+      chance.is(0.3) && (await ask('machine.remove', { sid }, person, chance)).attempts.at(-1)?.status === 200;
     if (!isGone) await ask('machine.set', { sid, is_draining: false }, person, chance);
   }
 

@@ -6,9 +6,9 @@ const MINUTE_MS = 60_000;
 const HOUR_MS = 60 * MINUTE_MS;
 /** So many deeds come close together; then nothing is done for hours or days, and periods end meanwhile. */
 const DEEDS_TOGETHER = 8;
-/** How much more rarely than in production ticks come: every minute or two while people act, a few a day while they do not. */
-const TICKS_TOGETHER = 20;
-export const TICKS_APART = 3_000;
+/** How much more rarely than in production ticks come: every few minutes while people act, one or two a day while they do not. */
+const TICKS_TOGETHER = 8;
+export const TICKS_APART = 2_000;
 
 /** Weeks in a life: people come together, and time leaps. */
 export class RentingPace {
@@ -24,7 +24,8 @@ export class RentingPace {
 
   /** Before the deed of this number. */
   async pause(number: number, chance: Chance): Promise<void> {
-    if (number % DEEDS_TOGETHER > 0) return await this.#scheduler.park(this.#life, chance.below(2 * MINUTE_MS), 'people');
+    if (number % DEEDS_TOGETHER > 0)
+      return await this.#scheduler.park(this.#life, chance.below(2 * MINUTE_MS), 'people');
     this.#world.paceTicks(TICKS_APART);
     const hours = chance.weighted([
       [chance.between(1, 20), 3],

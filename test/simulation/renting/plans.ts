@@ -15,7 +15,10 @@ function plan(code: string, price: string, [unit, count]: readonly ['day' | 'mon
 }
 
 /** Another price, a size or a length from now on. */
-export function otherVersion(code: string, draw: { readonly cents: number; readonly vms: number; readonly isLonger: boolean }) {
+export function otherVersion(
+  code: string,
+  draw: { readonly cents: number; readonly vms: number; readonly isLonger: boolean },
+) {
   const price = `${Math.floor(draw.cents / 100)}.${String(draw.cents % 100).padStart(2, '0')}`;
   return plan(code, price, ['day', draw.isLonger ? 10 : 7], draw.vms);
 }

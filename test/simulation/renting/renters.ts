@@ -59,7 +59,12 @@ export class Renters {
       [chance.between(100, 500), 3],
       [chance.below(100), 1],
     ]);
-    await this.#options.ask('billing.adjust', { sid: person.walletSid, balance_cents: cents, reason: 'deed' }, person, chance);
+    await this.#options.ask(
+      'billing.adjust',
+      { sid: person.walletSid, balance_cents: cents, reason: 'deed' },
+      person,
+      chance,
+    );
   }
 
   async buy(chance: Chance, person: Person): Promise<void> {
@@ -76,7 +81,9 @@ export class Renters {
   async buyAtOnce(chance: Chance, person: Person): Promise<void> {
     const other = chance.pick(this.#options.people);
     await Promise.all(
-      [person, person, other].map((one, index) => this.buy(new Chance(this.#options.scheduler.steps, `at once/${index}`), one)),
+      [person, person, other].map((one, index) =>
+        this.buy(new Chance(this.#options.scheduler.steps, `at once/${index}`), one),
+      ),
     );
   }
 
@@ -163,7 +170,8 @@ export class Renters {
 
   async reorder(chance: Chance, person: Person): Promise<void> {
     const vms = this.#vms.get(person.walletSid) ?? [];
-    if (vms.length > 0) await this.#ask('allocation.set', { sid: chance.pick(vms), stop_order: chance.below(5) }, person, chance);
+    if (vms.length > 0)
+      await this.#ask('allocation.set', { sid: chance.pick(vms), stop_order: chance.below(5) }, person, chance);
   }
 
   async rescue(chance: Chance, person: Person): Promise<void> {

@@ -17,7 +17,7 @@ const SLACK_MS = 5_000;
 export class VmJudge {
   readonly #context: Context;
   readonly #free: Free[] = [{ step: 0, count: 0 }];
-  /** By subscription: how many VMs it had from a step on, and how many it might have. */
+  /** By wallet: how many VMs it had from a step on, and how many it might have. */
   readonly #used = new Map<bigint, { readonly step: number; readonly used: number; readonly total: number }[]>();
   /** By wallet: steps at which it became suspended, or was not any more. */
   readonly #suspended = new Map<bigint, { readonly step: number; readonly is: boolean }[]>();
@@ -115,9 +115,7 @@ export class VmJudge {
       if (subscription?.state !== 'active')
         this.#break('a VM takes a plan that is paid', after, `${subscription?.state}`);
       const total = this.#totalOf(after.subscription);
-      const used = rows
-        .all('allocation')
-        .filter((row) => row.subscription === after.subscription && isOpen(row)).length;
+      const used = rows.all('allocation').filter((row) => row.wallet === after.wallet && isOpen(row)).length;
       if (used > total) this.#break('nobody has more VMs than were paid for', after, `${used} of ${total}`);
       return;
     }
@@ -182,18 +180,14 @@ export class VmJudge {
 
   #count(changes: Changes): void {
     const { rows, step } = this.#context;
-    const touched = new Set([
-      ...changes.allocation.map(({ after }) => after.subscription),
-      ...changes.plan_period.map(({ after }) => after.subscription),
-      ...changes.subscription.map(({ after }) => after.id),
-    ]);
-    for (const id of touched) {
-      const subscription = rows.get('subscription', id);
-      if (!subscription) continue;
-      const used = rows.all('allocation').filter((row) => row.subscription === id && isOpen(row)).length;
-      const list = this.#used.get(subscription.wallet) ?? [];
-      const total = subscription.state === 'ended' ? 0 : this.#totalOf(id);
-      this.#used.set(subscription.wallet, [...list, { step: step(), used, total }]);
+    const touched = new Set(
+      [...changes.allocation, ...changes.plan_period, ...changes.subscription].map(({ after }) => after.wallet),
+    );
+    for (const wallet of touched) {
+      const subscription = rows.all('subscription').find((row) => row.wallet === wallet && row.state !== 'ended');
+      const used = rows.all('allocation').filter((row) => row.wallet === wallet && isOpen(row)).length;
+      const total = subscription ? this.#totalOf(subscription.id) : 0;
+      this.#used.set(wallet, [...(this.#used.get(wallet) ?? []), { step: step(), used, total }]);
     }
   }
 

@@ -25,9 +25,15 @@ export interface RentersOptions {
 
 interface Plan {
   readonly sid: string;
+  readonly code: string;
   readonly endsMs: number;
 }
 
+/** What is more of the same. */
+const LARGER: ReadonlyMap<string, string> = new Map([
+  ['week-2', 'week-4'],
+  ['vm-5', 'vm-10'],
+]);
 /** How close to the end of a period somebody acts who waits for it. */
 const AROUND_THE_END_MS = 3_000;
 const WAITS_AT_MOST_MS = 9 * 86_400_000;
@@ -90,7 +96,7 @@ export class Renters {
   async change(chance: Chance, person: Person): Promise<void> {
     const held = this.#plans.get(person.walletSid);
     if (!held) return await this.buy(chance, person);
-    const plan = chance.pick(chance.is(0.7) ? ['week-2', 'week-4', 'vm-5', 'vm-10'] : CODES);
+    const plan = (chance.is(0.6) ? LARGER.get(held.code) : undefined) ?? chance.pick(CODES);
     const quote = chance.is(0.2) ? await this.#quote(chance, person, plan) : null;
     const input = { sid: held.sid, plan };
     const intent = await this.#ask('subscription.change', quote === null ? input : { ...input, quote }, person, chance);
@@ -196,7 +202,11 @@ export class Renters {
   }
 
   #keep({ walletSid }: Person, shown: Readonly<Record<string, unknown>>): void {
-    this.#plans.set(walletSid, { sid: String(shown['sid']), endsMs: Date.parse(String(shown['period_ends_at'])) });
+    this.#plans.set(walletSid, {
+      sid: String(shown['sid']),
+      code: String(shown['plan']),
+      endsMs: Date.parse(String(shown['period_ends_at'])),
+    });
   }
 
   #ask(operation: string, input: Readonly<Record<string, unknown>>, person: Person, chance: Chance): Promise<Intent> {

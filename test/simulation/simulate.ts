@@ -15,7 +15,7 @@ import { Worker } from './workers.ts';
 
 /** Every so many seeds one is lived twice. */
 const TWICE_EVERY = 15;
-/** Every so many seeds one is a life of renting. */
+/** Every so many seeds one is a life of renting, with half as many operations: the ticks of its weeks are the other half. */
 const RENTING_EVERY = 4;
 /** After so many failing seeds there is enough to mend. */
 const FAILURES_MAX = 3;
@@ -66,7 +66,8 @@ class Run {
       const isTimeOver = performance.now() >= untilMs && next >= least;
       if (isTimeOver || (to !== null && next > to) || this.isEnough) return undefined;
       const seed = next++;
-      return this.#optionsOf(seed, operations, isRenting || (isMixed && seed % RENTING_EVERY === 0));
+      const rents = isRenting || (isMixed && seed % RENTING_EVERY === 0);
+      return this.#optionsOf(seed, rents && isMixed ? Math.ceil(operations / 2) : operations, rents);
     });
   }
 

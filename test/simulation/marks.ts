@@ -178,7 +178,13 @@ export const MARKS = [
 export type Mark = (typeof MARKS)[number];
 
 /** So seldom that a run must be long to be blamed for not seeing them: {@link RARE_AFTER_SEEDS} lives. */
-export const RARE_MARKS: ReadonlySet<Mark> = new Set(['an unbilled correction is billed']);
+export const RARE_MARKS: ReadonlySet<Mark> = new Set([
+  'an unbilled correction is billed',
+  'a suspended wallet is let in once more',
+  'a wallet is released',
+  'a plan ends unpaid',
+  'a period that nobody could pay is left out',
+]);
 export const RARE_AFTER_SEEDS = 300;
 
 const LISTED: ReadonlySet<string> = new Set(MARKS);

@@ -10,8 +10,9 @@ export const RENTING_MUTANTS: readonly Mutant[] = [
         file: 'src/operations/subscription/settle-due.ts',
         find: 'const outcomes = await applyPostings(tx, [...records.values()], stamp);',
         replace:
-          'await applyPostings(tx, [...records.values()].map((one) => ({ ...one, idem: `${one.idem.slice(0, -2)}f0` })), stamp);\n' +
-          '  const outcomes = await applyPostings(tx, [...records.values()], stamp);',
+          'const outcomes = await applyPostings(tx, [...records.values()], stamp);\n' +
+          '  const again = [...records.values()].map((one) => ({ ...one, idem: `${one.idem.slice(0, -2)}f0` }));\n' +
+          '  await applyPostings(tx, again, { ...stamp, batch: ports.ids.batchId() });',
       },
     ],
   },

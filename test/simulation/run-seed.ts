@@ -206,9 +206,12 @@ async function live(options: SeedOptions, url: string): Promise<SeedReport> {
     if (oracle.violations.length === 0) {
       // What came after the last one waits for the next day; the oracle does not.
       let isOver = false;
-      void (isRenting ? lastRentingTicks(world, scheduler) : lastTicks(world)).then(() => (isOver = true));
-      await scheduler.run(() => isOver || isStuck());
-      await oracle.atTheEnd();
+      void (isRenting ? lastRentingTicks(world, scheduler) : lastTicks(world)).then(
+        () => (isOver = true),
+        (error: unknown) => hooks.onBreak('nothing fails in fine weather', String(error)),
+      );
+      await scheduler.run(() => isOver || isStuck() || oracle.violations.length > 0);
+      if (isOver) await oracle.atTheEnd();
     }
     if (isStuck()) oracle.violations.push({ rule: 'I42 the world comes to rest', detail: `${scheduler.steps} steps` });
     const answers = residents.history.intents.reduce(

@@ -101,7 +101,7 @@ export class Landlords {
   }
 
   async revoke(chance: Chance, person: Person): Promise<void> {
-    const sid = this.#pick(chance, this.#grants);
+    const sid = this.#pick(chance, this.#grants.slice(-3));
     if (sid === null) return await this.give(chance, person);
     await this.#options.ask('grant.revoke', { sid, reason: 'deed' }, person, chance);
   }

@@ -59,7 +59,9 @@ export class Renters {
     return [...this.#plans.values()].map(({ sid }) => sid);
   }
 
+  /** Some do it seldom: they run dry. */
   async fund(chance: Chance, person: Person): Promise<void> {
+    if (this.#options.people.indexOf(person) % 3 === 2 && chance.is(0.85)) return await this.look(chance, person);
     const cents = chance.weighted([
       [chance.between(500, 6_000), 6],
       [chance.between(100, 500), 3],
@@ -180,8 +182,15 @@ export class Renters {
       await this.#ask('allocation.set', { sid: chance.pick(vms), stop_order: chance.below(5) }, person, chance);
   }
 
+  /** Whoever of these can have it. */
   async rescue(chance: Chance, person: Person): Promise<void> {
-    await this.#ask('standing.rescue', { sid: person.walletSid }, person, chance);
+    const { people } = this.#options;
+    for (const one of [person, chance.pick(people), chance.pick(people), chance.pick(people)]) {
+      const body = answerOf(await this.#ask('standing.get', { sid: one.walletSid }, one, chance), 200);
+      const rescue = body?.['rescue'] as { readonly is_available: boolean } | undefined;
+      if (rescue?.is_available === true || chance.is(0.1))
+        await this.#ask('standing.rescue', { sid: one.walletSid }, one, chance);
+    }
   }
 
   async look(chance: Chance, person: Person): Promise<void> {

@@ -46,7 +46,7 @@ export class StandingJudge {
     const { mark } = this.#context;
     const old = before?.state ?? 'empty';
     if (before !== null && before.reason !== after.reason && !this.#reasons(after).includes(after.reason))
-      this.#break('a wallet stands as it does for a reason that is so', after, `${this.#reasons(after).join(' or ')}`);
+      this.#break('a wallet stands as it does for a reason that is so', after, this.#reasons(after).join(' or '));
     if (before?.deadline_at == null && after.deadline_at !== null && after.state === 'empty') this.#judgeGrace(after);
     if (before?.rescue_until == null && after.rescue_until !== null) mark('a suspended wallet is let in once more');
     if (old === after.state) return;

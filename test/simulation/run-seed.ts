@@ -1,9 +1,11 @@
 import { AsyncLocalStorage } from 'node:async_hooks';
 import process from 'node:process';
+import { inspect } from 'node:util';
 import { openWallets } from '../support/ledger.ts';
 import { testPorts, type TestPorts } from '../support/ports.ts';
 import { micros } from '../../src/domain/money.ts';
-import type { Tx } from '../../src/store/db.ts';
+import type { Db, Tx } from '../../src/store/db.ts';
+import { checkLedger } from '../../src/store/ledger-check.ts';
 import { insertNode, type NodeRow } from '../../src/store/node.ts';
 import { NODE_HOUR_MAX } from './reporters.ts';
 import { openSession, openSharedConnection, type SharedConnection } from '../../src/store/postgres.ts';
@@ -212,6 +214,8 @@ async function live(options: SeedOptions, url: string): Promise<SeedReport> {
       );
       await scheduler.run(() => isOver || isStuck() || oracle.violations.length > 0);
       if (isOver) await oracle.atTheEnd();
+      if (isOver && isRenting)
+        for (const detail of await checkedLedger(shared, seed)) hooks.onBreak('the ledger is sound', detail);
     }
     if (isStuck()) oracle.violations.push({ rule: 'I42 the world comes to rest', detail: `${scheduler.steps} steps` });
     const answers = residents.history.intents.reduce(
@@ -260,7 +264,21 @@ const factorAfterwards = (sinceMs: number): number =>
 /** The wallets of the first hour, over the world's own connection: nothing else runs yet. */
 async function populate(shared: SharedConnection, seed: number, users: number) {
   const ports = testPorts({ seed, now: new Date(START_MS - MINUTE_MS) });
-  const db = dbOver(
+  const db = ownDb(shared, ports);
+  const wallets = await openWallets(db, ports, users);
+  const people = wallets.map(({ id, sid, userSid }) => ({ id, walletSid: sid, userSid }));
+  return { people, nodes: await openNodes(db, ports, people[0]?.userSid ?? '') };
+}
+
+/** What an operator's `ledger check` says at the end. */
+async function checkedLedger(shared: SharedConnection, seed: number): Promise<string[]> {
+  const { results } = await checkLedger(ownDb(shared, testPorts({ seed, now: new Date(START_MS) })));
+  const broken = results.filter(({ rows }) => rows.length > 0);
+  return broken.map(({ id, promise, rows }) => `${id} ${promise}: ${inspect(rows[0], { breakLength: Infinity })}`);
+}
+
+function ownDb(shared: SharedConnection, ports: TestPorts): Db {
+  return dbOver(
     {
       ports,
       scopes: new AsyncLocalStorage(),
@@ -272,9 +290,6 @@ async function populate(shared: SharedConnection, seed: number, users: number) {
     },
     () => Promise.resolve(),
   );
-  const wallets = await openWallets(db, ports, users);
-  const people = wallets.map(({ id, sid, userSid }) => ({ id, walletSid: sid, userSid }));
-  return { people, nodes: await openNodes(db, ports, people[0]?.userSid ?? '') };
 }
 
 /** One for everybody, one that may do little in an hour, one for the first user only. */

@@ -187,7 +187,7 @@ export class World {
       if (process.life.isDead) continue;
       process.ticks.abort('another pace');
       process.ticks = new AbortController();
-      this.#startTicks(process);
+      this.#startTicks(process, { isBorn: false });
     }
   }
 
@@ -264,7 +264,7 @@ export class World {
     return process;
   }
 
-  #startTicks(process: SimProcess): void {
+  #startTicks(process: SimProcess, { isBorn } = { isBorn: true }): void {
     if (this.#isTickingAlone && process.index > 0) return;
     for (const tick of TICKS) {
       if (
@@ -283,7 +283,9 @@ export class World {
         if (tick.name === 'webhooks.sweep' && done !== 0) this.options.mark('the sweep finds what the queue lost');
         return done;
       };
-      void keepTicking(process.house, { ...tick, waitMs, run }, process.ticks.signal);
+      // Who only changes their pace does not begin anew: what is over stays so for a while.
+      const isDueAtStart = tick.isDueAtStart === true && (isBorn || !isRenting);
+      void keepTicking(process.house, { ...tick, waitMs, run, isDueAtStart }, process.ticks.signal);
     }
   }
 

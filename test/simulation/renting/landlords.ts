@@ -82,7 +82,7 @@ export class Landlords {
       [chance.between(1, 300), 3],
       [chance.between(100, 2_000), 3],
     ]);
-    const lastsMs = chance.pick([null, 2, 20, 100, 400]);
+    const hours = chance.pick([null, 0.1, 2, 20, 100, 400]);
     const intent = await ask(
       'grant.give',
       {
@@ -90,7 +90,7 @@ export class Landlords {
         amount: `${Math.floor(cents / 100)}.${String(cents % 100).padStart(2, '0')}`,
         kind: chance.pick(['promo', 'goodwill', 'bonus']),
         priority: chance.pick([1, 100, 100]),
-        ...(lastsMs !== null && { expires_at: new Date(Math.ceil(scheduler.nowMs) + lastsMs * HOUR_MS).toISOString() }),
+        ...(hours !== null && { expires_at: new Date(Math.ceil(scheduler.nowMs) + hours * HOUR_MS).toISOString() }),
         reason: 'deed',
       },
       person,

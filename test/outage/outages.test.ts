@@ -1,5 +1,7 @@
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { grantGive } from '../../src/operations/grant/give.ts';
+import { releaseVm } from '../../src/operations/allocation/steer.ts';
+import { machineSet } from '../../src/operations/machine/set.ts';
 import { outageCancel } from '../../src/operations/outage/cancel.ts';
 import { outageCreate } from '../../src/operations/outage/create.ts';
 import { outageEnd } from '../../src/operations/outage/end.ts';
@@ -70,6 +72,18 @@ describe('an outage of a machine', () => {
       { subject: 'allocation', state: 'done', vms: 0, returned: '0.00' },
       { subject: 'machine', state: 'done', vms: 1, returned: '0.066667' },
     ]);
+  });
+
+  it('reaches who has left a machine that cleans itself and is free again', async () => {
+    const wallet = await story.renter('vm-5', 10n);
+    const vm = await story.vm(wallet);
+    const machine = await machineOf(vm.sid);
+    await story.operator(machineSet, { sid: machine, cleans_itself: true });
+    await story.ports.clock.advance(DAY_MS);
+    expect(await releaseVm(story.house, vm.sid, 'user')).toMatchObject({ state: 'released', machine: null });
+    await story.operator(outageCreate, { machine_sid: machine, from: ago(DAY_MS), until: ago(0), reason: 'disk' });
+    await resumeOutages(story.house);
+    expect(await story.balance(wallet)).toBe('0.066667');
   });
 
   it('goes on until it is ended, or is cancelled and gives nothing', async () => {

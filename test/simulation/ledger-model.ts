@@ -12,6 +12,10 @@ export const KIND = {
   expire: 7,
   usage: 8,
 } as const;
+const GRANT_USE = 23;
+const GRANT_RETURN = 24;
+/** The live accounts of a wallet that hold what it was given. */
+const GRANT_ROLES = Array.from({ length: 13 }, (_, slot) => BigInt(slot + 3));
 export const MICROS_PER_CENT = 10_000n;
 
 export interface EntryRow {
@@ -62,6 +66,10 @@ export class LedgerModel {
     return this.#wallets.keys();
   }
 
+  idOf(walletSid: string | null): bigint | undefined {
+    return walletSid === null ? undefined : this.#wallets.get(walletSid);
+  }
+
   knowWallets(wallets: readonly { readonly sid: string; readonly id: bigint }[]): void {
     for (const { sid, id } of wallets) this.#wallets.set(sid, id);
   }
@@ -92,6 +100,9 @@ export class LedgerModel {
     if (this.#idems.has(entry.idem)) this.#break('I11 one posting per key', `${where} idem ${entry.idem}`);
     const mayGoBelow =
       entry.kind === KIND.adjustment ||
+      // What came back goes on to the grants that had paid it.
+      entry.kind === GRANT_RETURN ||
+      isCovered(entry, before) ||
       (entry.kind === KIND.capture && entry.facts['is_late'] === true) ||
       this.isRestOfLease(entry) ||
       (entry.kind === KIND.usage && (entry.balance_after >= -OWED_MAX || BY_THE_HOUSE.has(entry.facts['why'])));
@@ -135,6 +146,19 @@ export class LedgerModel {
     return this.#within(walletSid, role, from, until, (entry) => entry.balance_after);
   }
 
+  /** Every sum of what was paid and what was given that the wallet had between two steps, both included. */
+  availableWithin(walletSid: string | null, from: number, until: number): bigint[] {
+    const roles = [0n, ...GRANT_ROLES].map((role) =>
+      this.entriesOf(walletSid, role).filter(({ step }) => step <= until),
+    );
+    const steps = [...new Set(roles.flat().map(({ step }) => step))]
+      .filter((step) => step > from)
+      .toSorted((a, b) => a - b);
+    const at = (step: number): bigint =>
+      roles.reduce((sum, entries) => sum + (entries.findLast((entry) => entry.step <= step)?.balance_after ?? 0n), 0n);
+    return [from, ...steps].map(at);
+  }
+
   /** Every length that the wallet's statement had between two steps. */
   lengthsWithin(walletSid: string | null, from: number, until: number): bigint[] {
     return this.#within(walletSid, 0n, from, until, (entry) => entry.seq);
@@ -167,6 +191,10 @@ export class LedgerModel {
     return [at, ...within];
   }
 }
+
+/** Whether given credit pays all of it: that is no more owed than before. */
+const isCovered = ({ amount, idem }: Entry, before: Entry | undefined): boolean =>
+  before?.kind === GRANT_USE && before.facts['for'] === idem && before.amount >= -amount;
 
 /** Dollars as text to micro-dollars, in the oracle's own way. */
 export function micros(text: string): bigint {

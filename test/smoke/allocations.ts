@@ -172,7 +172,7 @@ export const allocations: readonly SmokeCheck[] = [
       }
       const answers = await Promise.all(names.map((name) => requestVm(smoke, name)));
       equal(
-        answers.map(({ status, json }) => String(json['code'] ?? status)).toSorted(),
+        answers.map(({ status, json }) => (typeof json['code'] === 'string' ? json['code'] : `${status}`)).toSorted(),
         ['201', ...Array.from({ length: 7 }, () => 'pool_empty')],
         'the answers',
       );

@@ -4,7 +4,7 @@ import { mkdirSync, writeFileSync } from 'node:fs';
 import path from 'node:path';
 import process from 'node:process';
 import { parseArgs } from 'node:util';
-import { insist, readBooks } from './months/books.ts';
+import { insist, readBooks, readEvents, type Told } from './months/books.ts';
 import { reportOf, type Look } from './months/report.ts';
 import { daysOf, storyOf } from './months/story.ts';
 import { World } from './months/world.ts';
@@ -42,8 +42,8 @@ async function demo(of: number, folder: string): Promise<void> {
   const server = await startOwnServer();
   try {
     const world = await World.begin(server);
-    const looks = await live(world, of);
-    const books = await readBooks(world);
+    const { looks, events } = await live(world, of);
+    const books = await readBooks(world, events);
     insist(books);
     say(`\nThe table of months agrees with the books in ${books.proofs.length} ways.`);
     const check = checkLedger(server);
@@ -58,21 +58,28 @@ async function demo(of: number, folder: string): Promise<void> {
   }
 }
 
+interface Lived {
+  readonly looks: readonly Look[];
+  readonly events: readonly Told[];
+}
+
 /** Goes from day to day; on each the wallet is looked at, and once more after somebody has done something. */
-async function live(world: World, of: number): Promise<Look[]> {
+async function live(world: World, of: number): Promise<Lived> {
   const deeds = storyOf(of);
   const looks: Look[] = [];
+  const told = new Map<string, Told>();
   for (const day of daysOf(deeds)) {
     await world.moveTo(day);
     if (world.kept.has('wallet')) looks.push(await look(world));
     for (const deed of deeds.filter((one) => one.day === day)) {
-      const told = await deed.run(world);
+      const sentence = await deed.run(world);
       const { available } = await world.operator.call('billing.get', { sid: world.recall('wallet') });
-      say(`day ${day.toFixed(1).padStart(5)}  ${available.padStart(10)} USD  ${told}`);
+      say(`day ${day.toFixed(1).padStart(5)}  ${available.padStart(10)} USD  ${sentence}`);
       looks.push(await look(world));
     }
+    if (world.kept.has('wallet')) for (const event of await readEvents(world)) told.set(event.sid, event);
   }
-  return looks;
+  return { looks, events: [...told.values()] };
 }
 
 async function look(world: World): Promise<Look> {

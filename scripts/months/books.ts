@@ -50,18 +50,23 @@ async function all<T>(ask: (cursor: { readonly cursor?: string }) => Promise<Pag
   return items;
 }
 
+/** What is told now, the oldest first: the service forgets events after some weeks, so whoever wants all of them asks now and then. */
+export async function readEvents(world: World): Promise<Told[]> {
+  const page = { wallet_sid: world.recall('wallet'), limit: PAGE };
+  return (await world.operator.call('event.list', page)).items.toReversed();
+}
+
 /** Reads what the service says of the wallet, makes the table of it, and holds its sums against what other records say. */
-export async function readBooks(world: World): Promise<Books> {
+export async function readBooks(world: World, events: readonly Told[]): Promise<Books> {
   const { operator } = world;
   const sid = world.recall('wallet');
   const lines = await all((cursor) => operator.call('billing.statement', { sid, limit: PAGE, ...cursor }));
-  const events = await all((cursor) => operator.call('event.list', { wallet_sid: sid, limit: PAGE, ...cursor }));
   const grants = await all((cursor) => operator.call('grant.list', { wallet_sid: sid, limit: PAGE, ...cursor }));
   const months = monthsOf(world, lines.toReversed());
   const total = totalOf(months);
   return {
     lines: lines.toReversed(),
-    events: events.toReversed(),
+    events,
     grants,
     months,
     total,

@@ -52,31 +52,33 @@ export function reportOf(told: Lived): string {
 period of the plan. Seed ${seed}.</p>
 <h2>Balance</h2>
 <p>What was paid in and is left, line by line of the statement.</p>
-${chart(DAYS, {
-  id: 'balance',
-  title: 'Balance over fourteen months',
-  description: `It ends with ${dollars(books.total.balance)} USD.`,
-  unit: (value) => `$${value}`,
-  points: books.lines.map((line) => ({ day: world.dayOf(line.recorded_at), value: Number(line.balance_after) })),
-  isStepped: true,
-  spans,
-  limit: null,
-})}
+<div class="wide">${chart(DAYS, {
+    id: 'balance',
+    title: 'Balance over fourteen months',
+    description: `It ends with ${dollars(books.total.balance)} USD.`,
+    unit: (value) => `$${value}`,
+    points: books.lines
+      .filter((line, index, { [index + 1]: next }) => next?.recorded_at !== line.recorded_at)
+      .map((line) => ({ day: world.dayOf(line.recorded_at), value: Number(line.balance_after) })),
+    isStepped: true,
+    spans,
+    limit: null,
+  })}</div>
 <h2>Runway</h2>
 <p>How many days it would last: at the usage of the day before, and with each period of the plan paid. Where there is no line, nothing used it up.</p>
-${chart(DAYS, {
-  id: 'runway',
-  title: 'Runway over fourteen months',
-  description: `The least was ${fewest(looks)} days.`,
-  unit: (value) => `${value} d`,
-  points: looks.map(({ day, hours }) => ({ day, value: hours === null ? null : hours / 24 })),
-  isStepped: false,
-  spans,
-  limit: { value: 3, text: 'the first warning: 72 hours' },
-})}
+<div class="wide">${chart(DAYS, {
+    id: 'runway',
+    title: 'Runway over fourteen months',
+    description: `The least was ${fewest(looks)} days.`,
+    unit: (value) => `${value} d`,
+    points: looks.map(({ day, hours }) => ({ day, value: hours === null ? null : hours / 24 })),
+    isStepped: false,
+    spans,
+    limit: { value: 3, text: 'the first warning: 72 hours' },
+  })}</div>
 <h2>What happened</h2>
 <ul class="legend"><li><i class="grace"></i> grace: a period is due</li><li><i class="suspended"></i> suspended: its VMs stand still</li><li><i class="outage"></i> a machine was down</li></ul>
-${lanes(DAYS, Object.values(LANES), marks)}
+<div class="wide">${lanes(DAYS, Object.values(LANES), marks)}</div>
 <h2>Months</h2>
 <div class="wide">${tableOf(books)}</div>
 <h2>Proofs</h2>
@@ -160,7 +162,7 @@ body{margin:0;background:var(--back);color:var(--text);font:16px/1.5 system-ui,s
 main{max-width:1040px;margin:0 auto;padding:24px 20px 64px}
 h1{font-size:28px;line-height:1.2;margin:16px 0 8px}h2{font-size:19px;margin:36px 0 4px}
 p{margin:4px 0 12px;color:var(--soft);max-width:75ch}
-svg{display:block;width:100%;height:auto}
+svg{display:block;width:100%;min-width:720px;height:auto}
 .grid,.tick{stroke:var(--line);stroke-width:1}.tick{stroke-dasharray:2 4}
 .label{fill:var(--soft);font-size:12px}
 .curve{fill:none;stroke:var(--curve);stroke-width:2;stroke-linejoin:round}

@@ -101,6 +101,7 @@ describe.each(LOOKS)('renting, for operators, %s at %i pixels', (scheme, width) 
       await page.goto('/operator/pool?state=free');
       await page.getByRole('button', { name: `Remove: rack-3, vm3.${look}.example.org:2207` }).click();
       await page.getByRole('button', { name: 'Remove it' }).click();
+      await page.getByRole('dialog').waitFor({ state: 'detached' });
       await page.getByText(`vm3.${look}`).waitFor({ state: 'detached' });
       // What the next look counts on is free again.
       await page.getByRole('button', { name: 'Removed' }).click();
@@ -172,7 +173,7 @@ describe.each(LOOKS)('renting, for operators, %s at %i pixels', (scheme, width) 
       await page.getByRole('button', { name: 'Preview' }).click();
       await page.getByRole('cell', { name: 'db-1' }).waitFor();
       await expectSound(page, `outages-preview-${look}`);
-      await page.getByRole('button', { name: 'Back' }).click();
+      await page.getByRole('button', { name: 'Back', exact: true }).click();
       await page.getByLabel('Name of the host').fill(`nothing-${look}`);
       await page.getByLabel('Down from').fill(minutesAgo(120));
       await page.getByRole('button', { name: 'Preview' }).click();

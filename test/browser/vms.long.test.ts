@@ -145,6 +145,10 @@ test(
         await expectSound(one, `${photograph}-${look}`);
       }
     };
+    // Sessions end while the clock is moved.
+    const signInAgain = async (): Promise<void> => {
+      for (const { page: one } of pages) await signIn(one, name);
+    };
     await signIn(page, name);
     const { sid } = await walletOf(name);
     await asOperator('/admin/balance-adjust', { sid, balance_cents: 1_000 });
@@ -162,13 +166,13 @@ test(
     await page.getByText('1 of 5').waitFor();
 
     await advance('30d');
-    // Their sessions have ended meanwhile.
-    for (const { page: one } of pages) await signIn(one, name);
+    await signInAgain();
     await eachSees('/vms', 'will be stopped on', 'vms-grace');
     await advance('2h');
     const stopped = async (): Promise<number> =>
       (await asOperator<Standing>(`/v1/billings/${sid}/standing`)).stopped_vms;
     await expect.poll(stopped, { timeout: 30_000 }).toBe(1);
+    await signInAgain();
     await eachSees('/wallet', 'Start them once more…', 'wallet-suspended');
     await eachSees('/vms', 'keeps what is on it', 'vms-suspended');
     await page.getByRole('button', { name: 'Start them once more…' }).click();

@@ -71,6 +71,8 @@ const standStill = (count: number): string =>
     ? 'Its VM stands still, and keeps what is on it.'
     : `Its ${count} VMs stand still, and keep what is on them.`;
 
+const isRescued = ({ rescue: { until } }: Standing): boolean => until !== null && !isPast(until);
+
 /** What is the matter, as a sentence. */
 function What({ standing }: { readonly standing: Standing }): ReactElement {
   const { state, reason, due, available, vms } = standing;
@@ -92,7 +94,7 @@ function What({ standing }: { readonly standing: Standing }): ReactElement {
     <>
       {reason === 'plan' ? 'The next period of the plan could not be paid: ' : 'The wallet owes: '}
       <Money amount={due} /> {reason === 'plan' ? 'are missing.' : 'are to be paid.'}
-      {state === 'suspended' && ` ${standStill(vms)}`}
+      {state === 'suspended' && !isRescued(standing) && ` ${standStill(vms)}`}
     </>
   );
 }
@@ -106,7 +108,7 @@ function Next({ standing: { next, renewal, state, vms } }: { readonly standing: 
       </>
     ) : (
       <>
-        If nothing is paid until <Time at={next.at} />, all is given back with what is on it.
+        If nothing is paid until <Time at={next.at} />, the VMs are given back, and what is on them is gone.
       </>
     );
   }

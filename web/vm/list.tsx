@@ -103,7 +103,7 @@ function openColumns(runway: Runway | null, release: ((vm: Allocation) => void) 
         <>
           <Cost share={shares.get(vm.sid)} />
           {release !== null && vm.state !== 'releasing' && (
-            <p className="mt-1">
+            <p className="mt-1 whitespace-nowrap">
               <Button look="plain" size="small" label={`Give back ${vm.name}`} onPress={() => release(vm)}>
                 Give back
               </Button>

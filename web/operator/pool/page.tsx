@@ -125,7 +125,7 @@ const columnsOf = (ask: (deed: Deed, machine: Machine) => void): readonly Column
     title: 'Change',
     isAmount: true,
     cell: (machine) => (
-      <span className="inline-flex flex-col items-end gap-1 whitespace-normal">
+      <span className="inline-flex flex-col items-end gap-1 whitespace-nowrap">
         {DEEDS_OF[machine.state].map((deed) => (
           <DeedButton
             key={deed}

@@ -52,6 +52,7 @@ export class LedgerModel {
   readonly #idems = new Set<string>();
   readonly #wallets = new Map<string, bigint>();
   readonly #byDescription = new Map<string, Entry[]>();
+  readonly #givenForATime = new Map<bigint, { readonly fromSeq: bigint; readonly isForATime: boolean }[]>();
 
   constructor(breaks: Break, mark: (mark: Mark) => void) {
     this.#break = breaks;
@@ -146,7 +147,10 @@ export class LedgerModel {
     return this.#within(walletSid, role, from, until, (entry) => entry.balance_after);
   }
 
-  /** Every sum of what was paid and what was given that the wallet had between two steps, both included. */
+  /**
+   * Every sum of what was paid and what was given for good that the wallet had between two steps, both included. What was given for a time is
+   * left out: whether it can still be used is for the clock of a house to say.
+   */
   availableWithin(walletSid: string | null, from: number, until: number): bigint[] {
     const roles = [0n, ...GRANT_ROLES].map((role) =>
       this.entriesOf(walletSid, role).filter(({ step }) => step <= until),
@@ -155,8 +159,20 @@ export class LedgerModel {
       .filter((step) => step > from)
       .toSorted((a, b) => a - b);
     const at = (step: number): bigint =>
-      roles.reduce((sum, entries) => sum + (entries.findLast((entry) => entry.step <= step)?.balance_after ?? 0n), 0n);
+      roles.reduce((sum, entries) => {
+        const last = entries.findLast((entry) => entry.step <= step);
+        return sum + (last && !this.#isGivenForATime(last) ? last.balance_after : 0n);
+      }, 0n);
     return [from, ...steps].map(at);
+  }
+
+  /** From this entry on the account is of credit that was given until some instant. */
+  knowGivenForATime(account: bigint, fromSeq: bigint, isForATime: boolean): void {
+    this.#givenForATime.set(account, [...(this.#givenForATime.get(account) ?? []), { fromSeq, isForATime }]);
+  }
+
+  #isGivenForATime({ account, seq }: Entry): boolean {
+    return this.#givenForATime.get(account)?.findLast(({ fromSeq }) => fromSeq <= seq)?.isForATime === true;
   }
 
   /** Every length that the wallet's statement had between two steps. */

@@ -58,7 +58,10 @@ export class GivenJudge {
 
   #judgeGrant(before: GrantRow | null, after: GrantRow): void {
     const { mark } = this.#context;
-    if (before === null) mark('credit is given');
+    if (before === null) {
+      mark('credit is given');
+      this.#context.model.knowGivenForATime(after.account, after.from_seq, after.expires_at !== null);
+    }
     if (before?.state !== 'open' || after.state === 'open') return;
     if (after.state === 'spent') mark('given credit is used up');
     if (after.state === 'expired') mark('given credit expires');

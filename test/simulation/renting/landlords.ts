@@ -13,6 +13,7 @@ export interface LandlordsOptions {
 }
 
 const HOUR_MS = 3_600_000;
+const SOON_HOURS = 0.1;
 const HOSTS = ['rack-1', 'rack-2'];
 
 /** Operators: their machines, what they sell, what they give away, what was down, and whom they stop. */
@@ -77,12 +78,12 @@ export class Landlords {
   }
 
   async give(chance: Chance, person: Person): Promise<void> {
-    const { ask, scheduler } = this.#options;
+    const { ask, scheduler, life } = this.#options;
     const cents = chance.weighted([
       [chance.between(1, 300), 3],
       [chance.between(100, 2_000), 3],
     ]);
-    const hours = chance.pick([null, 0.1, 2, 20, 100, 400]);
+    const hours = chance.pick([null, SOON_HOURS, 2, 20, 100, 400]);
     const intent = await ask(
       'grant.give',
       {
@@ -97,7 +98,12 @@ export class Landlords {
       chance,
     );
     const sid = sidIn(intent, 201);
-    if (sid !== null) this.#grants.push(sid);
+    if (sid === null) return;
+    this.#grants.push(sid);
+    if (hours !== SOON_HOURS) return;
+    // Just after its end, whether or not anybody has looked.
+    await scheduler.park(life, SOON_HOURS * HOUR_MS + chance.below(20_000), 'the end of a grant');
+    await ask('billing.debit', { sid: person.walletSid, amount: '0.01', description: 'deed' }, person, chance);
   }
 
   async revoke(chance: Chance, person: Person): Promise<void> {

@@ -229,10 +229,14 @@ async function openAll(
   return { store: store.value, simulators: opened };
 }
 
-/** Production does not start with what `--check-prod-config` calls an error. */
+/** Production does not start with what `--check-prod-config` calls an error; nothing but a sandbox starts in the time of one. */
 async function refuseUnsafe(config: Config, ports: Ports, store: OpenedStore | null): Promise<void> {
-  if (config.mode !== 'production') return;
-  const { refuseUnsafeDatabase, refuseUnsafeSettings } = await import('./prod-check/start.ts');
+  if (config.mode === 'sandbox') return;
+  const { refuseMovedClock, refuseUnsafeDatabase, refuseUnsafeSettings } = await import('./prod-check/start.ts');
+  if (config.mode === 'test') {
+    if (store !== null) await refuseMovedClock(store.db);
+    return;
+  }
   if (store === null) refuseUnsafeSettings(config);
   else await refuseUnsafeDatabase(config, ports, store.db);
 }

@@ -1,10 +1,10 @@
 import type { ReactElement, ReactNode } from 'react';
 import { useState } from 'react';
-import { Link, useLocation } from 'wouter';
+import { Link } from 'wouter';
 import { useChosenWallet } from './chosen-wallet.tsx';
 import { SandboxBanner } from './clock/banner.tsx';
+import { OperatorNavigation, UserNavigation } from './navigation.tsx';
 import { useSession, useSignOut } from './session.ts';
-import { cx } from './ui/class-names.ts';
 import { Icon } from './ui/icon.tsx';
 import { useToast } from './ui/toast.tsx';
 import { ViewBanner } from './view-banner.tsx';
@@ -23,14 +23,14 @@ export function Frame({ children }: { readonly children: ReactNode }): ReactElem
       <header>
         {session.mode === 'sandbox' && <SandboxBanner />}
         <ViewBanner />
-        <div className="border-b border-line bg-surface">
+        <div className="relative border-b border-line bg-surface">
           <div className="mx-auto flex min-h-16 max-w-5xl flex-wrap items-center gap-x-3 gap-y-1 px-4 py-2 sm:gap-x-6 sm:px-6">
             <Link href="/" className="flex shrink-0 items-center gap-2.5 rounded-lg font-semibold tracking-tight">
               <img src="/favicon.svg" alt="" width="28" height="28" />
               <span className="max-sm:sr-only">hero-onboarding</span>
             </Link>
             {session.role === 'operator' && <OperatorNavigation />}
-            {session.role === 'user' && <Navigation label="Wallet" pages={USER_PAGES} />}
+            {session.role === 'user' && <UserNavigation />}
             {session.wallets.length > 1 && <WalletSwitcher />}
             {session.role !== 'anonymous' && <Account />}
           </div>
@@ -45,119 +45,6 @@ export function Frame({ children }: { readonly children: ReactNode }): ReactElem
         </a>
       </footer>
     </div>
-  );
-}
-
-type Pages = readonly (readonly [path: string, title: string])[];
-
-const USER_PAGES: Pages = [
-  ['/wallet', 'Wallet'],
-  ['/plan', 'Plan'],
-  ['/usage', 'Usage'],
-  ['/events', 'Events'],
-  ['/account', 'Account'],
-];
-
-/** Too many for one row: the first row has the groups, the second one the pages of the group where one is. */
-const OPERATOR_GROUPS: readonly (readonly [title: string, pages: Pages])[] = [
-  ['Wallets', [['/operator', 'Wallets']]],
-  [
-    'Money',
-    [
-      ['/operator/payment-events', 'Payment events'],
-      ['/operator/refunds', 'Refunds'],
-      ['/operator/disputes', 'Disputes'],
-      ['/operator/reconciliation', 'Reconciliation'],
-      ['/operator/webhook-events', 'Webhook events'],
-    ],
-  ],
-  [
-    'Events',
-    [
-      ['/operator/events', 'Endpoints'],
-      ['/operator/mail', 'Mail'],
-      ['/operator/receipts', 'Receipts'],
-    ],
-  ],
-  [
-    'Plans',
-    [
-      ['/operator/plans', 'Plans'],
-      ['/operator/subscriptions', 'Subscriptions'],
-    ],
-  ],
-  [
-    'Credit',
-    [
-      ['/operator/codes', 'Codes'],
-      ['/operator/bonus', 'Bonus'],
-      ['/operator/liability', 'Liability'],
-    ],
-  ],
-  [
-    'Usage',
-    [
-      ['/operator/nodes', 'Nodes'],
-      ['/operator/prices', 'Prices'],
-      ['/operator/ladders', 'Ladders'],
-      ['/operator/unbilled', 'Unbilled'],
-    ],
-  ],
-];
-
-const isAt = (location: string, path: string): boolean =>
-  path === '/operator' ? location === path || location.startsWith('/operator/wallets') : location.startsWith(path);
-
-/** Who came with the admin secret has none. */
-const ACCOUNT_GROUP = ['Account', [['/account', 'Account']]] as const satisfies (typeof OPERATOR_GROUPS)[number];
-
-function OperatorNavigation(): ReactElement {
-  const [location] = useLocation();
-  const { user } = useSession();
-  const groups = user === null ? OPERATOR_GROUPS : [...OPERATOR_GROUPS, ACCOUNT_GROUP];
-  const [title, pages] = groups.find(([, pages]) => pages.some(([path]) => isAt(location, path))) ?? ['', []];
-  return (
-    <>
-      <Navigation
-        label="Operator"
-        pages={groups.map(([name, pages]) => [pages[0]?.[0] ?? '/operator', name])}
-        here={pages[0]?.[0]}
-      />
-      {pages.length > 1 && (
-        <div className="order-last w-full">
-          <Navigation label={title} pages={pages} />
-        </div>
-      )}
-    </>
-  );
-}
-
-interface NavigationProps {
-  readonly label: string;
-  readonly pages: Pages;
-  /** The page that is marked; the one of the address when left out. */
-  readonly here?: string | undefined;
-}
-
-function Navigation({ label, pages, here }: NavigationProps): ReactElement {
-  const [location] = useLocation();
-  const isHere = (path: string): boolean => (here === undefined ? isAt(location, path) : path === here);
-  return (
-    <nav aria-label={label} className="-mx-2 flex flex-wrap gap-0.5">
-      {pages.map(([path, title]) => (
-        <Link
-          key={path}
-          href={path}
-          aria-current={isHere(path) ? (here === undefined ? 'page' : 'true') : undefined}
-          className={cx(
-            'rounded-lg px-2 py-1.5 text-sm font-medium whitespace-nowrap -outline-offset-2',
-            isHere(path) ? 'bg-wash text-accent' : 'text-soft hover:bg-sunken hover:text-ink',
-          )}
-        >
-          {title}
-        </Link>
-      ))}
-    </nav>
   );
 }
 

@@ -50,6 +50,9 @@ const DAY_MS = 86_400_000;
 /** The ledger is recomputed when the fewest people pay. */
 const NIGHTLY_HOUR_UTC = 3;
 
+/** A move takes seconds: whom we ask hardly has anything new, and is asked as ever when it is over. Stripe keeps events for 30 days. */
+const WHILE_MOVED_MS = 14 * DAY_MS;
+
 const every = (ms: number) => (): number => ms;
 
 export const TICKS: readonly Tick[] = [
@@ -58,9 +61,20 @@ export const TICKS: readonly Tick[] = [
   { name: 'disputes.answer', waitMs: every(MINUTE_MS), run: sendAnswers },
   { name: 'refunds.look', waitMs: every(15 * SECOND_MS), run: lookAtRefunds },
   { name: 'webhooks.sweep', waitMs: every(10 * SECOND_MS), run: (house) => sweepWebhooks(house) },
-  { name: 'webhooks.undelivered', waitMs: every(5 * MINUTE_MS), run: fetchUndelivered, isDueAtStart: true },
-  { name: 'payments.reconcile', waitMs: every(5 * MINUTE_MS), run: reconcilePayments },
-  { name: 'statements.reconcile', waitMs: every(HOUR_MS), run: reconcileAll },
+  {
+    name: 'webhooks.undelivered',
+    waitMs: every(5 * MINUTE_MS),
+    whileMovedMs: WHILE_MOVED_MS,
+    run: fetchUndelivered,
+    isDueAtStart: true,
+  },
+  {
+    name: 'payments.reconcile',
+    waitMs: every(5 * MINUTE_MS),
+    whileMovedMs: WHILE_MOVED_MS,
+    run: reconcilePayments,
+  },
+  { name: 'statements.reconcile', waitMs: every(HOUR_MS), whileMovedMs: WHILE_MOVED_MS, run: reconcileAll },
   { name: 'movements.refund', waitMs: every(5 * MINUTE_MS), run: sendAllBack },
   { name: 'auto-recharge.run', waitMs: every(15 * SECOND_MS), run: runAutoRecharges },
   { name: 'holds.expire', waitMs: every(30 * SECOND_MS), run: expireHolds },
@@ -104,7 +118,12 @@ export const TICKS: readonly Tick[] = [
   { name: 'usage.bill', waitMs: every(5 * MINUTE_MS), run: billAll },
   { name: 'ladder.recompute', waitMs: every(DAY_MS), run: recomputeLadders },
   { name: 'usage.push', waitMs: msToPushMinute, run: pushUsageByClock },
-  { name: 'usage.aggregate', waitMs: every(5 * MINUTE_MS), run: aggregateUsageByClock },
+  {
+    name: 'usage.aggregate',
+    waitMs: every(5 * MINUTE_MS),
+    whileMovedMs: WHILE_MOVED_MS,
+    run: aggregateUsageByClock,
+  },
   { name: 'ledger.check', waitMs: msToNight, run: checkLedgerNightly, catchesUp: true },
 ];
 

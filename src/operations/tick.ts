@@ -13,4 +13,6 @@ export interface Tick {
   readonly isDueAtStart?: boolean;
   /** Whether running once after a long time does all that running many times would have: when time is skipped it runs at the end only. */
   readonly catchesUp?: boolean;
+  /** While time is skipped, how long after its last run, or the beginning, it runs next: of what asks others, who live in our seconds. */
+  readonly whileMovedMs?: number;
 }

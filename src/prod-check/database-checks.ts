@@ -146,6 +146,15 @@ export const DATABASE_CHECKS: readonly Check<DatabaseCheckFacts>[] = [
     remedy: 'Go live on a new database, and set STRIPE_ACCOUNT_ID to the account that the payments belong to.',
     judge: judgeContents,
   },
+  {
+    ...base,
+    id: 51,
+    title: 'no sandbox has moved its clock on this database',
+    why: 'What was written lies in the future: plans would not renew and credit would not end for as long, and ids are of a time to come.',
+    remedy: 'Go live on a new database. There is no way back: the clock of a sandbox goes forwards only.',
+    judge: ({ sandboxAheadMs }) =>
+      must(sandboxAheadMs === 0n, 'A sandbox has moved its clock on this database: its rows are of the future.'),
+  },
 ];
 
 function judgeDurability({ settings }: DatabaseCheckFacts): readonly Finding[] {

@@ -3,6 +3,7 @@ import type { Ports } from '../ports/ports.ts';
 import { StartRefused } from '../serve/start-refused.ts';
 import type { Tx } from '../store/db.ts';
 import { inspectDatabase } from '../store/inspection.ts';
+import { readSandboxClock } from '../store/sandbox-clock.ts';
 import type { Check } from './check.ts';
 import { CONFIGURATION_CHECKS } from './configuration-checks.ts';
 import { DATABASE_CHECKS } from './database-checks.ts';
@@ -25,6 +26,15 @@ export async function refuseUnsafeDatabase(config: Config, ports: Ports, db: Tx)
   const facts = await inspectDatabase(db, () => ports.clock.now());
   const { databasePoolMax: poolMax, stripeAccountId } = config;
   refuseErrors(judgeAll(forStart(DATABASE_CHECKS), { ...facts, poolMax, stripeAccountId, brokenPromises: null }));
+}
+
+/** With test keys as well: a provider's clock cannot be moved, and ours must not be where a sandbox has left it. */
+export async function refuseMovedClock(db: Tx): Promise<void> {
+  const { aheadMs } = await readSandboxClock(db);
+  if (aheadMs === 0) return;
+  throw new StartRefused(
+    'A sandbox has moved its clock on this database: its rows are of the future. Use a new database, or HERO_ONBOARDING_MODE=sandbox.',
+  );
 }
 
 const forStart = <F>(checks: readonly Check<F>[]): readonly Check<F>[] => checks.filter((check) => check.isForStart);

@@ -48,6 +48,8 @@ export interface Due {
   readonly overdue: bigint;
   /** Null: nothing waits for an instant. */
   readonly next: Date | null;
+  /** What is due then, by the names above. */
+  readonly nextOf: readonly string[];
 }
 
 /**
@@ -57,11 +59,14 @@ export interface Due {
 export async function readDue(tx: Tx, now: Date): Promise<Due> {
   let overdue = 0n;
   let next: Date | null = null;
+  let nextOf: readonly string[] = [];
   for (const source of DUE) {
     const [row] = await tx.query<{ overdue: bigint; next: Date | null }>(source, [now]);
     overdue += row?.overdue ?? 0n;
     const at = row?.next ?? null;
-    if (at !== null && (next === null || at < next)) next = at;
+    if (at === null || (next !== null && at > next)) continue;
+    nextOf = next !== null && at.getTime() === next.getTime() ? [...nextOf, source.name] : [source.name];
+    next = at;
   }
-  return { overdue, next };
+  return { overdue, next, nextOf };
 }

@@ -27,6 +27,8 @@ export interface DatabaseFacts {
   /** Of Stripe: what other providers call an account is in their keys. */
   readonly providerAccounts: readonly string[];
   readonly testPayments: bigint;
+  /** How far a sandbox has moved its clock on this database. */
+  readonly sandboxAheadMs: bigint;
   readonly oldestWebhookMinutes: number;
   readonly oldestJobMinutes: number;
   readonly quarantined: bigint;
@@ -93,6 +95,7 @@ const contentsStatement = statement(
        select currency from account union select currency from payment union select currency from wallet) as used), '{}') as currencies,
      coalesce((select array_agg(distinct provider_account) from payment where provider = 'stripe'), '{}') as provider_accounts,
      (select count(*) from payment where not is_live) as test_payments,
+     (select ahead_ms from sandbox_clock) as sandbox_ahead_ms,
      (select count(*) from inbox where state = 'quarantined') as quarantined,
      coalesce((select extract(epoch from now() - min(received_at)) / 60 from inbox where state in ('received', 'pending')), 0)::float8
        as oldest_webhook_minutes,
@@ -124,6 +127,7 @@ interface ContentsRow extends Record<string, unknown> {
   readonly currencies: string[];
   readonly provider_accounts: string[];
   readonly test_payments: bigint;
+  readonly sandbox_ahead_ms: bigint;
   readonly quarantined: bigint;
   readonly oldest_webhook_minutes: number;
   readonly oldest_job_minutes: number;
@@ -154,6 +158,7 @@ export async function inspectDatabase(tx: Tx, now: () => Date): Promise<Database
     currencies: contents?.currencies ?? [],
     providerAccounts: contents?.provider_accounts ?? [],
     testPayments: contents?.test_payments ?? 0n,
+    sandboxAheadMs: contents?.sandbox_ahead_ms ?? 0n,
     oldestWebhookMinutes: contents?.oldest_webhook_minutes ?? 0,
     oldestJobMinutes: contents?.oldest_job_minutes ?? 0,
     quarantined: contents?.quarantined ?? 0n,

@@ -7,7 +7,7 @@ const ROWS_MAX = 20;
 /** The promises about how wallets stand. */
 export const STANDING_INVARIANTS: readonly Invariant[] = [
   {
-    id: 'L60',
+    id: 'L62',
     promise:
       'the moves of each wallet are numbered 1…n, each begins where the one before ended, and the last one is how it stands',
     violations: statement(
@@ -29,7 +29,7 @@ export const STANDING_INVARIANTS: readonly Invariant[] = [
     ),
   },
   {
-    id: 'L61',
+    id: 'L63',
     promise:
       'no wallet is suspended but out of its grace, unless an operator had frozen it, and none is released that was not suspended',
     violations: statement(

@@ -177,7 +177,8 @@ interface DownRecord extends Record<string, unknown> {
 
 const downStatement = statement(
   'outage.down_vms',
-  // A VM was had from when it first ran until it was to go, or until it was stopped for good.
+  // A VM was had from when it first ran until it was to go, or until it was stopped for good. Which machine of the pool it was on is what that was
+  // called: a machine that cleans itself is not its own any more once it is gone.
   `select * from (
      select allocation.id, allocation.sid, allocation.name, allocation.wallet, wallet.sid as wallet_sid, wallet.user_sid, wallet.currency,
             allocation.subscription, greatest(allocation.active_at, $3) as from_at,
@@ -185,7 +186,7 @@ const downStatement = statement(
               as until_at
      from allocation join wallet on wallet.id = allocation.wallet
      where allocation.id > $5 and allocation.active_at is not null
-       and case $1 when 'machine' then allocation.machine = (select id from machine where machine.sid = $2)
+       and case $1 when 'machine' then allocation.provisioner = 'pool' and allocation.external_ref = $2
                    when 'host' then allocation.host = $2 else allocation.sid = $2 end
    ) as down where from_at < until_at order by id limit $6`,
 );

@@ -62,12 +62,22 @@ export async function takeMove(tx: Tx): Promise<boolean> {
 
 const stepStatement = statement(
   'sandbox_clock.step',
-  `update sandbox_clock set ahead_ms = $2, beat_at = clock_timestamp() where ahead_ms = $1 and goal is not null returning true as is_ahead`,
+  `update sandbox_clock set ahead_ms = $2, stops = stops + $3, runs = runs + $4, failures = failures + $5, beat_at = clock_timestamp()
+   where ahead_ms = $1 and goal is not null returning true as is_ahead`,
 );
 
+export interface Step {
+  readonly fromMs: number;
+  readonly toMs: number;
+  /** What ran since the step before. */
+  readonly stops: number;
+  readonly runs: number;
+  readonly failures: number;
+}
+
 /** One step of a move; false: another process has moved it meanwhile. */
-export async function stepClock(tx: Tx, fromMs: number, toMs: number): Promise<boolean> {
-  return (await tx.query(stepStatement, [fromMs, toMs])).length > 0;
+export async function stepClock(tx: Tx, { fromMs, toMs, stops, runs, failures }: Step): Promise<boolean> {
+  return (await tx.query(stepStatement, [fromMs, toMs, stops, runs, failures])).length > 0;
 }
 
 const noteStatement = statement(

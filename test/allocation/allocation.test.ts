@@ -3,6 +3,7 @@ import { allocationAutoRelease } from '../../src/operations/allocation/auto-rele
 import { checkAllocations } from '../../src/operations/allocation/check.ts';
 import { allocationCreate } from '../../src/operations/allocation/create.ts';
 import { allocationGet } from '../../src/operations/allocation/get.ts';
+import { allocationLastAutoRelease } from '../../src/operations/allocation/last-auto-release.ts';
 import { allocationList } from '../../src/operations/allocation/list.ts';
 import { allocationRelease } from '../../src/operations/allocation/release.ts';
 import { releaseExpired } from '../../src/operations/allocation/release-expired.ts';
@@ -219,6 +220,18 @@ describe('auto-release', () => {
     expect(await told.row(sid)).toMatchObject({ state: 'released', releaseReason: 'expired' });
     const again = await told.operator(allocationAutoRelease, {});
     expect(again.json).toMatchObject({ expired: 0, released: 0, errors: 0 });
+  });
+
+  it('says when it last ran, in whichever process, and what that came to', async () => {
+    await releaseExpired(told.another());
+    const ranAt = told.ports.clock.now().toISOString();
+    const { json } = await told.operator(allocationLastAutoRelease, {});
+    expect(json).toMatchObject({ last_run: { ran_at: ranAt, released: 0, errors: 0 } });
+    await told.ports.clock.advance(1);
+    await releaseExpired(told.house);
+    expect((await told.operator(allocationLastAutoRelease, {})).json).not.toMatchObject({
+      last_run: { ran_at: ranAt },
+    });
   });
 
   it('leaves a VM whose plan renews late, or is past due; and takes those of a plan that was ended', async () => {

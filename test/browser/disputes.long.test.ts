@@ -2,7 +2,7 @@ import { readFile } from 'node:fs/promises';
 import { describe, expect } from 'vitest';
 import type { Dispute, Page as ListPage, Payment } from '../../web/surface.ts';
 import { LOOKS, openStage } from './stage.ts';
-import { expectSound, signIn, signInAsOperator } from './visitor.ts';
+import { expectSound, signIn, signInAsOperator, goTo } from './visitor.ts';
 
 const stage = openStage();
 const { test } = stage;
@@ -46,8 +46,7 @@ describe.each(LOOKS)('in %s, %i px wide, axe finds nothing and nothing sticks ou
       const page = await open(scheme, width);
       const dispute = await disputed(`Dora ${look}`);
       await signInAsOperator(page);
-      await page.getByRole('link', { name: 'Money' }).click();
-      await page.getByRole('link', { name: 'Disputes' }).click();
+      await goTo(page, 'Money', 'Disputes');
       await page.getByRole('link', { name: dispute.dispute_ref }).waitFor();
       await expectSound(page, `disputes-${look}`);
       await page.getByText('Lost', { exact: true }).click();

@@ -13,6 +13,7 @@ import {
   signInAsOperator,
   startTopUp,
   visit,
+  goTo,
 } from './visitor.ts';
 
 const stage = openStage();
@@ -87,13 +88,13 @@ describe.each(LOOKS)('in %s, %i px wide, axe finds nothing and nothing sticks ou
       await page.getByRole('tabpanel').waitFor();
       await expectSound(page, `operator-wallet-${tab.toLowerCase()}-${look}`);
     }
-    await page.getByRole('link', { name: 'Money' }).click();
+    await goTo(page, 'Money', 'Payment events');
     await page.getByText('+$25.00').first().waitFor();
     await expectSound(page, `operator-payment-events-${look}`);
-    await page.getByRole('link', { name: 'Reconciliation' }).click();
+    await goTo(page, 'Money', 'Reconciliation');
     await page.getByText('Nothing is waiting for you').waitFor();
     await expectSound(page, `operator-reconciliation-${look}`);
-    await page.getByRole('link', { name: 'Webhook events' }).click();
+    await goTo(page, 'Money', 'Webhook events');
     await page.getByRole('heading', { name: 'Webhook events' }).waitFor();
     await expectSound(page, `operator-webhook-events-${look}`);
     await page.getByRole('button', { name: 'Applied' }).click();
@@ -152,8 +153,7 @@ describe('an operator', () => {
       await stage.server.control('switches', { wrong: {} });
       const page = await open();
       await signInAsOperator(page);
-      await page.getByRole('link', { name: 'Money' }).click();
-      await page.getByRole('link', { name: 'Webhook events' }).click();
+      await goTo(page, 'Money', 'Webhook events');
       expect(await page.getByRole('button', { name: 'Quarantined' }).getAttribute('aria-pressed')).toBe('true');
       await page
         .getByRole('button', { name: /^Replay/ })

@@ -1,7 +1,7 @@
 import { describe, expect } from 'vitest';
 import type { Page as ListPage, Billing, NodeWithKey } from '../../web/surface.ts';
 import { LOOKS, openStage } from './stage.ts';
-import { expectSound, signIn, signInAsOperator } from './visitor.ts';
+import { expectSound, signIn, signInAsOperator, goTo } from './visitor.ts';
 
 const stage = openStage();
 const { test } = stage;
@@ -67,7 +67,7 @@ describe.each(LOOKS)('in %s, %i px wide, axe finds nothing and nothing sticks ou
     const page = await open(scheme, width);
     const who = await customer(`Uma ${look}`, 2_000);
     await signIn(page, `Uma ${look}`);
-    await page.getByRole('link', { name: 'Usage' }).click();
+    await goTo(page, 'Usage');
     await page.getByText('Nothing was used in the last 30 days').waitFor();
     await expectSound(page, `usage-empty-${look}`);
     const node = await newNode(`a-rather-long-name-of-a-node-in-frankfurt-${look}.rack-7`);
@@ -88,7 +88,7 @@ describe.each(LOOKS)('in %s, %i px wide, axe finds nothing and nothing sticks ou
       await page.getByRole('columnheader', { name: tab }).waitFor();
       await expectSound(page, `usage-${tab.toLowerCase()}-${look}`);
     }
-    await page.getByRole('link', { name: 'Wallet', exact: true }).click();
+    await goTo(page, 'Wallet');
     await page
       .getByRole('button', { name: /^Explain line/ })
       .first()
@@ -103,7 +103,7 @@ describe.each(LOOKS)('in %s, %i px wide, axe finds nothing and nothing sticks ou
     const node = await newNode(`node-${look}`);
     await report(node.key, [used(who), hours(who, '2')]);
     await signInAsOperator(page);
-    await page.getByRole('link', { name: 'Usage' }).click();
+    await goTo(page, 'Usage', 'Nodes');
     await page.getByRole('link', { name: node.name }).waitFor();
     await expectSound(page, `nodes-${look}`);
     await page.getByRole('button', { name: 'Register a node' }).click();
@@ -147,8 +147,7 @@ describe.each(LOOKS)('in %s, %i px wide, axe finds nothing and nothing sticks ou
     const node = await newNode(`unbilled-${look}`);
     expect(await report(node.key, [hours(who, '600')])).toEqual(['unbilled']);
     await signInAsOperator(page);
-    await page.getByRole('link', { name: 'Usage' }).click();
-    await page.getByRole('link', { name: 'Prices' }).click();
+    await goTo(page, 'Usage', 'Prices');
     await page.getByRole('heading', { name: 'hero_os_hourly' }).waitFor();
     await expectSound(page, `prices-${look}`);
     await page.getByRole('button', { name: 'New price for llm' }).click();
@@ -157,7 +156,7 @@ describe.each(LOOKS)('in %s, %i px wide, axe finds nothing and nothing sticks ou
     await page.getByText('Enter what is counted').waitFor();
     await expectSound(page, `price-refused-${look}`);
     await page.keyboard.press('Escape');
-    await page.getByRole('link', { name: 'Ladders' }).click();
+    await goTo(page, 'Usage', 'Ladders');
     await page.getByRole('button', { name: 'New version for llm' }).click();
     await page.getByRole('button', { name: 'Add a rung' }).click();
     await page.getByRole('button', { name: 'Preview' }).click();
@@ -169,7 +168,7 @@ describe.each(LOOKS)('in %s, %i px wide, axe finds nothing and nothing sticks ou
     await expectSound(page, `ladder-preview-${look}`);
     await page.keyboard.press('Escape');
     await expectSound(page, `ladders-${look}`);
-    await page.getByRole('link', { name: 'Unbilled' }).click();
+    await goTo(page, 'Usage', 'Unbilled');
     await page.getByRole('link', { name: who.sid }).first().waitFor();
     await expectSound(page, `unbilled-${look}`);
     await page.getByLabel('Only of this wallet').fill('nobody');
@@ -188,7 +187,7 @@ test(
     await signIn(page, 'Ursula');
     const node = await newNode('ursula-1');
     expect(await report(node.key, [used(who), hours(who, '2')])).toEqual(['applied', 'applied']);
-    await page.getByRole('link', { name: 'Usage' }).click();
+    await goTo(page, 'Usage');
     await expect.poll(() => page.getByTestId('period-total').textContent()).toBe('$0.220165');
     expect(await page.getByRole('img', { name: /^Charges by day\. .*The most was \$0\.220165 on / }).count()).toBe(1);
     expect(await page.getByTestId('runway').textContent()).toMatch(/^\d+ d \d+ h$/);
@@ -217,7 +216,7 @@ test(
     const who = await customer('Rosa', 1_000);
     const page = await open();
     await signInAsOperator(page);
-    await page.getByRole('link', { name: 'Usage' }).click();
+    await goTo(page, 'Usage', 'Nodes');
     await page.getByRole('button', { name: 'Register a node' }).click();
     await page.getByLabel('Name').fill('rosa-1');
     await page.getByLabel('The most that one record may cost').fill('1');
@@ -301,8 +300,7 @@ test(
     const page = await open();
     const who = await customer('Petra', 1_000);
     await signInAsOperator(page);
-    await page.getByRole('link', { name: 'Usage' }).click();
-    await page.getByRole('link', { name: 'Prices' }).click();
+    await goTo(page, 'Usage', 'Prices');
     await page.getByRole('button', { name: 'New price', exact: true }).click();
     await page.getByRole('dialog').getByLabel('Category').fill('vm');
     await page.getByLabel('US dollars an hour').fill('0.123456789012');
@@ -317,7 +315,7 @@ test(
     await page.getByRole('dialog').waitFor({ state: 'detached' });
     const vm = page.getByRole('region', { name: 'vm', exact: true });
     await vm.getByRole('row', { name: /everything Active .* \$0\.10 an hour \+ 10 %/ }).waitFor();
-    await page.getByRole('link', { name: 'Ladders' }).click();
+    await goTo(page, 'Usage', 'Ladders');
     await page.getByRole('button', { name: 'New ladder' }).click();
     await page.getByRole('dialog').getByLabel('Category').fill('vm');
     await page.getByLabel('After days').fill('3');

@@ -1,7 +1,7 @@
 import { mkdirSync } from 'node:fs';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
-import type { Browser, Page } from 'playwright-core';
+import type { Browser, Locator, Page } from 'playwright-core';
 import { expect } from 'vitest';
 import { accessibilityFindings } from './accessibility.ts';
 
@@ -52,6 +52,21 @@ export async function signInAsOperator(page: Page): Promise<void> {
   await page.goto('/');
   await page.getByRole('button', { name: 'Sign in as operator' }).click();
   await page.getByRole('heading', { name: 'Wallets' }).waitFor();
+}
+
+/** By the bar at the top: a wide screen has the group, then its page; a small one has the page in a list behind a button. */
+export async function goTo(page: Page, ...titles: readonly [string, ...string[]]): Promise<void> {
+  const bar = page.getByRole('navigation');
+  const link = (name: string): Locator => bar.getByRole('link', { name, exact: true }).first();
+  await bar.first().waitFor();
+  const button = bar.getByRole('button', { name: /^(Menu|More)$/ });
+  const last = titles.at(-1) ?? titles[0];
+  if ((await button.count()) === 0) {
+    for (const title of titles) await link(title).click();
+    return;
+  }
+  if ((await link(last).count()) === 0) await button.click();
+  await link(last).click();
 }
 
 /** From the wallet to the hosted checkout page of the provider. */

@@ -9,6 +9,8 @@ import type { Tick } from '../../src/operations/tick.ts';
 import { listAudit } from '../../src/store/audit.ts';
 import { checkLedger } from '../../src/store/ledger-check.ts';
 import { beginMove } from '../../src/store/sandbox-clock.ts';
+import { findDueLooks } from '../../src/store/standing-facts.ts';
+import { lockStanding, saveLook } from '../../src/store/standing.ts';
 import { testHouse } from '../support/house.ts';
 import { fund, openWallets } from '../support/ledger.ts';
 import { OPERATOR, openStages, type Stage, type Stages } from './stage.ts';
@@ -74,6 +76,50 @@ describe('the clock of a sandbox', () => {
     expect([...new Set(hourly.at)]).toEqual(expected);
     expect([...new Set(daily.at)]).toEqual([expected[0], expected[2]]);
     expect(end.at).toEqual([expected[3]]);
+  });
+
+  it('does what is due seconds behind a midnight there, and not at the next stop', async () => {
+    const expiring = noting('holds.expire', 30_000);
+    const own = stages.open({ ticks: [expiring.tick] });
+    await takeOverTime(own.house);
+    const [wallet] = await openWallets(own.house.db, own.house.ports, 1);
+    if (wallet === undefined) throw new Error('no wallet');
+    await fund(own.house.db, own.house.ports, wallet, 10_000_000n);
+    const midnight = Math.ceil(own.clock.now().getTime() / DAY_MS) * DAY_MS;
+    const seconds = Math.round((midnight - own.clock.now().getTime()) / 1_000) + 3;
+    const hold = { wallet_sid: wallet.sid, amount: '1.00', description: 'x', expires_in_seconds: seconds };
+    const opened = await own.call(holdReserve, hold);
+    await own.call(clockAdvance, { by: '2d' });
+    expect(expiring.at).toContain(opened.json['expires_at']);
+  });
+
+  it('asks others seldom on its way, and leaves a look at a runway to the tick that looks', async () => {
+    const looked: string[] = [];
+    const look: Tick = {
+      name: 'standings.due',
+      waitMs: () => HOUR_MS,
+      run: async ({ db, ports }) => {
+        looked.push(ports.clock.now().toISOString());
+        for (const wallet of await findDueLooks(db, ports.clock.now(), 10))
+          await saveLook(db, { wallet, lookAt: null, seq: 0n });
+      },
+    };
+    const outside = noting('outside', HOUR_MS, { whileMovedMs: 3 * DAY_MS });
+    const rest = noting('rest', HOUR_MS);
+    const own = stages.open({ ticks: [outside.tick, look, rest.tick] });
+    await takeOverTime(own.house);
+    const [wallet] = await openWallets(own.house.db, own.house.ports, 1);
+    if (wallet === undefined) throw new Error('no wallet');
+    const from = own.clock.now();
+    const lookAt = new Date(from.getTime() + 90 * 60_000);
+    await lockStanding(own.house.db, wallet.id);
+    await saveLook(own.house.db, { wallet: wallet.id, lookAt, seq: 0n });
+    await own.call(clockAdvance, { by: '8d' });
+    expect(looked).toContain(lookAt.toISOString());
+    expect(rest.at).not.toContain(lookAt.toISOString());
+    expect(rest.at.length).toBeGreaterThan(8);
+    expect(outside.at).toHaveLength(2);
+    expect(Date.parse(outside.at[0] ?? '')).toBeGreaterThanOrEqual(from.getTime() + 3 * DAY_MS);
   });
 
   it('of forty days at once comes to the same as of forty single days', async () => {

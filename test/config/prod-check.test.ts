@@ -261,6 +261,7 @@ describe('database', () => {
     [37, 'a job that waits', () => ({ oldestJobMinutes: 60 })],
     [41, 'test payments', () => ({ testPayments: 1n })],
     [41, 'payments of another account', () => ({ providerAccounts: ['acct_2'] })],
+    [51, 'a clock that a sandbox has moved', () => ({ sandboxAheadMs: 1n })],
   ];
   for (const [id, what, change] of bad) {
     it(`L11 check ${id} finds ${what}`, () => {

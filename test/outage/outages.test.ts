@@ -1,8 +1,11 @@
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { grantGive } from '../../src/operations/grant/give.ts';
+import { releaseVm } from '../../src/operations/allocation/steer.ts';
+import { machineSet } from '../../src/operations/machine/set.ts';
 import { outageCancel } from '../../src/operations/outage/cancel.ts';
 import { outageCreate } from '../../src/operations/outage/create.ts';
 import { outageEnd } from '../../src/operations/outage/end.ts';
+import { outageGet } from '../../src/operations/outage/get.ts';
 import { outageList } from '../../src/operations/outage/list.ts';
 import { resumeOutages } from '../../src/operations/outage/settle.ts';
 import { sshKeyAdd } from '../../src/operations/ssh-key/add.ts';
@@ -58,6 +61,9 @@ describe('an outage of a machine', () => {
     expect(await story.balance(wallet)).toBe('0.066667');
     const again = await story.operator(outageCreate, { allocation_sid: vm.sid, ...span, reason: 'once more' });
     expect(again.status).toBe(201);
+    const { sid } = made.json['outage'] as { sid: string };
+    expect((await story.operator(outageGet, { sid })).json).toMatchObject({ state: 'done', vms: 1 });
+    expect((await story.operator(outageGet, { sid: vm.sid })).status).toBe(404);
     await resumeOutages(story.house);
     expect(await story.balance(wallet)).toBe('0.066667');
     expect(await story.events(wallet)).toContain('outage.credited');
@@ -66,6 +72,18 @@ describe('an outage of a machine', () => {
       { subject: 'allocation', state: 'done', vms: 0, returned: '0.00' },
       { subject: 'machine', state: 'done', vms: 1, returned: '0.066667' },
     ]);
+  });
+
+  it('reaches who has left a machine that cleans itself and is free again', async () => {
+    const wallet = await story.renter('vm-5', 10n);
+    const vm = await story.vm(wallet);
+    const machine = await machineOf(vm.sid);
+    await story.operator(machineSet, { sid: machine, cleans_itself: true });
+    await story.ports.clock.advance(DAY_MS);
+    expect(await releaseVm(story.house, vm.sid, 'user')).toMatchObject({ state: 'released', machine: null });
+    await story.operator(outageCreate, { machine_sid: machine, from: ago(DAY_MS), until: ago(0), reason: 'disk' });
+    await resumeOutages(story.house);
+    expect(await story.balance(wallet)).toBe('0.066667');
   });
 
   it('goes on until it is ended, or is cancelled and gives nothing', async () => {

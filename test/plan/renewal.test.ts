@@ -10,6 +10,7 @@ import { renewDue, renewWallet } from '../../src/operations/subscription/renew.t
 import { subscriptionResume } from '../../src/operations/subscription/resume.ts';
 import { listEvents } from '../../src/store/event.ts';
 import type { WalletRow } from '../../src/store/wallet.ts';
+import { testPorts } from '../support/ports.ts';
 import { DAY_MS, planStory, type PlanStory } from './plan-story.ts';
 
 let told: PlanStory;
@@ -203,5 +204,33 @@ describe('H01 a clock that jumps', () => {
     told.ports.clock.setWallClock(before);
     const up = await told.call(subscriptionChange, { sid: row.sid, plan: 'vm-10' });
     expect([up.status, up.json['paid']]).toEqual([200, '10.00']);
+  });
+
+  it('a process behind and one ahead of the others pay each period once, and none before its end by their own clock', async () => {
+    const wallet = await told.wallet(100n);
+    const row = await told.buy(wallet);
+    const processes = [-DAY_MS, 0, DAY_MS].map((apart, index) => {
+      const ports = testPorts({ seed: 90 + index });
+      return { apart, ports, house: told.another({ ports }) };
+    });
+    const seen: string[] = [];
+    // Around the end of two periods, all three at once.
+    for (const day of [28, 28.5, 29, 29.5, 30, 31, 58.5, 59, 60, 61]) {
+      const now = new Date(row.createdAt.getTime() + day * DAY_MS);
+      for (const { apart, ports } of processes) ports.clock.setWallClock(new Date(now.getTime() + apart));
+      await Promise.all(processes.map(({ house }) => renewDue(house)));
+      const { periodNumber } = await told.again(row);
+      if (periodNumber > seen.length) seen.push(`${day} days`);
+    }
+    // The one that is a day ahead is the first whose clock has come to the end; nobody follows it a second time.
+    expect(seen).toEqual(['29 days', '59 days']);
+    expect(await told.balance(wallet)).toBe('70.00');
+    const { json } = await told.call(subscriptionGet, { sid: row.sid });
+    expect(
+      (json['periods'] as { number: number; starts_at: string }[]).map(({ number, starts_at: at }) => [number, at]),
+    ).toEqual(
+      [2, 1, 0].map((number) => [number, new Date(row.createdAt.getTime() + number * 30 * DAY_MS).toISOString()]),
+    );
+    for (const { house } of processes) await house.lanes.close();
   });
 });

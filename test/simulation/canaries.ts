@@ -1,4 +1,5 @@
 import { readHints } from './canary-hints.ts';
+import { RENTING_MUTANTS } from './mutants-of-renting.ts';
 import type { SeedOptions } from './run-seed.ts';
 import { Worker } from './workers.ts';
 
@@ -24,9 +25,12 @@ export interface CanaryOptions {
   readonly workers: number;
   /** Asks for two finds only, from the recorded seeds first, instead of a measurement. */
   readonly isConfirming: boolean;
-  readonly optionsOf: (seed: number) => SeedOptions;
+  readonly optionsOf: (seed: number, isRenting: boolean) => SeedOptions;
   readonly onVerdict: (verdict: CanaryVerdict) => void;
 }
+
+/** Bugs that are looked for in lives of renting. */
+const RENTING: ReadonlySet<string> = new Set(RENTING_MUTANTS.map(({ name }) => name));
 
 /** One of those that judge at the same time. */
 interface Lane extends CanaryOptions {
@@ -68,7 +72,7 @@ async function judge(mutant: string, hints: readonly number[], options: Lane): P
   };
   try {
     for (const seed of seedsInOrder(hints)) {
-      const { violations } = await worker.run(options.optionsOf(seed));
+      const { violations } = await worker.run(options.optionsOf(seed, RENTING.has(mutant)));
       const broken = violations.map(({ rule }) => rule);
       seeds += 1;
       if (broken.length > 0) killers.push(seed);

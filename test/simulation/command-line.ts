@@ -13,6 +13,7 @@ export const HELP = `Lives the house under seeds: real operations, jobs and SQL 
   --workers <n>      processes (default: one for each processor)
   --without <names>  without these faults, separated by commas
   --skip <numbers>   without these operations: 3,7,20-35
+  --renting          weeks of plans and VMs, as every fourth seed is that nobody chose
   --mutant <name>    with this planted bug; it should be found. With --canaries: judges this one only
   --trace <file>     writes what happened in the one seed, step by step
   --shrink <time>    how long to make a failing seed smaller (default 90s; 0s: not at all)
@@ -36,6 +37,9 @@ export interface Options {
   readonly workers: number;
   readonly without: ReadonlySet<Fault>;
   readonly skipped: ReadonlySet<number>;
+  /** Every seed is a life of renting; otherwise one of every few is, where nobody chose the seeds. */
+  readonly isRenting: boolean;
+  readonly isMixed: boolean;
   readonly mutant: string | null;
   readonly traceFile: string | null;
   readonly shrinkSeconds: number;
@@ -69,6 +73,7 @@ export function readCommandLine(args: readonly string[], env: NodeJS.ProcessEnv,
       without: text,
       skip: text,
       mutant: text,
+      renting: flag,
       trace: text,
       shrink: text,
       record: flag,
@@ -93,6 +98,8 @@ export function readCommandLine(args: readonly string[], env: NodeJS.ProcessEnv,
     workers: wholeNumber(values.workers ?? String(availableParallelism())),
     without: new Set(partsOf(values.without).map(faultOf)),
     skipped: new Set(partsOf(values.skip).flatMap(span)),
+    isRenting: values.renting,
+    isMixed: range === null,
     mutant: values.mutant ?? null,
     traceFile: values.trace ?? null,
     shrinkSeconds: secondsOf(values.shrink ?? '90s'),
@@ -162,6 +169,7 @@ export function commandOf(options: {
   readonly operations: number;
   readonly skipped?: ReadonlySet<number>;
   readonly without?: ReadonlySet<Fault>;
+  readonly isRenting?: boolean;
   readonly mutant: string | null;
 }): string {
   const { seed, operations, skipped = new Set(), without = new Set(), mutant } = options;
@@ -169,6 +177,7 @@ export function commandOf(options: {
     `npm run simulate -- --seed ${seed} --ops ${operations}`,
     ...(skipped.size === 0 ? [] : [`--skip ${spansOf(skipped)}`]),
     ...(without.size === 0 ? [] : [`--without ${[...without].join(',')}`]),
+    ...(options.isRenting === true ? ['--renting'] : []),
     ...(mutant === null ? [] : [`--mutant ${mutant}`]),
   ].join(' ');
 }

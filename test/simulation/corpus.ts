@@ -8,6 +8,8 @@ const FILE = path.join(import.meta.dirname, 'corpus.json');
 const Entry = z.strictObject({
   seed: z.number().int(),
   ops: z.number().int(),
+  /** A life of renting. */
+  renting: z.literal(true).optional(),
   skipped: z.array(z.number().int()),
   without: z.array(z.enum(FAULTS)),
   /** The promise that it broke. */

@@ -37,10 +37,12 @@ export interface Violation {
 /** An answer that ends an intent: the caller need not ask again. */
 export const isFinal = (status: number): boolean => status < 500 && status !== 409 && status !== 429;
 
+const OF_THE_STATE = /"(state_conflict|quote_changed|no_plan|quota_reached|pool_empty)"/;
+
 /** 409 is final when it speaks of the state, and not when it says that the first call still runs. */
 export function isFinalAnswer(attempt: Attempt): boolean {
   if (attempt.status === null) return false;
-  return isFinal(attempt.status) || (attempt.status === 409 && attempt.body?.includes('"state_conflict"') === true);
+  return isFinal(attempt.status) || (attempt.status === 409 && OF_THE_STATE.test(attempt.body ?? ''));
 }
 
 export function describe(intent: Intent): string {

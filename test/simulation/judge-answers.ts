@@ -72,7 +72,7 @@ export class AnswerJudge {
     else if (intent.operation.startsWith('payment.')) this.#judgePaymentAnswers(intent);
     // Judged by what they did to usage.
     else if (
-      /^(usage|correction|lease|node|price|model-price|gap-policy|session|identity|user|key|operator)\./.test(
+      /^(usage|correction|lease|node|price|model-price|gap-policy|session|identity|user|key|operator|plan|subscription|allocation|machine|grant|standing|outage)\./.test(
         intent.operation,
       )
     )
@@ -145,7 +145,7 @@ export class AnswerJudge {
     const amount = micros(String(intent.input['amount']));
     const from = intent.attempts[0]?.startStep ?? 0;
     const until = intent.attempts.find(isFinalAnswer)?.endStep ?? Number.MAX_SAFE_INTEGER;
-    if (!model.balancesWithin(intent.walletSid, 0n, from, until).some((balance) => balance < amount)) {
+    if (!model.availableWithin(intent.walletSid, from, until).some((available) => available < amount)) {
       breaks('I18 refused only for want of money', describe(intent));
     }
   }

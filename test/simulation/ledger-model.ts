@@ -12,6 +12,10 @@ export const KIND = {
   expire: 7,
   usage: 8,
 } as const;
+const GRANT_USE = 23;
+const GRANT_RETURN = 24;
+/** The live accounts of a wallet that hold what it was given. */
+const GRANT_ROLES = Array.from({ length: 13 }, (_, slot) => BigInt(slot + 3));
 export const MICROS_PER_CENT = 10_000n;
 
 export interface EntryRow {
@@ -48,6 +52,7 @@ export class LedgerModel {
   readonly #idems = new Set<string>();
   readonly #wallets = new Map<string, bigint>();
   readonly #byDescription = new Map<string, Entry[]>();
+  readonly #givenForATime = new Map<bigint, { readonly fromSeq: bigint; readonly isForATime: boolean }[]>();
 
   constructor(breaks: Break, mark: (mark: Mark) => void) {
     this.#break = breaks;
@@ -60,6 +65,10 @@ export class LedgerModel {
 
   get walletSids(): IterableIterator<string> {
     return this.#wallets.keys();
+  }
+
+  idOf(walletSid: string | null): bigint | undefined {
+    return walletSid === null ? undefined : this.#wallets.get(walletSid);
   }
 
   knowWallets(wallets: readonly { readonly sid: string; readonly id: bigint }[]): void {
@@ -92,6 +101,9 @@ export class LedgerModel {
     if (this.#idems.has(entry.idem)) this.#break('I11 one posting per key', `${where} idem ${entry.idem}`);
     const mayGoBelow =
       entry.kind === KIND.adjustment ||
+      // What came back goes on to the grants that had paid it.
+      entry.kind === GRANT_RETURN ||
+      isCovered(entry, before) ||
       (entry.kind === KIND.capture && entry.facts['is_late'] === true) ||
       this.isRestOfLease(entry) ||
       (entry.kind === KIND.usage && (entry.balance_after >= -OWED_MAX || BY_THE_HOUSE.has(entry.facts['why'])));
@@ -135,6 +147,34 @@ export class LedgerModel {
     return this.#within(walletSid, role, from, until, (entry) => entry.balance_after);
   }
 
+  /**
+   * Every sum of what was paid and what was given for good that the wallet had between two steps, both included. What was given for a time is
+   * left out: whether it can still be used is for the clock of a house to say.
+   */
+  availableWithin(walletSid: string | null, from: number, until: number): bigint[] {
+    const roles = [0n, ...GRANT_ROLES].map((role) =>
+      this.entriesOf(walletSid, role).filter(({ step }) => step <= until),
+    );
+    const steps = [...new Set(roles.flat().map(({ step }) => step))]
+      .filter((step) => step > from)
+      .toSorted((a, b) => a - b);
+    const at = (step: number): bigint =>
+      roles.reduce((sum, entries) => {
+        const last = entries.findLast((entry) => entry.step <= step);
+        return sum + (last && !this.#isGivenForATime(last) ? last.balance_after : 0n);
+      }, 0n);
+    return [from, ...steps].map(at);
+  }
+
+  /** From this entry on the account is of credit that was given until some instant. */
+  knowGivenForATime(account: bigint, fromSeq: bigint, isForATime: boolean): void {
+    this.#givenForATime.set(account, [...(this.#givenForATime.get(account) ?? []), { fromSeq, isForATime }]);
+  }
+
+  #isGivenForATime({ account, seq }: Entry): boolean {
+    return this.#givenForATime.get(account)?.findLast(({ fromSeq }) => fromSeq <= seq)?.isForATime === true;
+  }
+
   /** Every length that the wallet's statement had between two steps. */
   lengthsWithin(walletSid: string | null, from: number, until: number): bigint[] {
     return this.#within(walletSid, 0n, from, until, (entry) => entry.seq);
@@ -167,6 +207,10 @@ export class LedgerModel {
     return [at, ...within];
   }
 }
+
+/** Whether given credit pays all of it: that is no more owed than before. */
+const isCovered = ({ amount, idem }: Entry, before: Entry | undefined): boolean =>
+  before?.kind === GRANT_USE && before.facts['for'] === idem && before.amount >= -amount;
 
 /** Dollars as text to micro-dollars, in the oracle's own way. */
 export function micros(text: string): bigint {

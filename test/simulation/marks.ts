@@ -127,6 +127,48 @@ export const MARKS = [
   'a key does what it is for',
   'a key does not do what it is not for',
   'a key that is over opens nothing',
+  // Plans
+  'a period cannot be paid',
+  'a plan goes on after new money',
+  'a cancelled plan ends',
+  'a plan ends unpaid',
+  'a plan is bought',
+  'a plan renews',
+  'a smaller plan begins with its period',
+  'a period that nobody could pay is left out',
+  'a larger plan is had at once',
+  'a plan is cancelled',
+  // VMs
+  'a machine is confirmed clean',
+  'a machine is removed',
+  'a VM is given',
+  'a VM is stopped',
+  'a VM runs again',
+  'there is no machine for a VM',
+  'a VM is gone',
+  'a VM goes with its plan',
+  'the pool is empty',
+  'all VMs of a plan are in use',
+  'a suspended wallet is refused',
+  // Given credit
+  'credit is given',
+  'given credit is used up',
+  'given credit expires',
+  'given credit is revoked',
+  'given and paid pay together',
+  'given credit pays',
+  'several grants pay together',
+  // Wallets that run dry
+  'a suspended wallet is let in once more',
+  'a suspended wallet is restored',
+  'a grace begins',
+  'a wallet is suspended',
+  'a wallet is released',
+  // Outages
+  'an outage is taken back',
+  'an outage is given back',
+  'two outages name the same VM',
+  'a VM was down',
   // Processes and the database
   'a process dies inside a transaction',
   'a process dies between transactions',
@@ -136,7 +178,13 @@ export const MARKS = [
 export type Mark = (typeof MARKS)[number];
 
 /** So seldom that a run must be long to be blamed for not seeing them: {@link RARE_AFTER_SEEDS} lives. */
-export const RARE_MARKS: ReadonlySet<Mark> = new Set(['an unbilled correction is billed']);
+export const RARE_MARKS: ReadonlySet<Mark> = new Set([
+  'an unbilled correction is billed',
+  'a suspended wallet is let in once more',
+  'a wallet is released',
+  'a plan ends unpaid',
+  'a period that nobody could pay is left out',
+]);
 export const RARE_AFTER_SEEDS = 300;
 
 const LISTED: ReadonlySet<string> = new Set(MARKS);

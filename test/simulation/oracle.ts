@@ -9,6 +9,9 @@ import { UsageJudge } from './judge-usage.ts';
 import { KIND, LedgerModel, type Entry, type EntryRow } from './ledger-model.ts';
 import type { Mark } from './marks.ts';
 import { hashText } from './random.ts';
+import { RENTING_KIND } from './renting/context.ts';
+import { RentingJudge } from './renting/renting-judge.ts';
+import type { Table } from './renting/rows.ts';
 import type { Scheduler } from './scheduler.ts';
 
 export interface OracleOptions {
@@ -22,16 +25,20 @@ export interface OracleOptions {
   readonly told: readonly { readonly category: string; readonly step: number }[];
   readonly identities: Identities;
   readonly heals: boolean;
+  readonly isRenting: boolean;
   readonly mark: (mark: Mark) => void;
 }
 
 const VIOLATIONS_MAX = 50;
+/** What moves a wallet besides money that came in and holds. */
+const OTHER_KINDS = [KIND.adjustment, KIND.debit, KIND.usage, ...Object.values(RENTING_KIND)];
 
 /** A plain model of what must be, from the provider's truth, the answers callers saw, and the ledger's own rows. */
 export class Oracle {
   readonly violations: Violation[] = [];
   readonly #options: OracleOptions;
   readonly #model: LedgerModel;
+  readonly #renting: RentingJudge | null;
   readonly #breaks = (rule: string, detail: string): void => {
     if (this.violations.length < VIOLATIONS_MAX) this.violations.push({ rule, detail });
   };
@@ -39,6 +46,8 @@ export class Oracle {
   constructor(options: OracleOptions) {
     this.#options = options;
     this.#model = new LedgerModel(this.#breaks, options.mark);
+    const about = { ...options, model: this.#model, breaks: this.#breaks };
+    this.#renting = options.isRenting ? new RentingJudge(about) : null;
   }
 
   /** The wallets of the world, by sid. More may be opened later. */
@@ -47,7 +56,7 @@ export class Oracle {
   }
 
   /** After each commit that wrote to the ledger: reads what is new, and holds it against what was. */
-  async afterPosting(): Promise<void> {
+  async afterPosting(): Promise<readonly Entry[]> {
     const known = [...this.#model.entries].map(([account, entries]) => [account, entries.at(-1)?.seq ?? 0n] as const);
     const { rows } = await this.#sql(
       `select e.account, e.seq, e.amount, e.balance_after, e.batch, e.idem, e.kind, e.about, e.recorded_at, a.balance, a.seq as account_seq,
@@ -59,7 +68,7 @@ export class Oracle {
       [known.map(([account]) => account), known.map(([, seq]) => seq)],
     );
     const fresh = rows as unknown as (EntryRow & { balance: bigint; account_seq: bigint; legs: bigint })[];
-    if (fresh.length === 0) return;
+    if (fresh.length === 0) return [];
     const { steps } = this.#options.scheduler;
     const entries = fresh.map((row) => this.#model.take(row, steps));
     for (const row of fresh) {
@@ -70,6 +79,12 @@ export class Oracle {
     }
     this.#checkBatches(fresh);
     await this.#checkCredits(entries.filter(({ kind }) => kind === KIND.topUp));
+    return entries;
+  }
+
+  /** After each commit that wrote of plans and VMs, or posted, in a life of renting. */
+  async afterRenting(written: ReadonlySet<Table>, fresh: readonly Entry[]): Promise<void> {
+    await this.#renting?.afterCommit(written, fresh);
   }
 
   /** After each commit that changed a webhook's state. */
@@ -100,6 +115,7 @@ export class Oracle {
     const breaks = this.#breaks;
     new AnswerJudge({ model, history: history(), owners, declined, audited, breaks, mark }).judge();
     this.#options.identities.judge(breaks);
+    this.#renting?.atTheEnd();
     const rows = <R>(text: string): Promise<R[]> => this.#rows<R>(text);
     const ratedUntilMs = scheduler.nowMs - (scheduler.nowMs % 86_400_000);
     await new UsageJudge({ model, history: history(), rows, told, ratedUntilMs, breaks, mark }).judge();
@@ -219,7 +235,7 @@ export class Oracle {
     const wallets = await this.#rows<{ id: bigint }>(
       `select w.id from wallet w
        join (select account / 16 as wallet, sum(amount) as sum,
-                    coalesce(sum(amount) filter (where kind in (${KIND.adjustment}, ${KIND.debit}, ${KIND.usage})), 0) as other
+                    coalesce(sum(amount) filter (where kind in (${OTHER_KINDS.join(', ')})), 0) as other
              from entry where account % 16 in (0, 1) group by 1) e on e.wallet = w.id
        where e.sum <> e.other
          + coalesce((select sum(amount) from payment_event p where p.wallet = w.id), 0)

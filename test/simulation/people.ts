@@ -8,12 +8,15 @@ import type { Weather } from './faults.ts';
 import { ForgeNodes } from './forge-nodes.ts';
 import { Holders, type Ask } from './holders.ts';
 import { History, type Asker, type Intent } from './history.ts';
+import { isKeyed } from './keyed.ts';
 import { isMark, type Mark } from './marks.ts';
+import { paceOf } from './pace.ts';
 import { Chance } from './random.ts';
 import { drawReading } from './readings.ts';
 import { KeyHolders } from './key-holders.ts';
 import { Lessees } from './lessees.ts';
 import { mindNumbers } from './numbers.ts';
+import { RentingLife } from './renting/renting-life.ts';
 import { Reporters } from './reporters.ts';
 import { drawTrespass } from './trespass.ts';
 import { Visitors } from './visitors.ts';
@@ -36,6 +39,8 @@ export interface PeopleOptions {
   readonly identities: Identities;
   /** Operations that a shrunk replay leaves out. */
   readonly skipped: ReadonlySet<number>;
+  /** Weeks of plans and VMs, in the place of everything else that people do. */
+  readonly isRenting: boolean;
   readonly mark: (mark: Mark) => void;
 }
 
@@ -67,6 +72,7 @@ export class People {
   readonly #forgeNodes: ForgeNodes;
   readonly #visitors: Visitors;
   readonly #keyHolders: KeyHolders;
+  readonly #renting: RentingLife;
   readonly #payments = new Map<string, string[]>();
   #running = 0;
 
@@ -87,9 +93,18 @@ export class People {
     const { identities } = options;
     this.#visitors = new Visitors({ ...both, world, identities, people: this.#people, mark });
     this.#keyHolders = new KeyHolders({ world, caller: this.#caller, identities, visitors: this.#visitors, mark });
+    this.#renting = new RentingLife({
+      ...both,
+      world,
+      ask: (operation, input, person, chance, actor) => this.#ask(operation, input, person, chance, actor),
+      people: this.#people,
+      actorOf: userOf,
+    });
     // Some lives are all top-ups, some have none: what is common everywhere hides what is rare.
     const taste = new Chance(seed, 'taste');
-    this.#deeds = this.#allDeeds().map(([deed, weight]) => [deed, weight * taste.pick([0.3, 1, 1, 2])] as const);
+    this.#deeds = (options.isRenting ? this.#rentingDeeds() : this.#allDeeds()).map(
+      ([deed, weight]) => [deed, weight * taste.pick([0.3, 1, 1, 2])] as const,
+    );
   }
 
   get isQuiet(): boolean {
@@ -101,11 +116,14 @@ export class People {
     const { seed, scheduler, skipped, weather } = this.#options;
     const pace = paceOf(seed);
     const [anybody] = this.#people;
-    if (anybody) void this.#track(this.#correctors.openPrices(new Chance(seed, 'first prices'), anybody));
+    const { isRenting } = this.#options;
+    if (anybody && isRenting) await this.#renting.moveIn(new Chance(seed, 'first plans'), anybody);
+    else if (anybody) void this.#track(this.#correctors.openPrices(new Chance(seed, 'first prices'), anybody));
     for (let number = 0; number < count; number += 1) {
       // A stream for each operation: leaving one out does not change the others.
       const chance = new Chance(seed, `deed/${number}`);
-      await scheduler.park(this.#life, chance.below(2 * pace), 'people');
+      if (isRenting) await this.#renting.pause(number, chance);
+      else await scheduler.park(this.#life, chance.below(2 * pace), 'people');
       const person = chance.pick(this.#people);
       const deed = chance.weighted(this.#deeds);
       if (skipped.has(number)) continue;
@@ -125,6 +143,20 @@ export class People {
   }
 
   readonly #deeds: readonly (readonly [Deed, number])[];
+
+  /** What people do with money stays among it: given and paid are spent side by side. */
+  #rentingDeeds(): (readonly [Deed, number])[] {
+    return [
+      ...this.#renting.deeds(),
+      [(chance, person) => this.#topUp(chance, person), 1.5],
+      [(chance, person) => this.#debit(chance, person), 2],
+      [(chance, person) => this.#rush(chance, person), 0.5],
+      [(chance, person) => this.#holders.reserve(chance, person), 1.5],
+      [(chance, person) => this.#holders.settleOne(chance, person), 1.5],
+      [(chance, person) => this.#adjust(chance, person), 0.5],
+      [(chance, person) => this.#read(chance, person), 1],
+    ];
+  }
 
   #allDeeds(): (readonly [Deed, number])[] {
     return [
@@ -358,27 +390,6 @@ export class People {
     return { operation, input, actor, asker, walletSid: person.walletSid, chance, hasKey };
   }
 }
-
-const KEYED = new Set([
-  'billing.debit',
-  'billing.adjust',
-  'billing.set-credit-balance',
-  'hold.reserve',
-  'hold.capture',
-  'hold.release',
-  'payment.create',
-  'correction.create',
-]);
-const isKeyed = (operation: string): boolean => KEYED.has(operation);
-
-/** Milliseconds between two operations, on average. */
-export const paceOf = (seed: number): number =>
-  new Chance(seed, 'pace').weighted([
-    [20, 3],
-    [300, 4],
-    [3_000, 2],
-    [120_000, 1],
-  ]);
 
 const userOf = (person: Person): Actor => ({ kind: 'user', id: `user:${person.userSid}`, userSid: person.userSid });
 

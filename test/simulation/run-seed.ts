@@ -1,9 +1,11 @@
 import { AsyncLocalStorage } from 'node:async_hooks';
 import process from 'node:process';
+import { inspect } from 'node:util';
 import { openWallets } from '../support/ledger.ts';
 import { testPorts, type TestPorts } from '../support/ports.ts';
 import { micros } from '../../src/domain/money.ts';
-import type { Tx } from '../../src/store/db.ts';
+import type { Db, Tx } from '../../src/store/db.ts';
+import { checkLedger } from '../../src/store/ledger-check.ts';
 import { insertNode, type NodeRow } from '../../src/store/node.ts';
 import { NODE_HOUR_MAX } from './reporters.ts';
 import { openSession, openSharedConnection, type SharedConnection } from '../../src/store/postgres.ts';
@@ -14,15 +16,21 @@ import type { Violation } from './history.ts';
 import { Identities } from './identities.ts';
 import { Marks, type Mark } from './marks.ts';
 import { Oracle } from './oracle.ts';
-import { paceOf, People } from './people.ts';
+import { paceOf } from './pace.ts';
+import { People } from './people.ts';
 import { keepOn } from './processor.ts';
 import { Chance } from './random.ts';
-import { Scheduler } from './scheduler.ts';
-import { World } from './world.ts';
+import { outside, Scheduler } from './scheduler.ts';
+import { TICKS_APART } from './renting/pace.ts';
+import type { Table } from './renting/rows.ts';
+import type { Entry } from './ledger-model.ts';
+import { RENTING_TICKS, World } from './world.ts';
 
 export interface SeedOptions {
   readonly seed: number;
   readonly operations: number;
+  /** Weeks of plans and VMs, instead of hours of everything else. */
+  readonly isRenting?: boolean;
   /** The owner's address of a server with the migrated template. */
   readonly postgresUrl: string;
   readonly template: string;
@@ -74,6 +82,12 @@ const TICKS_WHILE_ENDING = 120;
 /** A run that does not come to rest is a finding, not an endless test. */
 const STEPS_PER_OPERATION_MAX = 4_000;
 
+/** Of many people each would do next to nothing in a life of renting. */
+const TENANTS_MAX = 8;
+const LAST_ROUNDS = 4;
+/** Longer than anybody waits before a provisioner is asked again. */
+const LAST_ROUND_MS = 11 * MINUTE_MS;
+
 let made = 0;
 
 /** Lives one seed from its first operation to the oracle's last word. */
@@ -98,21 +112,24 @@ async function live(options: SeedOptions, url: string): Promise<SeedReport> {
   const trace = options.showsTrace === true ? scheduler.recordTrace() : [];
   const weather = new Weather(seed, options.without);
   const heals = draw.is(0.5);
+  const { isRenting = false } = options;
   const { hit: marks, mark } = new Marks();
   const shared = await openSharedConnection({ url, ports: quiet });
   try {
     if (options.processor !== undefined) keepOn(options.processor, await serverPidOf(shared));
-    const users = draw.weighted([
+    const crowd = draw.weighted([
       [1, 2],
       [2, 2],
       [5, 4],
       [40, 3],
       [1_000, 0.05],
     ]);
+    const users = isRenting ? Math.min(crowd, TENANTS_MAX) : crowd;
     const { people, nodes } = await populate(shared, seed, users);
     // The world refers to its oracle and the oracle to the world: the commit hook closes the circle.
     const hooks = {
-      afterPosting: (): Promise<void> => Promise.resolve(),
+      afterPosting: (): Promise<readonly Entry[]> => Promise.resolve([]),
+      afterRenting: (_written: ReadonlySet<Table>, _fresh: readonly Entry[]): Promise<void> => Promise.resolve(),
       afterInbox: (): Promise<void> => Promise.resolve(),
       afterIdentity: (): Promise<void> => Promise.resolve(),
       onBreak: (_rule: string, _detail: string): void => undefined,
@@ -125,8 +142,10 @@ async function live(options: SeedOptions, url: string): Promise<SeedReport> {
       processes: draw.between(1, 3),
       heals,
       tickFactor: tickFactorOf(seed),
-      onCommit: async ({ ledger, inbox, identity }) => {
-        if (ledger) await hooks.afterPosting();
+      isRenting,
+      onCommit: async ({ ledger, inbox, identity, renting }) => {
+        const fresh = ledger ? await hooks.afterPosting() : [];
+        if (renting.size + (isRenting ? fresh.length : 0) > 0) await hooks.afterRenting(renting, fresh);
         if (inbox) await hooks.afterInbox();
         if (identity) await hooks.afterIdentity();
       },
@@ -142,6 +161,7 @@ async function live(options: SeedOptions, url: string): Promise<SeedReport> {
       world,
       people,
       nodes,
+      isRenting,
       skipped: options.skipped ?? new Set(),
       mark,
     });
@@ -154,10 +174,12 @@ async function live(options: SeedOptions, url: string): Promise<SeedReport> {
       told: world.told,
       identities,
       heals,
+      isRenting,
       mark,
     });
     oracle.knowWallets(people.map(({ walletSid, id }) => ({ sid: walletSid, id })));
     hooks.afterPosting = () => oracle.afterPosting();
+    hooks.afterRenting = (written, fresh) => oracle.afterRenting(written, fresh);
     hooks.afterInbox = () => oracle.afterInbox();
     hooks.afterIdentity = () => oracle.afterIdentity();
     hooks.onBreak = (rule, detail) => void oracle.violations.push({ rule, detail });
@@ -169,7 +191,8 @@ async function live(options: SeedOptions, url: string): Promise<SeedReport> {
     await scheduler.run(() => {
       const sinceMs = scheduler.nowMs - begunAtMs;
       const isAlone = sinceMs >= LONG_AFTERWARDS_MS;
-      if (sinceMs >= 0) world.paceTicks(Math.max(tickFactorOf(seed), factorAfterwards(sinceMs)), { isAlone });
+      const factor = isRenting ? TICKS_APART : Math.max(tickFactorOf(seed), factorAfterwards(sinceMs));
+      if (sinceMs >= 0) world.paceTicks(factor, { isAlone: isAlone && !isRenting });
       return (sinceMs >= 0 && residents.isQuiet) || isStuck() || oracle.violations.length > 0;
     });
     world.calm();
@@ -185,9 +208,14 @@ async function live(options: SeedOptions, url: string): Promise<SeedReport> {
     if (oracle.violations.length === 0) {
       // What came after the last one waits for the next day; the oracle does not.
       let isOver = false;
-      void lastTicks(world).then(() => (isOver = true));
-      await scheduler.run(() => isOver || isStuck());
-      await oracle.atTheEnd();
+      void (isRenting ? lastRentingTicks(world, scheduler) : lastTicks(world)).then(
+        () => (isOver = true),
+        (error: unknown) => hooks.onBreak('nothing fails in fine weather', String(error)),
+      );
+      await scheduler.run(() => isOver || isStuck() || oracle.violations.length > 0);
+      if (isOver) await oracle.atTheEnd();
+      if (isOver && isRenting)
+        for (const detail of await checkedLedger(shared, seed)) hooks.onBreak('the ledger is sound', detail);
     }
     if (isStuck()) oracle.violations.push({ rule: 'I42 the world comes to rest', detail: `${scheduler.steps} steps` });
     const answers = residents.history.intents.reduce(
@@ -218,6 +246,15 @@ async function lastTicks(world: World): Promise<void> {
   for (const name of ['usage.push', 'usage.aggregate', 'ladder.recompute']) await world.tickOnce(name);
 }
 
+/** Until nothing is left to do: what is stopped by one tick is asked about by another some minutes later. */
+async function lastRentingTicks(world: World, scheduler: Scheduler): Promise<void> {
+  const life = outside('the last look');
+  for (let round = 0; round < LAST_ROUNDS; round += 1) {
+    for (const name of RENTING_TICKS) await world.tickOnce(name);
+    await scheduler.park(life, LAST_ROUND_MS, 'the last look');
+  }
+}
+
 /** About one tick of each kind for an operation, however slow the life. */
 const tickFactorOf = (seed: number): number => Math.max(1, paceOf(seed) / 600);
 
@@ -227,7 +264,21 @@ const factorAfterwards = (sinceMs: number): number =>
 /** The wallets of the first hour, over the world's own connection: nothing else runs yet. */
 async function populate(shared: SharedConnection, seed: number, users: number) {
   const ports = testPorts({ seed, now: new Date(START_MS - MINUTE_MS) });
-  const db = dbOver(
+  const db = ownDb(shared, ports);
+  const wallets = await openWallets(db, ports, users);
+  const people = wallets.map(({ id, sid, userSid }) => ({ id, walletSid: sid, userSid }));
+  return { people, nodes: await openNodes(db, ports, people[0]?.userSid ?? '') };
+}
+
+/** What an operator's `ledger check` says at the end. */
+async function checkedLedger(shared: SharedConnection, seed: number): Promise<string[]> {
+  const { results } = await checkLedger(ownDb(shared, testPorts({ seed, now: new Date(START_MS) })));
+  const broken = results.filter(({ rows }) => rows.length > 0);
+  return broken.map(({ id, promise, rows }) => `${id} ${promise}: ${inspect(rows[0], { breakLength: Infinity })}`);
+}
+
+function ownDb(shared: SharedConnection, ports: TestPorts): Db {
+  return dbOver(
     {
       ports,
       scopes: new AsyncLocalStorage(),
@@ -239,9 +290,6 @@ async function populate(shared: SharedConnection, seed: number, users: number) {
     },
     () => Promise.resolve(),
   );
-  const wallets = await openWallets(db, ports, users);
-  const people = wallets.map(({ id, sid, userSid }) => ({ id, walletSid: sid, userSid }));
-  return { people, nodes: await openNodes(db, ports, people[0]?.userSid ?? '') };
 }
 
 /** One for everybody, one that may do little in an hour, one for the first user only. */

@@ -6,12 +6,15 @@ import type { Db } from '../../src/store/db.ts';
 import type { SharedConnection } from '../../src/store/postgres.ts';
 import { dbOver, type Answer, type Connection, type Query } from '../../src/store/transaction.ts';
 import type { Weather } from './faults.ts';
+import { TABLES, type Table } from './renting/rows.ts';
 import { never, type Life, type Scheduler } from './scheduler.ts';
 
 export interface SimDatabaseOptions {
   readonly scheduler: Scheduler;
   readonly weather: Weather;
   readonly shared: SharedConnection;
+  /** Whether the oracle looks at what is written of plans and VMs. */
+  readonly isRenting: boolean;
   /** A transaction, or a statement outside of one, begins. */
   readonly onBegin: () => void;
   /** Called after each commit that went through, before anybody else runs. */
@@ -23,11 +26,16 @@ export interface Wrote {
   ledger: boolean;
   inbox: boolean;
   identity: boolean;
+  /** In lives of renting: which of its tables. */
+  renting: Set<Table>;
 }
 
 const WRITES_INBOX = /update inbox set state/;
 const WRITES_IDENTITY = /(insert into|update|delete from) (identity|session|key|operator_role) /;
 const WRITES_LEDGER = /insert into (entry|batch_leg)|update account/;
+
+const WRITES_RENTING = new RegExp(`(?:insert into|update) (${TABLES.join('|')})\\b`, 'g');
+const nothing = (): Wrote => ({ ledger: false, inbox: false, identity: false, renting: new Set() });
 
 /** How long PostgreSQL stays away when it goes down. */
 const DOWN_MS = { min: 5_000, spread: 240_000 };
@@ -38,11 +46,13 @@ const DOWN_MS = { min: 5_000, spread: 240_000 };
  */
 export class SimDatabase {
   readonly #options: SimDatabaseOptions;
+  /** By the text of a statement: the tables of renting that it writes. */
+  readonly #renting = new Map<string, readonly Table[]>();
   #owner: Life | null = null;
   #hasOpenTransaction = false;
   /** What opens the transaction on the server: it goes with the first statement, one round trip for both. */
   #begin: Query | null = null;
-  #wrote: Wrote = { ledger: false, inbox: false, identity: false };
+  #wrote: Wrote = nothing();
   #downUntilMs = 0;
 
   constructor(options: SimDatabaseOptions) {
@@ -115,15 +125,25 @@ export class SimDatabase {
     this.#wrote.inbox ||= WRITES_INBOX.test(query.text);
     const isOfIdentity = WRITES_IDENTITY.test(query.text);
     this.#wrote.identity ||= isOfIdentity;
+    const tables = this.#options.isRenting ? this.#tablesOf(query.text) : [];
+    for (const table of tables) this.#wrote.renting.add(table);
     // A statement of its own is its own commit.
-    if (isOfIdentity && !this.#hasOpenTransaction)
-      await this.#options.onCommit({ ledger: false, inbox: false, identity: true });
+    if ((isOfIdentity || tables.length > 0) && !this.#hasOpenTransaction)
+      await this.#options.onCommit({ ...nothing(), identity: isOfIdentity, renting: new Set(tables) });
     return answer;
+  }
+
+  #tablesOf(text: string): readonly Table[] {
+    const known = this.#renting.get(text);
+    if (known) return known;
+    const tables = [...text.matchAll(WRITES_RENTING)].map(([, table]) => table as Table);
+    this.#renting.set(text, tables);
+    return tables;
   }
 
   #open(begin: Query): Answer {
     this.#hasOpenTransaction = true;
-    this.#wrote = { ledger: false, inbox: false, identity: false };
+    this.#wrote = nothing();
     this.#begin = begin;
     this.#options.onBegin();
     return { rows: [], command: 'BEGIN' };

@@ -15,6 +15,8 @@ import { Worker } from './workers.ts';
 
 /** Every so many seeds one is lived twice. */
 const TWICE_EVERY = 15;
+/** Every so many seeds one is a life of renting, with half as many operations: the ticks of its weeks are the other half. */
+const RENTING_EVERY = 4;
 /** After so many failing seeds there is enough to mend. */
 const FAILURES_MAX = 3;
 /** However slow the machine, a run of all there is lives so many: enough for every mark. */
@@ -47,8 +49,8 @@ class Run {
   async liveCorpus(): Promise<void> {
     const entries = readCorpus();
     say(`living ${entries.length} seeds of the corpus again`);
-    const waiting = entries.map(({ seed, ops, skipped, without }) => ({
-      ...this.#optionsOf(seed, ops),
+    const waiting = entries.map(({ seed, ops, renting, skipped, without }) => ({
+      ...this.#optionsOf(seed, ops, renting === true),
       skipped: new Set(skipped),
       without: new Set(without),
     }));
@@ -56,14 +58,16 @@ class Run {
   }
 
   async liveSeeds(untilMs: number): Promise<void> {
-    const { from, to, operations, isFull } = this.options;
+    const { from, to, operations, isFull, isRenting, isMixed } = this.options;
     const least = isFull ? from + SEEDS_OF_A_FULL_RUN_MIN : from;
     say(`living seeds from ${from}${to === null ? '' : ` to ${to}`} with ${operations} operations each`);
     let next = from;
     await this.#eachWorker(() => {
       const isTimeOver = performance.now() >= untilMs && next >= least;
       if (isTimeOver || (to !== null && next > to) || this.isEnough) return undefined;
-      return this.#optionsOf(next++, operations);
+      const seed = next++;
+      const rents = isRenting || (isMixed && seed % RENTING_EVERY === 0);
+      return this.#optionsOf(seed, rents && isMixed ? Math.ceil(operations / 2) : operations, rents);
     });
   }
 
@@ -76,7 +80,7 @@ class Run {
       mutants,
       workers: this.options.workers,
       isConfirming: this.options.isFull,
-      optionsOf: (seed) => this.#optionsOf(seed, CANARY_OPERATIONS),
+      optionsOf: (seed, isRenting) => this.#optionsOf(seed, CANARY_OPERATIONS, isRenting),
       onVerdict: (verdict) => say(lineOf(verdict)),
     });
     if (records) writeHints(verdicts);
@@ -112,6 +116,7 @@ class Run {
     addToCorpus({
       seed: options.seed,
       ops: options.operations,
+      ...(options.isRenting === true && { renting: true }),
       skipped: [...(options.skipped ?? [])],
       without: [...(options.without ?? [])],
       rule: failure.why[0]?.split(' | ')[0] ?? '',
@@ -127,10 +132,10 @@ class Run {
     for (const worker of this.#workers) worker.end();
   }
 
-  #optionsOf(seed: number, operations: number): SeedOptions {
+  #optionsOf(seed: number, operations: number, isRenting = this.options.isRenting): SeedOptions {
     const { skipped, without, traceFile } = this.options;
     const { postgresUrl, template } = this.#cluster;
-    return { seed, operations, postgresUrl, template, skipped, without, showsTrace: traceFile !== null };
+    return { seed, operations, isRenting, postgresUrl, template, skipped, without, showsTrace: traceFile !== null };
   }
 
   async #eachWorker(next: () => SeedOptions | undefined): Promise<void> {

@@ -7,7 +7,7 @@ import { runSeed, type SeedOptions } from './run-seed.ts';
 import { outside, Scheduler } from './scheduler.ts';
 import { minimise } from './shrink.ts';
 
-const lives = (options: Pick<SeedOptions, 'seed' | 'operations' | 'skipped' | 'without'>) =>
+const lives = (options: Pick<SeedOptions, 'seed' | 'operations' | 'isRenting' | 'skipped' | 'without'>) =>
   runSeed({ ...options, postgresUrl: inject('postgresUrl'), template: TEMPLATE });
 
 describe('the house under a seed', () => {
@@ -25,6 +25,13 @@ describe('the house under a seed', () => {
     },
     60_000,
   );
+
+  it('keeps every promise in weeks of plans and VMs', async () => {
+    const { violations, marks, virtualMs } = await lives({ seed: 4, operations: 60, isRenting: true });
+    expect(violations).toEqual([]);
+    expect([...marks]).toEqual(expect.arrayContaining(['a plan is bought', 'a VM is given', 'credit is given']));
+    expect(virtualMs / 86_400_000).toBeGreaterThan(7);
+  }, 60_000);
 });
 
 describe('the corpus', () => {
@@ -73,11 +80,11 @@ describe('shrinking', () => {
 describe('the command line', () => {
   it('reads what its own replays say', () => {
     const options = readCommandLine(
-      ['--seed', '7', '--ops', '90', '--skip', '1,4-6', '--without', 'crash,pause'],
+      ['--seed', '7', '--ops', '90', '--renting', '--skip', '1,4-6', '--without', 'crash,pause'],
       {},
       0,
     );
-    expect(options).toMatchObject({ from: 7, to: 7, operations: 90, seconds: null });
+    expect(options).toMatchObject({ from: 7, to: 7, operations: 90, isRenting: true, seconds: null });
     expect([...(options?.skipped ?? [])]).toEqual([1, 4, 5, 6]);
     expect([...(options?.without ?? [])]).toEqual(['crash', 'pause']);
   });

@@ -35,6 +35,8 @@ export interface WorldOptions {
   readonly heals: boolean;
   /** How much more rarely than in production the house's ticks come: in slow lives they would be all that happens. */
   readonly tickFactor: number;
+  /** Weeks of plans and VMs: only the ticks that they need, as rarely as asked. */
+  readonly isRenting: boolean;
   readonly settings?: Partial<HouseSettings>;
   readonly onCommit: (wrote: Wrote) => Promise<void>;
   /** A promise that did not hold, seen from inside the world. */
@@ -59,6 +61,23 @@ interface QueuedJob {
   attempt: number;
 }
 
+/** What happens by itself in a life of renting. */
+export const RENTING_TICKS: ReadonlySet<string> = new Set([
+  'webhooks.sweep',
+  'holds.expire',
+  'plans.renew',
+  'grants.expire',
+  'standings.watch',
+  'standings.due',
+  'allocations.check',
+  'allocations.steer',
+  'allocations.release-excess',
+  'allocations.release',
+  'outages.resume',
+]);
+/** Of plans and VMs something happens in hours, of payments in minutes. */
+const RARER_WHEN_RENTING = 5;
+const RENTING_TICK_WITHIN_MS = 20 * 3_600_000;
 const HEALING = new Set(['payments.poll', 'payments.reconcile', 'statements.reconcile', 'webhooks.undelivered']);
 /** However rare ticks are, in lives that heal each comes this often. */
 const TICK_WITHIN_MS = 2 * 3_600_000;
@@ -91,6 +110,7 @@ export class World {
       scheduler,
       weather,
       shared,
+      isRenting: options.isRenting,
       onBegin: () => (this.#pendingJobs = []),
       onCommit: async (wrote) => {
         const jobs = this.#pendingJobs;
@@ -167,7 +187,7 @@ export class World {
       if (process.life.isDead) continue;
       process.ticks.abort('another pace');
       process.ticks = new AbortController();
-      this.#startTicks(process);
+      this.#startTicks(process, { isBorn: false });
     }
   }
 
@@ -244,23 +264,28 @@ export class World {
     return process;
   }
 
-  #startTicks(process: SimProcess): void {
+  #startTicks(process: SimProcess, { isBorn } = { isBorn: true }): void {
     if (this.#isTickingAlone && process.index > 0) return;
     for (const tick of TICKS) {
       if (
         tick.name === 'ledger.check' ||
         tick.name === 'deliveries.send' ||
+        (this.options.isRenting && !RENTING_TICKS.has(tick.name) && !HEALING.has(tick.name)) ||
         (HEALING.has(tick.name) && !this.options.heals)
       )
         continue;
-      const longestMs = this.options.heals ? TICK_WITHIN_MS : Number.MAX_SAFE_INTEGER;
-      const waitMs = (now: Date) => Math.min(tick.waitMs(now) * this.#tickFactor, longestMs);
+      const { heals, isRenting } = this.options;
+      const longestMs = isRenting ? RENTING_TICK_WITHIN_MS : heals ? TICK_WITHIN_MS : Number.MAX_SAFE_INTEGER;
+      const factor = this.#tickFactor * (isRenting && !HEALING.has(tick.name) ? RARER_WHEN_RENTING : 1);
+      const waitMs = (now: Date) => Math.min(tick.waitMs(now) * factor, longestMs);
       const run = async (house: House): Promise<unknown> => {
         const done = await tick.run(house, process.ticks.signal);
         if (tick.name === 'webhooks.sweep' && done !== 0) this.options.mark('the sweep finds what the queue lost');
         return done;
       };
-      void keepTicking(process.house, { ...tick, waitMs, run }, process.ticks.signal);
+      // Who only changes their pace does not begin anew: what is over stays so for a while.
+      const isDueAtStart = tick.isDueAtStart === true && (isBorn || !isRenting);
+      void keepTicking(process.house, { ...tick, waitMs, run, isDueAtStart }, process.ticks.signal);
     }
   }
 

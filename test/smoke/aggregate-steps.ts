@@ -5,7 +5,7 @@ export const DESCRIPTION = 'VM "web-1" \\ Zürich — 日本 #1';
 
 /** From the beginning of the suite, so that what is to be in one hour stays in one. */
 function hoursAgo(smoke: Smoke, hours: number): string {
-  const begun = smoke.kept.get('begun') ?? smoke.keep('begun', Date.now());
+  const begun = smoke.kept.get('begun') ?? smoke.keep('begun', smoke.now().getTime());
   return new Date(Number(begun) - hours * HOUR_MS).toISOString();
 }
 export const pathOf = (smoke: Smoke, at: string): string =>

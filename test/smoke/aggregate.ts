@@ -287,7 +287,7 @@ export const aggregateSuite: readonly SmokeCheck[] = [
     name: 'a record without a price waits in the quarantine',
     async run(smoke) {
       const category = smoke.keep('category', `smoke_${smoke.recall('run')}`.slice(0, 32));
-      const soon = smoke.keep('at priceless', new Date(Date.now() + 4 * 60_000).toISOString());
+      const soon = smoke.keep('at priceless', new Date(smoke.now().getTime() + 4 * 60_000).toISOString());
       await queue(smoke, [{ ...record(smoke, 'priceless', 0), applies_to: category, occurred_at: soon }]);
       await push(smoke);
       equal((await aggregate(smoke))['refused'], 1, 'refused');
@@ -301,13 +301,13 @@ export const aggregateSuite: readonly SmokeCheck[] = [
   {
     name: 'once there is a price, reading everything again charges it and resolves the row',
     async run(smoke) {
-      const activeFrom = new Date(Date.now() + 1_000).toISOString();
       const price = {
         category: smoke.recall('category'),
         kind: 'per_unit',
         unit: 'call',
         amount: '0.01',
-        active_from: activeFrom,
+        // From the very instant of the record: a price cannot begin in the past, and nobody knows how slow the machine is.
+        active_from: smoke.recall('at priceless'),
       };
       const made = await smoke.request('/v1/prices', { body: price });
       equal(made.status, 201, `status of POST /v1/prices (${made.text})`);

@@ -3,7 +3,7 @@ import { equal, holds, type Smoke, type SmokeAnswer, type SmokeCheck } from './s
 const DAY_MS = 86_400_000;
 
 /** Use on every sixth day: the grace is a week. */
-const daysAgo = (days: number): string => new Date(Date.now() - days * DAY_MS).toISOString();
+const daysAgo = (smoke: Smoke, days: number): string => new Date(smoke.now().getTime() - days * DAY_MS).toISOString();
 
 async function charge(smoke: Smoke, key: string, days: number, more: Record<string, unknown> = {}): Promise<unknown> {
   const record = {
@@ -12,7 +12,7 @@ async function charge(smoke: Smoke, key: string, days: number, more: Record<stri
     applies_to: 'hero_os_hourly',
     resource_kind: 'smoke',
     quantity: '1',
-    occurred_at: daysAgo(days),
+    occurred_at: daysAgo(smoke, days),
     ...more,
   };
   const headers = { authorization: `Bearer ${smoke.recall('key')}` };

@@ -267,8 +267,8 @@ export const payments: readonly SmokeCheck[] = [
     name: 'unsigned, badly signed and stale webhooks answer 400 and leave no trace',
     async run(smoke) {
       const before = await countOfEvents(smoke);
-      const stale = `t=${Math.floor(Date.now() / 1000) - 3600},v1=${'0'.repeat(64)}`;
-      const fresh = `t=${Math.floor(Date.now() / 1000)},v1=${'0'.repeat(64)}`;
+      const stale = `t=${Math.floor(smoke.now().getTime() / 1000) - 3600},v1=${'0'.repeat(64)}`;
+      const fresh = `t=${Math.floor(smoke.now().getTime() / 1000)},v1=${'0'.repeat(64)}`;
       for (const signature of [null, '', 'nonsense', stale, fresh]) {
         const headers: Record<string, string> = signature === null ? {} : { 'stripe-signature': signature };
         const answer = await smoke.request('/webhooks/stripe', {

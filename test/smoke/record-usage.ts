@@ -3,15 +3,19 @@ import { equal, holds, type Smoke, type SmokeAnswer, type SmokeCheck } from './s
 
 const HOUR_MS = 3_600_000;
 
-const record = (smoke: Smoke, key: string, more: Record<string, unknown> = {}): Record<string, unknown> => ({
-  idempotency_key: `${smoke.recall('run')}-${key}`,
-  user_sid: smoke.recall('user'),
-  applies_to: 'hero_os_hourly',
-  resource_kind: 'smoke',
-  quantity: '1',
-  occurred_at: new Date().toISOString(),
-  ...more,
-});
+/** A record that can be made again: the first time decides when it happened, because a key stands for one content. */
+function record(smoke: Smoke, key: string, more: Record<string, unknown> = {}): Record<string, unknown> {
+  const at = smoke.kept.get(`at ${key}`) ?? smoke.keep(`at ${key}`, smoke.now().toISOString());
+  return {
+    idempotency_key: `${smoke.recall('run')}-${key}`,
+    user_sid: smoke.recall('user'),
+    applies_to: 'hero_os_hourly',
+    resource_kind: 'smoke',
+    quantity: '1',
+    occurred_at: at,
+    ...more,
+  };
+}
 
 const asNode = (smoke: Smoke, path: string, body: unknown): Promise<SmokeAnswer> =>
   smoke.request(path, { body, isOperator: false, headers: { authorization: `Bearer ${smoke.recall('key')}` } });
@@ -102,7 +106,7 @@ export const recordUsage: readonly SmokeCheck[] = [
   {
     name: 'what lies in the future is refused',
     async run(smoke) {
-      const future = new Date(Date.now() + HOUR_MS).toISOString();
+      const future = new Date(smoke.now().getTime() + HOUR_MS).toISOString();
       equal(
         outcomes(await report(smoke, [record(smoke, 'future', { occurred_at: future })])),
         ['invalid_request'],
@@ -174,7 +178,7 @@ export const recordUsage: readonly SmokeCheck[] = [
   {
     name: 'a node whose clock is a day ahead is told so',
     async run(smoke) {
-      const sentAt = new Date(Date.now() + 24 * HOUR_MS).toISOString();
+      const sentAt = new Date(smoke.now().getTime() + 24 * HOUR_MS).toISOString();
       const body = { records: [record(smoke, 'ahead', { occurred_at: sentAt })] };
       const answer = await smoke.request('/v1/usage', {
         body,
@@ -195,7 +199,7 @@ export const recordUsage: readonly SmokeCheck[] = [
       const before = Number(await balance(smoke));
       const bearer = { authorization: `Bearer ${smoke.recall('key')}` };
       const granted = await smoke.request('/v1/leases', {
-        body: { user_sid: smoke.recall('user'), amount: '1', seconds: 60 },
+        body: { user_sid: smoke.recall('user'), amount: '1', seconds: 600 },
         isOperator: false,
         headers: { ...bearer, 'idempotency-key': `${smoke.recall('run')}-lease` },
       });

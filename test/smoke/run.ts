@@ -9,7 +9,8 @@ const HELP = `Checks a running server over HTTP, as a stranger would.
 
 The operator's secret comes from HERO_ONBOARDING_ADMIN_SECRET, or from --admin-secret-file (default ./data/secrets/admin-secret,
 where the sandbox keeps its own). The checks open wallets named "Smoke: …" and leave them there. The suite 'payments' pays
-through the sandbox's checkout page: run it against a server in sandbox mode. The suite 'aggregate' needs a server with a repository for
+through the sandbox's checkout page: run it against a server in sandbox mode. The suites 'plans', 'allocations' and 'auto-release' move its clock
+by some days, which stay. The suite 'aggregate' needs a server with a repository for
 usage, which a sandbox has by itself.`;
 
 const OPTIONS = {

@@ -29,6 +29,7 @@ it.each([...SUITES.keys()])(
     const said: string[] = [];
     const target = { url: server.url, adminSecret: ADMIN_SECRET };
     const { failed, passed } = await runSuite(name, SUITES.get(name) ?? [], target, (line) => said.push(line));
+    // The whole of it: what a check failed by may have begun with one before it.
     if (failed.length > 0) throw new Error(said.join('\n'));
     expect(passed).toBe(SUITES.get(name)?.length);
   },

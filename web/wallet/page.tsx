@@ -11,6 +11,7 @@ import { RefundList } from '../refund/list.tsx';
 import { ReceiptList } from '../receipt/list.tsx';
 import { useChosenWallet } from '../chosen-wallet.tsx';
 import { useSession } from '../session.ts';
+import { StandingNotice } from '../standing/notice.tsx';
 import type { Billing } from '../surface.ts';
 import { ProblemBanner } from '../ui/banner.tsx';
 import { isZero } from '../ui/money.ts';
@@ -38,6 +39,9 @@ export function WalletPage(): ReactElement {
       <PageTitle title="Wallet" isHidden />
       {!wallet.data && wallet.error && <ProblemBanner problem={wallet.error} retry={() => void wallet.refetch()} />}
       {!wallet.data && !wallet.error && <Loading what="your wallet" />}
+      <div className="mb-6 empty:hidden">
+        <StandingNotice walletSid={sid} mayChange={chosen.role !== 'viewer'} isOnWallet />
+      </div>
       {wallet.data && (
         <div className="grid gap-6 lg:grid-cols-[1fr_20rem] lg:grid-rows-[auto_1fr]">
           <BalanceCard wallet={wallet.data} />

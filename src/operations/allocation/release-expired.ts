@@ -1,5 +1,6 @@
 import { isOver, reasonOf } from '../../domain/allocation/expiry.ts';
 import { listExpired, lockAllocation, lockExpiry, type ExpiryRow } from '../../store/allocation.ts';
+import { saveAutoReleaseRun } from '../../store/auto-release-run.ts';
 import { ownAuthor } from '../audit/record.ts';
 import type { House } from '../house.ts';
 import { converge } from './converge.ts';
@@ -44,6 +45,7 @@ export async function releaseExpired(house: House, signal?: AbortSignal): Promis
     if (page.length < PAGE || last === undefined) break;
     after = last.id;
   }
+  await saveAutoReleaseRun(house.db, { ...counts, ranAt: house.ports.clock.now() });
   if (counts.expired > 0) house.ports.log.info({ ...counts }, 'VMs whose time is over were looked at');
   return counts;
 }

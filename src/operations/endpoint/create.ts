@@ -45,6 +45,9 @@ export const endpointCreate = operation({
     const userSid = await listenerOf(call, input.wallet_sid);
     if (isRefusal(userSid)) return userSid;
     return house.db.transaction('endpoint.create', async (tx) => {
+      // An attempt whose commit came through and whose answer was lost: this is its answer.
+      const before = await readEndpoint(tx, sid);
+      if (before) return { ...toEndpoint(before), secret: secret.text };
       const max = userSid === null ? ENDPOINTS_OF_OPERATORS_MAX : ENDPOINTS_OF_USER_MAX;
       if ((await countEndpoints(tx, userSid)) >= max) {
         return refuse('state_conflict', 'There are as many endpoints as there may be. Remove one first.', {

@@ -36,6 +36,8 @@ export const endpointRotate = operation({
     return house.db.transaction('endpoint.rotate', async (tx) => {
       const before = await ownEndpoint(tx, actor, input.sid, 'lock');
       if (isRefusal(before)) return before;
+      // An attempt whose commit came through and whose answer was lost: once more would end the old secret now.
+      if (before.secret === secret.sealed) return { ...toEndpoint(before), secret: secret.text };
       const now = house.ports.clock.now();
       const hasOverlap = input.overlap_seconds > 0;
       const after: EndpointRow = {

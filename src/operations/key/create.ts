@@ -53,6 +53,9 @@ export const keyCreate = operation({
       const now = house.ports.clock.now();
       // Of two at once the second counts the first.
       if (!(await lockIdentitiesOf(tx, ownerSid))) return noOwner();
+      // An attempt whose commit came through and whose answer was lost: this is its answer.
+      const before = await readKeyRow(tx, sid);
+      if (before) return { ...toKey(house, before), key: text };
       if ((await countLiveKeys(tx, ownerSid, now)) >= LIVE_KEYS_MAX)
         return refuse('state_conflict', 'There are as many keys as there may be. Revoke one first.', {
           details: { keys_max: Number(LIVE_KEYS_MAX) },

@@ -27,6 +27,8 @@ export const keyRotate = operation({
     return house.db.transaction('key.rotate', async (tx) => {
       const before = await keyToHold(tx, call.actor, input.sid);
       if (isRefusal(before)) return before;
+      // An attempt whose commit came through and whose answer was lost: once more would end the old key now.
+      if (before.keyId === key.keyId) return { ...toKey(house, before), key: text };
       const now = house.ports.clock.now();
       const state = stateOf(before, now);
       if (state !== 'live')

@@ -1,7 +1,7 @@
 import { z } from 'zod';
 import { parseDecimal } from '../../domain/money.ts';
 import { refuse } from '../../domain/refusal.ts';
-import { insertNode } from '../../store/node.ts';
+import { findNodesByName, insertNode } from '../../store/node.ts';
 import { recordAudit } from '../audit/record.ts';
 import { makeKey } from '../key/new-key.ts';
 import { operation } from '../operation.ts';
@@ -42,6 +42,9 @@ export const nodeRegister = operation({
     return db.transaction('node.register', async (tx) => {
       const userSids = input.user_sids ?? null;
       const made = { sid: ports.ids.sid(), name: input.name, userSids, recordMax, hourMax, createdAt: now };
+      const [before] = await findNodesByName(tx, [input.name]);
+      // An attempt whose commit came through and whose answer was lost: this is its answer.
+      if (before?.keyId === key.keyId) return { ...toNode(before), key: text };
       const node = await insertNode(tx, { ...made, ...key });
       if (!node)
         return refuse('state_conflict', 'A node of this name is there already. Rotate its key, or revoke it first.');

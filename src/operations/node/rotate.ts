@@ -1,6 +1,6 @@
 import { z } from 'zod';
 import { refuse } from '../../domain/refusal.ts';
-import { rotateNodeKey } from '../../store/node.ts';
+import { readNode, rotateNodeKey } from '../../store/node.ts';
 import { recordAudit } from '../audit/record.ts';
 import { overlapField } from '../key/key.ts';
 import { makeKey } from '../key/new-key.ts';
@@ -26,6 +26,9 @@ export const nodeRotate = operation({
     const { text, ...key } = makeKey(call.house, 'node');
     const now = ports.clock.now();
     return db.transaction('node.rotate', async (tx) => {
+      // An attempt whose commit came through and whose answer was lost: once more would end the old key now.
+      const before = await readNode(tx, input.sid);
+      if (before?.keyId === key.keyId) return { ...toNode(before), key: text };
       const node = await rotateNodeKey(tx, input.sid, key, new Date(now.getTime() + input.overlap_seconds * 1_000));
       if (!node) return refuse('not_found', 'There is no node with this sid that is not revoked.');
       await recordAudit(tx, call, {

@@ -1,6 +1,7 @@
 import { allocationAutoRelease } from '../allocation/auto-release.ts';
 import { allocationCreate } from '../allocation/create.ts';
 import { allocationGet } from '../allocation/get.ts';
+import { allocationLastAutoRelease } from '../allocation/last-auto-release.ts';
 import { allocationList } from '../allocation/list.ts';
 import { allocationRelease } from '../allocation/release.ts';
 import { allocationSet } from '../allocation/set.ts';
@@ -14,6 +15,7 @@ import { machineSet } from '../machine/set.ts';
 import { outageCancel } from '../outage/cancel.ts';
 import { outageCreate } from '../outage/create.ts';
 import { outageEnd } from '../outage/end.ts';
+import { outageGet } from '../outage/get.ts';
 import { outageList } from '../outage/list.ts';
 import { planBuy } from '../plan/buy.ts';
 import { planCreate } from '../plan/create.ts';
@@ -54,6 +56,7 @@ export const RENTING = [
   allocationAutoRelease,
   allocationCreate,
   allocationGet,
+  allocationLastAutoRelease,
   allocationList,
   allocationRelease,
   allocationSet,
@@ -67,6 +70,7 @@ export const RENTING = [
   sshKeyAdd,
   sshKeyList,
   sshKeyRemove,
+  outageGet,
   outageList,
   outageCreate,
   outageEnd,

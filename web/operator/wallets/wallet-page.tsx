@@ -76,6 +76,16 @@ function Overview({ wallet }: { readonly wallet: Billing }): ReactElement {
           facts={[
             ['Reserved', <Money key="reserved" amount={wallet.reserved} />],
             ['In dispute', <Money key="frozen" amount={wallet.frozen} />],
+            [
+              'Given',
+              <Link
+                key="given"
+                href={`/operator/grants?wallet_sid=${wallet.sid}`}
+                className="text-accent underline underline-offset-2"
+              >
+                <Money amount={wallet.given} />
+              </Link>,
+            ],
             ['Paid in so far', <Money key="paid" amount={fromCents(wallet.lifetime_paid_cents)} />],
             ['First paid', wallet.first_paid_at === null ? 'never' : <Time key="first" at={wallet.first_paid_at} />],
           ]}

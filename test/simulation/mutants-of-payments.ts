@@ -235,7 +235,7 @@ export const PAYMENT_MUTANTS: readonly Mutant[] = [
         find: 'for (const sid of sids) await checkPayment(house, sid);\n',
         replace: '',
       },
-      { file: 'src/jobs/ticks.ts', find: 'run: reconcilePayments }', replace: 'run: () => Promise.resolve() }' },
+      { file: 'src/jobs/ticks.ts', find: 'run: reconcilePayments,', replace: 'run: () => Promise.resolve(),' },
       { file: 'src/jobs/ticks.ts', find: 'run: reconcileAll }', replace: 'run: () => Promise.resolve() }' },
       { file: 'src/jobs/ticks.ts', find: 'run: fetchUndelivered,', replace: 'run: () => Promise.resolve(),' },
     ],
@@ -245,7 +245,7 @@ export const PAYMENT_MUTANTS: readonly Mutant[] = [
     lesson: 'Nothing asks by itself: what a lost webhook would have told stays untold.',
     patches: [
       { file: 'src/jobs/ticks.ts', find: 'run: pollPayments }', replace: 'run: () => Promise.resolve() }' },
-      { file: 'src/jobs/ticks.ts', find: 'run: reconcilePayments }', replace: 'run: () => Promise.resolve() }' },
+      { file: 'src/jobs/ticks.ts', find: 'run: reconcilePayments,', replace: 'run: () => Promise.resolve(),' },
       { file: 'src/jobs/ticks.ts', find: 'run: reconcileAll }', replace: 'run: () => Promise.resolve() }' },
       { file: 'src/jobs/ticks.ts', find: 'run: fetchUndelivered,', replace: 'run: () => Promise.resolve(),' },
     ],

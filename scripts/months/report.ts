@@ -59,7 +59,8 @@ period of the plan. Seed ${seed}.</p>
     unit: (value) => `$${value}`,
     points: books.lines
       .filter((line, index, { [index + 1]: next }) => next?.recorded_at !== line.recorded_at)
-      .map((line) => ({ day: world.dayOf(line.recorded_at), value: Number(line.balance_after) })),
+      .map((line) => ({ day: world.dayOf(line.recorded_at), value: Number(line.balance_after) }))
+      .concat({ day: DAYS.days, value: Number(dollars(books.total.balance)) }),
     isStepped: true,
     spans,
     limit: null,

@@ -43,7 +43,7 @@ export function storyOf(seed: number): readonly Deed[] {
     },
     { day: 100.5, run: downgrade },
     calls(102.5, `${roll(1, 3)}.50`),
-    { day: 192.5, run: spendDown },
+    { day: 192.5, run: (world) => spendDown(world, 192.5) },
     { day: 215.5, run: (world) => restore(world, rescue) },
     { day: 252.5, run: (world) => outage(world, { from: 250, until: 251.5 }) },
     ...[258, 264, 270, 276, 282, 288].map((day) => compute(day + NOON, roll(12, 24))),
@@ -120,14 +120,13 @@ async function allocate(world: World): Promise<string> {
   return 'has two VMs, web and database';
 }
 
-/** What a node measured until an hour ago. */
-async function report(world: World, what: object): Promise<string> {
-  const { now } = await world.operator.call('clock.get', {});
+/** What a node measured until an hour before; by the day alone, because a rung of the ladder may begin in that very moment. */
+async function report(world: World, day: number, what: object): Promise<string> {
   const record = {
-    idempotency_key: `at-${now}`,
+    idempotency_key: `day-${day}`,
     user_sid: world.recall('user'),
     resource_kind: 'render',
-    occurred_at: new Date(Date.parse(now) - 3_600_000).toISOString(),
+    occurred_at: new Date(world.at(day).getTime() - 3_600_000).toISOString(),
     ...what,
   };
   const answer = await fetch(`${world.url}/v1/usage`, {
@@ -143,7 +142,7 @@ async function report(world: World, what: object): Promise<string> {
 const compute = (day: number, hours: number): Deed => ({
   day,
   run: async (world) => {
-    const charge = await report(world, { applies_to: 'hero_os_hourly', quantity: String(hours) });
+    const charge = await report(world, day, { applies_to: 'hero_os_hourly', quantity: String(hours) });
     return `renders for ${hours} hours: ${charge} USD`;
   },
 });
@@ -152,16 +151,16 @@ const llm = (cost: string) => ({ applies_to: 'llm', resource_kind: 'demo/model',
 
 const calls = (day: number, cost: string): Deed => ({
   day,
-  run: async (world) => `asks a model: ${await report(world, llm(cost))} USD`,
+  run: async (world) => `asks a model: ${await report(world, day, llm(cost))} USD`,
 });
 
 /** So much that what is left does not pay the next period. */
-async function spendDown(world: World): Promise<string> {
+async function spendDown(world: World, day: number): Promise<string> {
   const { available } = await world.operator.call('billing.get', { sid: world.recall('wallet') });
   // The price is the cost and a tenth of it.
   const cents = ((microsOf(available) - LEFT_AFTER_THE_BIG_NIGHT) * 10n) / 11n / 10_000n;
   const cost = `${cents / 100n}.${(cents % 100n).toString().padStart(2, '0')}`;
-  return `asks a model all night: ${await report(world, llm(cost))} USD, and hardly anything is left`;
+  return `asks a model all night: ${await report(world, day, llm(cost))} USD, and hardly anything is left`;
 }
 
 async function downgrade(world: World): Promise<string> {

@@ -34,7 +34,11 @@ describe('a server whose clock was moved', () => {
         expect(events.items.map(({ state }) => state)).not.toContain('failed');
         expect(events.items.length).toBeGreaterThan(0);
         expect(await first.stop()).toBe(0);
-        const keys = { STRIPE_SECRET_KEY: 'sk_test_0123456789abcdef', STRIPE_WEBHOOK_SECRET: 'whsec_0123456789abcdef' };
+        const keys = {
+          HERO_ONBOARDING_SESSION_KEY: 'k'.repeat(44),
+          STRIPE_SECRET_KEY: 'sk_test_0123456789abcdef',
+          STRIPE_WEBHOOK_SECRET: 'whsec_0123456789abcdef',
+        };
         const elsewhere = startOwnServer({ dataDir, env: { HERO_ONBOARDING_MODE: 'test', ...keys } });
         await expect(elsewhere).rejects.toThrow('A sandbox has moved its clock on this database');
         const second = await startOwnServer({ dataDir });

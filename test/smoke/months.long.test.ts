@@ -41,11 +41,11 @@ describe('fourteen months of a wallet', () => {
     const total = /<th scope="row">All<\/th>.*/.exec(report)?.[0] ?? '';
     expect([...total.matchAll(/<td>([^<]*)<\/td>/g)].map(([, amount]) => amount)).toEqual([
       '263.00',
-      '-67.386',
+      '-66.9735',
       '-180.00',
       '27.75',
       '0.10',
-      '43.464',
+      '43.8765',
     ]);
   });
 

@@ -153,7 +153,7 @@ function tableOf(all: ReadonlyMap<string, Record<string, string>>): string {
 }
 
 describe('J04 who may do what', () => {
-  test('is the frozen matrix, in every cell, over HTTP and JSON-RPC', { timeout: 60_000 }, async () => {
+  test('is the frozen matrix, in every cell, over HTTP and JSON-RPC', { timeout: 180_000 }, async () => {
     for (const operation of OPERATIONS) rows.set(operation.name, await rowOf(operation));
     const table = tableOf(rows);
     if (IS_WRITING) writeFileSync(FROZEN, table);
@@ -165,7 +165,7 @@ describe('J05 what is not theirs answers a caller as what is not there', () => {
   const targeted = OPERATIONS.filter((operation) => targetFields(operation).length > 0);
   const withoutIds = (text: string): string => text.replaceAll(/[0-9A-HJKMNP-TV-Z]{26}/g, 'sid');
 
-  test('byte for byte but for ids, by every operation, to users and nodes', { timeout: 30_000 }, async () => {
+  test('byte for byte but for ids, by every operation, to users and nodes', { timeout: 90_000 }, async () => {
     const { own, other, callers } = stage;
     for (const caller of ['user', 'node'] as const) {
       const headers = callers[caller] ?? {};
@@ -187,7 +187,7 @@ describe('J05 what is not theirs answers a caller as what is not there', () => {
     }
   });
 
-  test('and no answer to a user has an id of another', { timeout: 30_000 }, async () => {
+  test('and no answer to a user has an id of another', { timeout: 90_000 }, async () => {
     const { own, other, callers } = stage;
     const ids = Object.values(other).filter((id) => typeof id === 'string' && id.length === 26) as string[];
     for (const operation of OPERATIONS) {

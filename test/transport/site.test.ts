@@ -87,10 +87,10 @@ describe('the pages', () => {
   });
 
   test('are there at every address that they have a page for', async () => {
-    const routes = readFileSync(new URL('../../web/app.tsx', import.meta.url), 'utf8').matchAll(
-      /<Route path="([^"]+)"/g,
-    );
-    const addresses = [...routes].map(([, path = '']) => path.replaceAll(/:[a-z]+/g, 'x'));
+    const routes = ['app.tsx', 'operator/pages.tsx'].flatMap((file) => [
+      ...readFileSync(new URL(`../../web/${file}`, import.meta.url), 'utf8').matchAll(/<Route path="([^"]+)"/g),
+    ]);
+    const addresses = routes.map(([, path = '']) => path.replaceAll(/:[a-z]+/g, 'x'));
     expect(addresses).toContain('/operator/disputes/x');
     for (const path of addresses) expect([path, (await site.call('GET', path)).status]).toEqual([path, 200]);
   });

@@ -7,7 +7,7 @@ import { Worker } from './workers.ts';
 export const SEEDS_PER_MUTANT = 50;
 export const KILLS_WANTED = 10;
 /** `--ci` asks only whether a bug still dies: it does when so many of the seeds find it, the recorded ones tried first. */
-const CONFIRMATIONS = 2;
+const CONFIRMATIONS = 1;
 
 export interface CanaryVerdict {
   readonly mutant: string;
@@ -23,7 +23,7 @@ export interface CanaryVerdict {
 export interface CanaryOptions {
   readonly mutants: readonly string[];
   readonly workers: number;
-  /** Asks for two finds only, from the recorded seeds first, instead of a measurement. */
+  /** Asks for one find only, from the recorded seeds first, instead of a measurement. */
   readonly isConfirming: boolean;
   readonly optionsOf: (seed: number, isRenting: boolean) => SeedOptions;
   readonly onVerdict: (verdict: CanaryVerdict) => void;
@@ -56,8 +56,7 @@ export async function runCanaries(options: CanaryOptions): Promise<CanaryVerdict
 /** All the seeds that count, those that found it last time first. */
 function seedsInOrder(hints: readonly number[]): number[] {
   const all = Array.from({ length: SEEDS_PER_MUTANT }, (_, index) => index + 1);
-  const first = all.filter((seed) => hints.includes(seed));
-  return [...first, ...all.filter((seed) => !first.includes(seed))];
+  return [...hints, ...all.filter((seed) => !hints.includes(seed))];
 }
 
 async function judge(mutant: string, hints: readonly number[], options: Lane): Promise<CanaryVerdict> {

@@ -75,6 +75,17 @@ export const RENTING_TICKS: ReadonlySet<string> = new Set([
   'allocations.release',
   'outages.resume',
 ]);
+/** Where nobody rents they would find nothing, in every third step of a life. */
+const OF_RENTERS: ReadonlySet<string> = new Set([
+  'plans.renew',
+  'grants.expire',
+  'standings.due',
+  'allocations.check',
+  'allocations.steer',
+  'allocations.release-excess',
+  'allocations.release',
+  'outages.resume',
+]);
 /** Of plans and VMs something happens in hours, of payments in minutes. */
 const RARER_WHEN_RENTING = 5;
 const RENTING_TICK_WITHIN_MS = 20 * 3_600_000;
@@ -270,7 +281,9 @@ export class World {
       if (
         tick.name === 'ledger.check' ||
         tick.name === 'deliveries.send' ||
-        (this.options.isRenting && !RENTING_TICKS.has(tick.name) && !HEALING.has(tick.name)) ||
+        (this.options.isRenting
+          ? !RENTING_TICKS.has(tick.name) && !HEALING.has(tick.name)
+          : OF_RENTERS.has(tick.name)) ||
         (HEALING.has(tick.name) && !this.options.heals)
       )
         continue;

@@ -126,7 +126,8 @@ export class PlanJudge {
     );
     if (plan.code !== own && !isAsked) this.#break('a plan renews as what was chosen', before, plan.code);
     if (plan.code !== before.plan_code) mark('a smaller plan begins with its period');
-    let next = this.#after(last, row.number === last.number + 1 ? plan.code : before.plan_code);
+    // What was chosen begins with the first period that is over, also where that one is left out.
+    let next = this.#after(last, plan.code);
     while (next.number < row.number) {
       // What stood still while it was unpaid is not charged; anything else is, one period after the other.
       if (before.state !== 'past_due' || next.endMs > row.created_at.getTime())

@@ -73,27 +73,31 @@ const OPEN = `lateral (
 const noteStatement = statement(
   'sequence.note',
   // One statement, and the row it finds is the newest one, whoever else writes it: two processes that note at once lose no number.
-  // "bounded" gives the lowest gaps up where there are too many. A jump is kept as long as a gap between it and the one before is open.
+  // What only a repeated record has shown is no number used twice when the record itself shows it: two processes had it at once. "bounded"
+  // gives the lowest gaps up where there are too many. A jump is kept as long as a gap between it and the one before is open.
   `with sent as (
      select category, range_agg(int8range(number, number, '[]')) as numbers,
             coalesce(range_agg(int8range(number, number, '[]')) filter (where is_new), '{}') as fresh,
+            coalesce(range_agg(int8range(number, number, '[]')) filter (where not is_new), '{}') as again,
             count(*) filter (where is_new) - count(distinct number) filter (where is_new) as twice
      from unnest($2::text[], $3::int8[], $5::bool[]) as t (category, number, is_new) group by category
    ), written as (
-     insert into usage_sequence as kept (node, category, seen, jumped_to, jumped_at, reused, given_up)
+     insert into usage_sequence as kept (node, category, seen, jumped_to, jumped_at, reused, given_up, repeated)
      select $1, category, numbers,
             case when numbers = int8multirange(int8range(1, upper(numbers))) then '{}' else array[upper(numbers) - 1] end,
-            case when numbers = int8multirange(int8range(1, upper(numbers))) then '{}' else array[$4::timestamptz] end, twice, 0
+            case when numbers = int8multirange(int8range(1, upper(numbers))) then '{}' else array[$4::timestamptz] end, twice, 0,
+            again - fresh
      from sent order by category
-     on conflict (node, category) do update set (seen, jumped_to, jumped_at, reused, given_up) = (
+     on conflict (node, category) do update set (seen, jumped_to, jumped_at, reused, given_up, repeated) = (
        select bounded.seen,
               coalesce(array_agg(jump.number order by jump.number) filter (where jump.is_open), '{}'),
               coalesce(array_agg(jump.at order by jump.number) filter (where jump.is_open), '{}'),
               kept.reused + (
-                select twice + coalesce((select sum(upper(one) - lower(one)) from unnest(sent.fresh * kept.seen) as one), 0)::int8
+                select twice + coalesce((select sum(upper(one) - lower(one)) from unnest(sent.fresh * kept.seen - kept.repeated) as one), 0)::int8
                 from sent where sent.category = kept.category
               ),
-              kept.given_up + bounded.given_up
+              kept.given_up + bounded.given_up,
+              (select kept.repeated + (sent.again - kept.seen) - sent.fresh from sent where sent.category = kept.category)
        from (
          select merged.seen + int8multirange(filled.range) as seen,
                 coalesce((select sum(upper(gap) - lower(gap)) from unnest(int8multirange(filled.range) - merged.seen) as gap), 0)::int8 as given_up

@@ -22,9 +22,10 @@ import { keepOn } from './processor.ts';
 import { Chance } from './random.ts';
 import { outside, Scheduler } from './scheduler.ts';
 import { TICKS_APART } from './renting/pace.ts';
+import { RENTING_TICKS } from './renting/ticks.ts';
 import type { Table } from './renting/rows.ts';
 import type { Entry } from './ledger-model.ts';
-import { RENTING_TICKS, World } from './world.ts';
+import { World } from './world.ts';
 
 export interface SeedOptions {
   readonly seed: number;

@@ -1,6 +1,7 @@
 import { sandboxFetch } from '../../sandbox/stripe/in-process.ts';
 import { StripeSandbox } from '../../sandbox/stripe/sandbox.ts';
 import { keepTicking, TICKS } from '../../src/jobs/ticks.ts';
+import { OF_RENTERS, RENTING_TICKS } from './renting/ticks.ts';
 import { JOBS } from '../../src/jobs/tasks.ts';
 import { poolProvisioner } from '../../src/operations/allocation/pool-provisioner.ts';
 import type { House, HouseSettings, JobName, Jobs } from '../../src/operations/house.ts';
@@ -61,31 +62,6 @@ interface QueuedJob {
   attempt: number;
 }
 
-/** What happens by itself in a life of renting. */
-export const RENTING_TICKS: ReadonlySet<string> = new Set([
-  'webhooks.sweep',
-  'holds.expire',
-  'plans.renew',
-  'grants.expire',
-  'standings.watch',
-  'standings.due',
-  'allocations.check',
-  'allocations.steer',
-  'allocations.release-excess',
-  'allocations.release',
-  'outages.resume',
-]);
-/** Where nobody rents they would find nothing, in every third step of a life. */
-const OF_RENTERS: ReadonlySet<string> = new Set([
-  'plans.renew',
-  'grants.expire',
-  'standings.due',
-  'allocations.check',
-  'allocations.steer',
-  'allocations.release-excess',
-  'allocations.release',
-  'outages.resume',
-]);
 /** Of plans and VMs something happens in hours, of payments in minutes. */
 const RARER_WHEN_RENTING = 5;
 const RENTING_TICK_WITHIN_MS = 20 * 3_600_000;

@@ -104,6 +104,21 @@ describe('records that are numbered', () => {
     expect((await site.operator('GET', `/v1/billings/${sid}`)).json['credit_balance']).toBe('9.9923');
   });
 
+  test('that a repetition has shown first, in another process, have not been used twice when they come; others have', async () => {
+    const { db } = site.database;
+    const note = async (node: bigint, ...numbers: readonly (readonly [number: number, isNew: boolean])[]) => {
+      const rows = numbers.map(([number, isNew]) => ({ category: 'llm', number, isNew }));
+      return Number((await noteNumbers(db, node, rows, site.ports.clock.now()))[0]?.reused);
+    };
+    expect(await note(2_000_001n, [1, false], [2, false])).toBe(0);
+    expect(await note(2_000_001n, [1, true], [3, true])).toBe(0);
+    expect(await note(2_000_001n, [3, false], [5, false])).toBe(0);
+    expect(await note(2_000_001n, [2, true], [5, true])).toBe(0);
+    expect(await note(2_000_001n, [1, true], [2, true], [3, true], [5, true])).toBe(4);
+    expect(await note(2_000_002n, [1, true], [1, false])).toBe(0);
+    expect(await note(2_000_002n, [1, true])).toBe(1);
+  });
+
   test('that were refused have not come; unbilled ones have', async () => {
     const node = await site.node({ record_max: '20' });
     const { userSid } = await site.wallet(0);

@@ -20,7 +20,7 @@ const RENTING_EVERY = 4;
 /** After so many failing seeds there is enough to mend. */
 const FAILURES_MAX = 3;
 /** However slow the machine, a run of all there is lives so many: enough for every mark. */
-const SEEDS_OF_A_FULL_RUN_MIN = 45;
+const SEEDS_OF_A_FULL_RUN_MIN = 36;
 const CANARY_OPERATIONS = 250;
 const PROGRESS_EVERY_MS = 15_000;
 const SHRINK_AT_LEAST_MS = 20_000;

@@ -25,6 +25,8 @@ export interface CanaryOptions {
   readonly workers: number;
   /** Asks for one find only, from the recorded seeds first, instead of a measurement. */
   readonly isConfirming: boolean;
+  /** Whether, with so many begun, no more is begun. */
+  readonly isEnough: (begun: number) => boolean;
   readonly optionsOf: (seed: number, isRenting: boolean) => SeedOptions;
   readonly onVerdict: (verdict: CanaryVerdict) => void;
 }
@@ -42,8 +44,10 @@ export async function runCanaries(options: CanaryOptions): Promise<CanaryVerdict
   const waiting = [...options.mutants];
   const hints = readHints();
   const verdicts: CanaryVerdict[] = [];
+  const next = (): string | undefined =>
+    options.isEnough(options.mutants.length - waiting.length) ? undefined : waiting.shift();
   const lane = async (index: number): Promise<void> => {
-    for (let mutant = waiting.shift(); mutant !== undefined; mutant = waiting.shift()) {
+    for (let mutant = next(); mutant !== undefined; mutant = next()) {
       const verdict = await judge(mutant, hints[mutant] ?? [], { ...options, index });
       verdicts.push(verdict);
       options.onVerdict(verdict);

@@ -20,8 +20,9 @@ export const HELP = `Lives the house under seeds: real operations, jobs and SQL 
   --record           adds the shrunk seed to corpus.json, and what killed the planted bugs to canary-hints.json
   --corpus           lives the seeds of corpus.json first
   --canaries         every planted bug, which must be found in 20 % of 50 seeds; no other seeds unless some are asked for
-  --ci               all of it in SIMULATE_SECONDS (default 480): each planted bug, which one of 50 seeds must find, the recorded
-                     ones tried first; the corpus; then seeds from 1, 36 at least; every mark must be hit
+  --ci               all of it in SIMULATE_SECONDS (default 480): planted bugs, which one of 50 seeds must find, the recorded ones
+                     tried first, as many as fit into three fifths of the time, beginning at another one with each
+                     commit; the corpus; then seeds from 1, 36 at least; every mark must be hit
   --json             the figures as JSON on standard output
   --help             this text
 

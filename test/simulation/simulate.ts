@@ -17,6 +17,9 @@ import { Worker } from './workers.ts';
 const TWICE_EVERY = 15;
 /** Every so many seeds one is a life of renting, with half as many operations: the ticks of its weeks are the other half. */
 const RENTING_EVERY = 4;
+/** Of a bounded full run planted bugs have so much, and a quarter of them is asked for on however slow a machine. */
+const CANARY_SHARE = 0.6;
+const CANARIES_MIN_SHARE = 0.25;
 /** After so many failing seeds there is enough to mend. */
 const FAILURES_MAX = 3;
 /** However slow the machine, a run of all there is lives so many: enough for every mark. */
@@ -71,19 +74,29 @@ class Run {
     });
   }
 
-  async liveCanaries(): Promise<CanaryVerdict[]> {
-    const { mutant, records } = this.options;
-    const mutants = mutant === null ? MUTANTS : [mutant];
+  /** A bounded full run begins at another bug with each commit: those that it has no time for have their turn at the next ones. */
+  async liveCanaries(startedMs: number): Promise<CanaryVerdict[]> {
+    const { mutant, records, isFull, seconds } = this.options;
+    const isBounded = isFull && seconds !== null;
+    const turn = isBounded ? Number.parseInt(commitHere().slice(0, 6), 16) % MUTANTS.length || 0 : 0;
+    const mutants = mutant === null ? [...MUTANTS.slice(turn), ...MUTANTS.slice(0, turn)] : [mutant];
+    const untilMs = isBounded ? startedMs + seconds * 1_000 * CANARY_SHARE : Number.POSITIVE_INFINITY;
+    const least = Math.ceil(mutants.length * CANARIES_MIN_SHARE);
     say(`living seeds with ${mutants.length} planted bugs, one at a time`);
     for (const worker of this.#workers) worker.end();
     const verdicts = await runCanaries({
       mutants,
+      isEnough: (begun) => begun >= least && performance.now() >= untilMs,
       workers: this.options.workers,
       isConfirming: this.options.isFull,
       optionsOf: (seed, isRenting) => this.#optionsOf(seed, CANARY_OPERATIONS, isRenting),
       onVerdict: (verdict) => say(lineOf(verdict)),
     });
-    if (records) writeHints(verdicts);
+    if (verdicts.length < mutants.length)
+      say(
+        `${verdicts.length} of ${mutants.length} had time, from ${mutants[0] ?? ''} on; the others have their turn at other commits`,
+      );
+    if (records && verdicts.length === mutants.length) writeHints(verdicts);
     return verdicts;
   }
 
@@ -199,8 +212,8 @@ function complaintsOf({ failures, missed, canaries }: Outcome): string[] {
 async function stages(run: Run, startedMs: number): Promise<Outcome & { readonly summary: string }> {
   const { options, tally, failures } = run;
   const endMs = startedMs + (options.seconds ?? Number.POSITIVE_INFINITY) * 1_000;
-  // First what takes as long as it takes; the seeds have what is left of the time.
-  const canaries = options.livesCanaries ? await run.liveCanaries() : [];
+  // First the planted bugs, in their share; the seeds have what is left of the time.
+  const canaries = options.livesCanaries ? await run.liveCanaries(startedMs) : [];
   tally.begin();
   if (options.livesCorpus) await run.liveCorpus();
   if (options.livesSeeds) await run.liveSeeds(endMs);

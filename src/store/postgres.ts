@@ -96,7 +96,32 @@ const WORKER_POOL_MAX = 20;
 
 /** A plain pool for the job runner, which brings its own SQL and expects the driver's own types. */
 export function openWorkerPool(options: DatabaseOptions): Pool {
-  return guard(new Pool({ ...connectionConfig(options), max: options.poolMax ?? WORKER_POOL_MAX }), options.ports);
+  const pool = guard(
+    new Pool({ ...connectionConfig(options), max: options.poolMax ?? WORKER_POOL_MAX }),
+    options.ports,
+  );
+  return releasedOnce(pool);
+}
+
+type Lent = Parameters<Parameters<Pool['connect']>[0]>;
+
+/**
+ * A listener of the job runner whose connection breaks while it ends gives it back twice, and the second time would end the process: what was
+ * given back already is left alone.
+ */
+function releasedOnce(pool: Pool): Pool {
+  const connect = pool.connect.bind(pool);
+  const once = (release: Lent[2]): Lent[2] => {
+    let isReleased = false;
+    return (problem) => {
+      if (isReleased) return;
+      isReleased = true;
+      release(problem);
+    };
+  };
+  const lend = (use?: (...lent: Lent) => void) =>
+    use === undefined ? connect() : connect((error, client, release) => use(error, client, once(release)));
+  return Object.assign(pool, { connect: lend });
 }
 
 /** One connection of its own, for what cannot share: migrations, session locks. */

@@ -9,14 +9,15 @@ import { startServer, type BenchServer } from './server.ts';
 import { checkSums, prepareHouse, readSums } from './usage-database.ts';
 import { runLoad } from './usage-load.ts';
 import { CONTESTANTS, lineOf, report, type ContestantId, type Result, type Results } from './usage-report.ts';
+import { forgetStatements, STATEMENT_SETTINGS, statementShares } from './usage-statements.ts';
 import { registerNodes, startOther, startProduct, stopService, type Service } from './usage-services.ts';
 
 const HELP = `Measures usage over HTTP: records in batches, single records, and two services that write a transaction for each record, in turn.
 
-  npm run bench:usage -- [--rounds 3] [--seconds 5] [--entries 10000000] [--only batches,singles] [--profile FOLDER]
+  npm run bench:usage -- [--rounds 3] [--seconds 5] [--entries 10000000] [--only batches,singles] [--profile FOLDER] [--statements]
 
 --entries 0 leaves out the full ledger, whose making takes minutes. --only measures those alone and writes no results. --profile leaves
-profiles of the server's processor time in the folder. Nothing else should run meanwhile.
+profiles of the server's processor time in the folder. --statements tells after each run what each statement took. Nothing else should run meanwhile.
 `;
 
 const NODES = 20;
@@ -25,6 +26,7 @@ const WARM_SECONDS = 3;
 interface Options {
   readonly seconds: number;
   readonly profileFolder: string | null;
+  readonly areStatementsTold: boolean;
 }
 
 async function main(): Promise<void> {
@@ -35,13 +37,15 @@ async function main(): Promise<void> {
       entries: { type: 'string', default: '10000000' },
       only: { type: 'string', default: '' },
       profile: { type: 'string', default: '' },
+      statements: { type: 'boolean', default: false },
       help: { type: 'boolean', default: false },
     },
   });
   if (values.help) return console.log(HELP);
   const [rounds, seconds, wanted] = [Number(values.rounds), Number(values.seconds), Number(values.entries)];
   const profileFolder = values.profile === '' ? null : path.resolve(values.profile);
-  const server = await startServer();
+  const areStatementsTold = values.statements;
+  const server = await startServer({ settings: areStatementsTold ? STATEMENT_SETTINGS : {} });
   const results: Results = {};
   let entries = 0;
   try {
@@ -51,7 +55,12 @@ async function main(): Promise<void> {
     if (ids.includes('full')) entries = await buildFullLedger(server, wanted);
     for (let round = 0; round < rounds; round += 1) {
       for (const id of ids) {
-        const result = await slot(server, id, { seconds, profileFolder, name: `usage_${id.toLowerCase()}_${round}` });
+        const result = await slot(server, id, {
+          seconds,
+          profileFolder,
+          areStatementsTold,
+          name: `usage_${id.toLowerCase()}_${round}`,
+        });
         (results[id] ??= []).push(result);
         console.log(`round ${round + 1}  ${lineOf(id, result)}`);
       }
@@ -107,11 +116,12 @@ interface Measured {
 async function measure(
   server: BenchServer,
   { id, url, keys, services }: Measured,
-  { seconds }: Options,
+  { seconds, areStatementsTold }: Options,
 ): Promise<Result> {
   const { service, callers, recordsPerRequest, recordsPerSecondMax } = CONTESTANTS[id];
   const kind = service === 'plain' ? 'debit' : 'usage';
   const before = await readSums(server, url, kind);
+  if (areStatementsTold) await forgetStatements(server, url);
   const used = { node: 0, postgres: 0, callers: 0 };
   const count = (sign: 1 | -1): void => {
     for (const { child } of services) used.node += sign * (processMicros(child.pid ?? 0) ?? Number.NaN);
@@ -131,6 +141,7 @@ async function measure(
     },
     (edge) => count(edge === 'begin' ? -1 : 1),
   );
+  if (areStatementsTold) console.log(await statementShares(server, url, load.recordsInAll));
   checkSums(before, await readSums(server, url, kind), { records: load.recordsInAll, service });
   return {
     recordsPerSecond: load.records / load.elapsedSeconds,

@@ -42,7 +42,7 @@ export async function findWallets(tx: Tx, userSids: readonly string[]): Promise<
 const readChargedStatement = statement(
   'usage.read_charged',
   // Two passes over an index each, and no join: a nested loop would descend into it once for every wallet. A row without a category says
-  // that a wallet is frozen.
+  // that a wallet is frozen; those have an index of their own.
   `select wallet, category, started_at, last_at from usage_streak where wallet = any($1::int8[])
    union all
    select id / 16, null, null, null from account where id = any($2::int8[]) and is_frozen`,

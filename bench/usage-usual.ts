@@ -15,11 +15,11 @@ import type { Ladder } from '../src/domain/discount/ladder.ts';
 import { budgetKey, decideBatch, type LockedAccount } from '../src/domain/ledger/decide.ts';
 import { liveAccount } from '../src/domain/ledger/posting.ts';
 import { formatDecimal, micros } from '../src/domain/money.ts';
+import type { ChargedWallet } from '../src/store/usage.ts';
 import { isRefusal } from '../src/domain/refusal.ts';
 import type { Price } from '../src/domain/usage/price.ts';
 import { budgetOf, Pricing, toPosting } from '../src/operations/usage/charge-records.ts';
 import { readRecord } from '../src/operations/usage/record-usage.ts';
-import { streakKey } from '../src/operations/usage/rules.ts';
 import type { UsageInput } from '../src/operations/usage/usage-record.ts';
 import type { NodeRow } from '../src/store/node.ts';
 
@@ -93,16 +93,13 @@ async function recordIn(client: PoolClient, key: string, input: UsageInput): Pro
   const [price] = await run(client, 'price', [category, input.resource_kind, occurredAt]);
   const [ladder] = await run(client, 'ladder', [category, occurredAt]);
   const [streak] = await run(client, 'streak', [wallet['id'], category]);
-  const id = wallet['id'] as bigint;
-  const streaks = streak === undefined ? [] : [[streakKey(id, category), toStreak(streak)] as const];
   const pricing = new Pricing(
     node,
     {
       prices: price === undefined ? [] : [toPrice(price, category)],
       ladders: ladder === undefined ? [] : [toLadder(ladder, category)],
       modelPrices: [],
-      wallets: new Map([[input.user_sid, toWallet(wallet, input.user_sid)]]),
-      streaks: new Map(streaks),
+      wallets: new Map([[input.user_sid, toWallet(wallet, input.user_sid, streak === undefined ? [] : [{ category, ...toStreak(streak) }])]]),
     },
     now,
   );
@@ -123,7 +120,7 @@ async function recordIn(client: PoolClient, key: string, input: UsageInput): Pro
   await run(client, 'insert', [...facts, posting.idem, posting.fingerprint, occurredAt, now, posting.about]);
   await run(client, 'legs', [batch, ...[...decision.systemLegs].flat(), now]);
   await run(client, 'move', [moved.id, moved.balance, moved.seq, moved.carry]);
-  for (const { startedAt, lastAt } of pricing.widened) await run(client, 'widen', [id, category, startedAt, lastAt]);
+  for (const { startedAt, lastAt } of pricing.widened) await run(client, 'widen', [wallet['id'], category, startedAt, lastAt]);
   const spent = await run(client, 'spend', [node.id, budget.windowStart, -entry.amount, budget.limit]);
   if (spent.length === 0) throw new Error('over the budget of the hour');
   return answerOf(input, { seq: entry.seq, amount: entry.amount, balance_after: entry.balanceAfter });
@@ -153,13 +150,13 @@ async function nodeOf(client: PoolClient, key: string): Promise<NodeRow> {
 
 const toStreak = (row: Row) => ({ startedAt: row['started_at'] as Date, lastAt: row['last_at'] as Date });
 
-const toWallet = (row: Row, userSid: string) => ({
+const toWallet = (row: Row, userSid: string, streaks: ChargedWallet['streaks']): ChargedWallet => ({
   userSid,
   wallet: row['id'] as bigint,
   walletSid: String(row['sid']),
   currency: 'USD',
   isFrozen: row['is_frozen'] === true,
-  streaks: [],
+  streaks,
 });
 
 const toAccount = (row: Row): LockedAccount => ({

@@ -12,8 +12,11 @@ export function deriveIdem(...parts: readonly string[]): string {
 
 /** What a request said, as a UUID: the same key with another fingerprint is another request. */
 export function fingerprintOf(value: unknown): string {
-  return uuidOf([canonicalJson(value)]);
+  return fingerprintOfText(canonicalJson(value));
 }
+
+/** As {@link fingerprintOf}, of a request that is canonical JSON text already. */
+export const fingerprintOfText = (text: string): string => uuidOf([text]);
 
 /** JSON text with sorted keys and no white space: equal for requests that differ only in key order and layout. */
 export function canonicalJson(value: unknown): string {

@@ -42,15 +42,22 @@ export async function findWallets(tx: Tx, userSids: readonly string[]): Promise<
 const readChargedStatement = statement(
   'usage.read_charged',
   // Two passes over an index each, and no join: a nested loop would descend into it once for every wallet. A row without a category says
-  // that a wallet is frozen; those have an index of their own.
+  // that a wallet is frozen; those have an index of their own. One with an empty category is the edition of the rule book.
   `select wallet, category, started_at, last_at from usage_streak where wallet = any($1::int8[])
    union all
-   select id / 16, null, null, null from account where id = any($2::int8[]) and is_frozen`,
+   select id / 16, null, null, null from account where id = any($2::int8[]) and is_frozen
+   union all
+   select edition, '', null, null from rule_book`,
 );
 
+/** Wallets as they stand, and which edition of the rule book was the newest then. */
+export interface ChargedWallets {
+  readonly wallets: readonly ChargedWallet[];
+  readonly edition: bigint;
+}
+
 /** How the wallets stand now, in the order of what is given. */
-export async function readChargedWallets(tx: Tx, wallets: readonly WalletIdentity[]): Promise<ChargedWallet[]> {
-  if (wallets.length === 0) return [];
+export async function readChargedWallets(tx: Tx, wallets: readonly WalletIdentity[]): Promise<ChargedWallets> {
   const rows = await tx.query<{ wallet: bigint; category: string | null; started_at: Date; last_at: Date }>(
     readChargedStatement,
     [
@@ -58,15 +65,17 @@ export async function readChargedWallets(tx: Tx, wallets: readonly WalletIdentit
       int8Array(wallets.map(({ wallet }) => liveAccount(wallet, 'wallet'))),
     ],
   );
+  let edition = 0n;
   const frozen = new Set<bigint>();
   const streaks = new Map<bigint, (Streak & { readonly category: string })[]>(
     wallets.map(({ wallet }) => [wallet, []]),
   );
   for (const { wallet, category, started_at: startedAt, last_at: lastAt } of rows) {
     if (category === null) frozen.add(wallet);
+    else if (category === '') edition = wallet;
     else streaks.get(wallet)?.push({ category, startedAt, lastAt });
   }
-  return wallets.map((identity) => ({
+  const standing = wallets.map((identity) => ({
     userSid: identity.userSid,
     wallet: identity.wallet,
     walletSid: identity.walletSid,
@@ -74,6 +83,7 @@ export async function readChargedWallets(tx: Tx, wallets: readonly WalletIdentit
     isFrozen: frozen.has(identity.wallet),
     streaks: streaks.get(identity.wallet) ?? [],
   }));
+  return { wallets: standing, edition };
 }
 
 const findSystemAccountsStatement = statement(

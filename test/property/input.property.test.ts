@@ -1,11 +1,14 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { canonicalJson } from '../../src/domain/idem.ts';
+import { micros } from '../../src/domain/money.ts';
 import { isRefusal } from '../../src/domain/refusal.ts';
+import type { Price } from '../../src/domain/usage/price.ts';
 import { parseStrictJson } from '../../src/operations/strict-json.ts';
-import { plainRecord } from '../../src/operations/usage/plain-record.ts';
+import { plainRecord, recordText } from '../../src/operations/usage/plain-record.ts';
+import { aboutText } from '../../src/operations/usage/usage-about.ts';
 import { readRecord } from '../../src/operations/usage/record-usage.ts';
-import { usageRecordSchema } from '../../src/operations/usage/usage-record.ts';
+import { usageRecordSchema, type UsageInput } from '../../src/operations/usage/usage-record.ts';
 import { propertySeed } from '../support/property-seed.ts';
 
 const seed = propertySeed('input');
@@ -95,7 +98,7 @@ describe('a usage record', () => {
         expect(isRefusal(read)).toBe(!judged.success);
         if (judged.success) expect(read).toStrictEqual(judged.data);
         if (plain !== null) expect(plain).toStrictEqual(judged.data);
-        if (plain !== null) expect(Object.keys(plain)).toStrictEqual(Object.keys(plain).sort());
+        if (!isRefusal(read)) expect(recordText(read)).toBe(canonicalJson(read));
       }),
       { numRuns: 3_000, seed },
     );
@@ -108,6 +111,84 @@ describe('a usage record', () => {
       const occurredAt = new Date(Date.UTC(2026, 0, 1 + day)).toISOString();
       expect(plainRecord({ ...full, occurred_at: occurredAt })).toStrictEqual({ ...full, occurred_at: occurredAt });
     }
+  });
+});
+
+describe('what an entry says of its charge', () => {
+  const number = fc.bigInt({ min: 0n, max: 10n ** 20n });
+  const text = fc.oneof(
+    fc.string({ unit: 'binary' }),
+    fc.constantFrom('"', '\\', '\u0000', 'é', '😀', '\ud800', 'a/b', '","voids":1'),
+  );
+  const price: Price = {
+    sid: '00000000000000000000000002',
+    category: 'llm',
+    resourceKind: null,
+    kind: 'per_unit',
+    unit: 'call',
+    amount: 10n,
+    tiers: [],
+    packageSize: null,
+    margin: 1000n,
+    activeFrom: new Date(0),
+  };
+  const ladder = { category: 'llm', version: 3, rungs: [], graceDays: 7, isFloorAtCost: true, activeFrom: new Date(0) };
+
+  it('is compact JSON of all of it, whatever is in its texts', () => {
+    fc.assert(
+      fc.property(text, text, fc.option(text), number, fc.boolean(), (key, resource, description, parts, has) => {
+        const input: UsageInput = {
+          applies_to: 'llm',
+          idempotency_key: key,
+          resource_kind: resource,
+          quantity: '1.5',
+          unit: 'call',
+          occurred_at: '2026-11-28T20:00:00Z',
+          user_sid: '01JD9ZQ4T2V6M0F8K3A5B7C9D1',
+          ...(description === null ? {} : { description }),
+          ...(has
+            ? {
+                seq: 7,
+                lease: '01JD9ZQ4T2V6M0F8K3A5B7C9D1',
+                cost: '0.1',
+                provider: 'groq',
+                tokens: { input: 5, output: 6 },
+              }
+            : {}),
+        };
+        const streak = { startedAt: new Date(1_000), lastAt: new Date(2_000) };
+        const rung = has ? { ladder, streak, discount: { multiplier: 2_500n, isFloorAtCost: true } } : null;
+        const charge = { listParts: parts, parts, cost: micros(0n), isAtFloor: has };
+        const told = aboutText({
+          input,
+          node: { sid: 'n' },
+          wallet: { isFrozen: has },
+          price,
+          rung,
+          charge,
+          tokenCost: null,
+        });
+        expect(JSON.stringify(JSON.parse(told))).toBe(told);
+        expect(JSON.parse(told)).toStrictEqual({
+          node: 'n',
+          key,
+          resource,
+          category: 'llm',
+          quantity: '1.5',
+          unit: 'call',
+          price: price.sid,
+          unit_price: '0.000000000011',
+          parts: parts.toString(),
+          ...(has
+            ? { seq: 7, lease: input.lease, cost: '0.1', provider: 'groq', tokens: { input: 5, output: 6 } }
+            : {}),
+          ...(has ? { ladder: { version: 3, multiplier: '0.25', since: '1970-01-01T00:00:01.000Z' } } : {}),
+          ...(has ? { at_cost_floor: true, suspended: true } : {}),
+          ...(description === null ? {} : { description }),
+        });
+      }),
+      { numRuns: 1_000, seed },
+    );
   });
 });
 

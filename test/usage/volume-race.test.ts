@@ -7,7 +7,7 @@ import { makeKey } from '../../src/operations/key/new-key.ts';
 import type { House } from '../../src/operations/house.ts';
 import { correctLines } from '../../src/operations/usage/correct-lines.ts';
 import { recordUsage } from '../../src/operations/usage/record-usage.ts';
-import type { UsageAbout } from '../../src/operations/usage/charge-records.ts';
+import type { UsageAbout } from '../../src/operations/usage/usage-about.ts';
 import { statement } from '../../src/store/db.ts';
 import { checkLedger } from '../../src/store/ledger-check.ts';
 import { insertNode, type NodeRow } from '../../src/store/node.ts';

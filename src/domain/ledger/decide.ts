@@ -119,6 +119,8 @@ export function decideBatch(facts: BatchFacts, records: readonly PostingRecord[]
 class Batch {
   readonly #facts: BatchFacts;
   readonly #working = new Map<AccountId, MovedAccount>();
+  /** The account that was asked for last. */
+  #latest: MovedAccount | null = null;
   readonly #seen = new Map<string, PriorPosting>();
   readonly #entries: NewEntry[] = [];
   readonly #systemLegs = new Map<AccountId, bigint>();
@@ -253,16 +255,18 @@ class Batch {
 
   /** What the open grants of the account hold that the record may use. */
   #usableOf(record: PostingRecord, account: AccountId): bigint {
-    const grants = record.fromGiven ? this.#facts.grants?.get(account) : undefined;
+    const { grants } = this.#facts;
+    if (!record.fromGiven || grants === undefined || grants.size === 0) return 0n;
     let sum = 0n;
-    for (const grant of grants ?? [])
+    for (const grant of grants.get(account) ?? [])
       if (isUsable(grant, this.#facts.recordedAt)) sum += this.#known(grant.account).balance;
     return sum;
   }
 
   /** The record, and before it the posting that brings what it takes of grants to its wallet. */
   #applyWithGrants(record: PostingRecord): AppliedOutcome {
-    const { covered, fromGiven } = record;
+    const { covered } = record;
+    const fromGiven = record.fromGiven === true && this.#facts.grants !== undefined && this.#facts.grants.size > 0;
     if (!fromGiven && !covered) return this.#apply(record);
     const wallet = record.legs.find(({ account }) => isLive(account) && (account & 15n) === 0n)?.account;
     assert(wallet !== undefined, 'given credit is used for what a wallet pays');
@@ -322,7 +326,7 @@ class Batch {
         leg: entries.length,
       });
     }
-    this.#entries.push(...entries);
+    for (const entry of entries) this.#entries.push(entry);
     if (record.budget) this.#spend(record.budget, takenOf(record));
     if (record.volume) this.#count(record.volume);
     return { kind: 'applied', entries };
@@ -348,8 +352,14 @@ class Batch {
   }
 
   #account(id: AccountId): MovedAccount | undefined {
-    const working = this.#working.get(id);
-    if (working) return working;
+    // A record asks for its accounts again and again, and a bigint is slow to look up.
+    if (this.#latest?.id === id) return this.#latest;
+    const account = this.#working.get(id) ?? this.#open(id);
+    if (account) this.#latest = account;
+    return account;
+  }
+
+  #open(id: AccountId): MovedAccount | undefined {
     const locked = this.#facts.accounts.get(id);
     if (!locked) return undefined;
     const fresh = {

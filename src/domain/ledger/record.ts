@@ -1,4 +1,4 @@
-import { assert } from '../assert.ts';
+import { assert, Bug } from '../assert.ts';
 import type { Micros } from '../money.ts';
 import { FRACTIONS_PER_MICRO, isLive, type AccountId, type Leg, type PostingRecord } from './posting.ts';
 
@@ -41,16 +41,17 @@ export function assertBalanced(record: PostingRecord): void {
   const { fraction } = record;
   let sum = 0n;
   let live = 0;
-  for (const leg of record.legs) {
-    assert(leg.amount !== 0n || fraction !== undefined, 'a leg moves something');
-    sum += leg.amount;
-    if (isLive(leg.account)) live += 1;
+  let sides = 0;
+  for (const { account, amount } of record.legs) {
+    assert(amount !== 0n || fraction !== undefined, 'a leg moves something');
+    sum += amount;
+    if (isLive(account)) live += 1;
+    if (account === fraction?.payer || account === fraction?.payee) sides += 1;
   }
-  assert(sum === 0n, `a posting sums to zero, this one to ${sum}`);
+  if (sum !== 0n) throw new Bug(`a posting sums to zero, this one to ${sum}`);
   assert(live >= 1 && live <= 16, 'a posting has 1 to 16 legs on live accounts');
   assert(record.idem.endsWith('0'), 'the last digit of idem is the number of the leg');
   if (!fraction) return;
   assert(fraction.parts >= 0n && fraction.parts < FRACTIONS_PER_MICRO, 'a fraction is less than a micro-dollar');
-  const sides = record.legs.filter(({ account }) => account === fraction.payer || account === fraction.payee);
-  assert(isLive(fraction.payer) && sides.length === 2, 'a fraction is paid by one leg to another');
+  assert(isLive(fraction.payer) && sides === 2, 'a fraction is paid by one leg to another');
 }

@@ -102,10 +102,10 @@ export function postingOf(
 ): { readonly legs: readonly Leg[]; readonly fraction: Fraction } {
   const whole = wholeOf(parts);
   const owed = payable === null ? 0n : cost;
-  const legs = [
+  const legs: Leg[] = [
     { account: wallet, amount: micros(-whole) },
     { account: revenue, amount: micros(whole - owed) },
-    ...(payable === null || owed === 0n ? [] : [{ account: payable, amount: micros(owed) }]),
   ];
+  if (payable !== null && owed !== 0n) legs.push({ account: payable, amount: micros(owed) });
   return { legs, fraction: { parts: parts - whole * FRACTIONS_PER_MICRO, payer: wallet, payee: revenue } };
 }

@@ -11,7 +11,7 @@ import { closeUnbilled, oldestUnbilled, readUnbilled, walletsToBill, type Unbill
 import { readUsageLines } from '../../store/usage-line.ts';
 import { ownAuthor, recordAudit, type Author } from '../audit/record.ts';
 import type { House } from '../house.ts';
-import type { UsageAbout } from './charge-records.ts';
+import type { UsageAbout } from './usage-about.ts';
 import { accountsOf, codesOf, costOf, differenceOf, movementOf, partsOf, quantityOf } from './correct-lines.ts';
 import { countedPostingOf, volumeBy } from './count-volume.ts';
 import { toUsageLine } from './usage-line.ts';

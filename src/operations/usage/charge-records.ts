@@ -1,30 +1,25 @@
 import { assert } from '../../domain/assert.ts';
 import { ladderFor, multiplierAt, widen, type Ladder, type Streak } from '../../domain/discount/ladder.ts';
-import { deriveIdem, fingerprintOf } from '../../domain/idem.ts';
+import { deriveIdem, fingerprintOfText } from '../../domain/idem.ts';
 import { FRACTIONS_PER_MICRO, liveAccount, type Budget, type PostingRecord } from '../../domain/ledger/posting.ts';
 import type { Volume } from '../../domain/ledger/volume.ts';
 import { formatDecimal, micros } from '../../domain/money.ts';
 import { isDownAt } from '../../domain/outage/outage.ts';
 import { isRefusal, refuse, type Refusal } from '../../domain/refusal.ts';
-import {
-  chargeOf,
-  postingOf,
-  WITHOUT_DISCOUNT,
-  type Charge,
-  type Discount,
-  type Measured,
-} from '../../domain/usage/charge.ts';
+import { chargeOf, postingOf, WITHOUT_DISCOUNT, type Charge, type Measured } from '../../domain/usage/charge.ts';
 import { FUTURE_MAX_MS } from '../../domain/usage/clock-skew.ts';
-import { formatScaled, parseScaled, PRICE_DECIMALS, QUANTITY_DECIMALS } from '../../domain/usage/decimal.ts';
-import { countsVolume, priceFor, unitPriceOf, type Price } from '../../domain/usage/price.ts';
+import { parseScaled, PRICE_DECIMALS, QUANTITY_DECIMALS } from '../../domain/usage/decimal.ts';
+import { countsVolume, priceFor, type Price } from '../../domain/usage/price.ts';
 import { volumeOf } from '../../domain/usage/volume-price.ts';
 import type { NodeRow } from '../../store/node.ts';
 import type { ChargedWallet } from '../../store/usage.ts';
 import type { StreakKey } from '../../store/ladder.ts';
 import { countedPostingOf, volumeBy } from './count-volume.ts';
 import { invalidRecord } from './invalid-record.ts';
-import { streakKey, type Rules } from './rules.ts';
+import type { Rules } from './rules.ts';
 import { tokenCostOf, type TokenCost } from './token-cost.ts';
+import { aboutText, isVolume, type RungTaken } from './usage-about.ts';
+import { recordText } from './plain-record.ts';
 import type { UsageInput } from './usage-record.ts';
 
 const HOUR_MS = 3_600_000;
@@ -48,25 +43,36 @@ export interface AccountCodes {
   readonly payable: string | null;
 }
 
+/** The run of use of a wallet in a category, as the records of a report make it longer. */
+interface Run {
+  readonly category: string;
+  streak: Streak;
+  /** As it is in the database, or will be when what is {@link WidenedRun} is written. */
+  kept: Streak | null;
+}
+
+/** A run of use that has changed enough to be written. */
+export type WidenedRun = StreakKey & Streak & { readonly graceDays: number };
+
 /** Prices records in the order in which they came, each with the run of use that those before it have made. */
 export class Pricing {
   readonly #node: NodeRow;
   readonly #rules: Rules;
   readonly #now: Date;
-  readonly #streaks: Map<string, Streak>;
+  /** Those that records have changed; mostly one of a wallet. */
+  readonly #runs = new Map<ChargedWallet, Run[]>();
   /** By category and provider: one object for all records that pay into the same accounts. */
   readonly #codes = new Map<string, Map<string | null, AccountCodes>>();
-  readonly #widened = new Map<string, StreakKey & Streak & { readonly graceDays: number }>();
+  readonly #widened = new Map<Run, WidenedRun>();
 
   constructor(node: NodeRow, rules: Rules, now: Date) {
     this.#node = node;
     this.#rules = rules;
     this.#now = now;
-    this.#streaks = new Map(rules.streaks);
   }
 
   /** The runs of use that have changed enough to be kept. */
-  get widened(): readonly (StreakKey & Streak & { readonly graceDays: number })[] {
+  get widened(): readonly WidenedRun[] {
     return [...this.#widened.values()];
   }
 
@@ -83,7 +89,7 @@ export class Pricing {
     const measured = measuredOf(input, price, tokenCost);
     if (isRefusal(measured)) return measured;
     // A price that counts volume has no ladder: with one the order of the records would matter.
-    const rung = countsVolume(price) ? null : this.#rungOf(wallet.wallet, input.applies_to, occurredAt);
+    const rung = countsVolume(price) ? null : this.#rungOf(wallet, input.applies_to, occurredAt);
     const charge = countsVolume(price)
       ? this.#volumeOf(measured, price, { wallet: wallet.wallet, occurredAt })
       : this.#chargeOf(measured, price, rung);
@@ -94,7 +100,7 @@ export class Pricing {
       wallet,
       charge,
       codes: this.#codesOf(input.applies_to, measured.cost === null ? null : String(input.provider)),
-      about: JSON.stringify(aboutOf({ input, node: this.#node, wallet, price, rung, charge, tokenCost })),
+      about: aboutText({ input, node: this.#node, wallet, price, rung, charge, tokenCost }),
     };
   }
 
@@ -125,21 +131,33 @@ export class Pricing {
     return volumeBy(price, { ...used, quantity, chargeMax: this.#node.recordMax });
   }
 
-  #rungOf(wallet: bigint, category: string, occurredAt: Date): RungTaken | null {
+  #rungOf(wallet: ChargedWallet, category: string, occurredAt: Date): RungTaken | null {
     const ladder = ladderFor(this.#rules.ladders, category, occurredAt);
     if (!ladder) return null;
-    const key = streakKey(wallet, category);
-    const before = this.#streaks.get(key) ?? null;
-    const streak = widen(before, occurredAt, ladder);
-    if (streak !== before) {
-      this.#streaks.set(key, streak);
-      const kept = this.#widened.get(key) ?? this.#rules.streaks.get(key) ?? null;
-      if (isWorthKeeping(kept, streak)) {
-        this.#widened.set(key, { wallet, category, ...streak, graceDays: ladder.graceDays });
-      }
-    }
+    const streak = this.#streakWith(wallet, category, { occurredAt, ladder });
     const multiplier = multiplierAt(ladder, streak, occurredAt);
     return { ladder, streak, discount: { multiplier, isFloorAtCost: ladder.isFloorAtCost } };
+  }
+
+  /** The run of use with one more record in it, which the next ones find. */
+  #streakWith(
+    wallet: ChargedWallet,
+    category: string,
+    { occurredAt, ladder }: { readonly occurredAt: Date; readonly ladder: Ladder },
+  ): Streak {
+    const runs = this.#runs.get(wallet);
+    const run = runs?.find((one) => one.category === category);
+    const before = run?.streak ?? wallet.streaks.find((one) => one.category === category) ?? null;
+    const streak = widen(before, occurredAt, ladder);
+    if (streak === before) return streak;
+    const changed = run ?? { category, streak, kept: before };
+    changed.streak = streak;
+    if (!run) this.#runs.set(wallet, [...(runs ?? []), changed]);
+    if (isWorthKeeping(changed.kept, streak)) {
+      changed.kept = streak;
+      this.#widened.set(changed, { wallet: wallet.wallet, category, ...streak, graceDays: ladder.graceDays });
+    }
+    return streak;
   }
 }
 
@@ -167,13 +185,6 @@ const isWorthKeeping = (kept: Streak | null, now: Streak): boolean =>
   kept.startedAt.getTime() !== now.startedAt.getTime() ||
   now.lastAt.getTime() - kept.lastAt.getTime() >= STREAK_STEP_MS;
 
-/** A rung of a ladder as a record has taken it. */
-export interface RungTaken {
-  readonly ladder: Ladder;
-  readonly streak: Streak;
-  readonly discount: Discount;
-}
-
 export function measuredOf(input: UsageInput, price: Price, tokenCost: TokenCost | null): Measured | Refusal {
   const quantity = parseScaled(input.quantity, QUANTITY_DECIMALS);
   const cost = input.cost === undefined ? (tokenCost?.cost ?? null) : parseScaled(input.cost, PRICE_DECIMALS);
@@ -195,101 +206,6 @@ export const overChargeMax = (chargeMax: bigint): Refusal =>
   refuse('amount_out_of_range', 'This is more than one record of this node may cost.', {
     details: { amount_max: formatDecimal(chargeMax) },
   });
-
-interface Explained {
-  readonly input: UsageInput;
-  readonly node: Pick<NodeRow, 'sid'>;
-  readonly wallet: Pick<ChargedWallet, 'isFrozen'>;
-  readonly price: Price;
-  readonly rung: RungTaken | null;
-  readonly charge: Charge | Volume;
-  readonly tokenCost: TokenCost | null;
-}
-
-/** Everything by which the charge can be made again: `usage.explain` does. */
-export interface UsageAbout {
-  readonly node: string;
-  readonly key: string;
-  /** Its number among those of its node and category. */
-  readonly seq?: number;
-  /** The lease under which it was reported. */
-  readonly lease?: string;
-  readonly category: string;
-  readonly resource: string;
-  readonly quantity: string;
-  readonly unit: string;
-  /** Absent where the amount came without one: what a call cost above its hold. */
-  readonly price?: string;
-  /** Dollars a unit with the margin; absent where there is no such one: with a cost, and by volume. */
-  readonly unit_price?: string;
-  readonly cost?: string;
-  readonly provider?: string;
-  readonly tokens?: NonNullable<UsageInput['tokens']>;
-  /** The row of the model table by which the tokens made the cost; absent where the cost came with the record. */
-  readonly model_price?: string;
-  /** Where the month's volume stood and went, in the unit; absent where the price does not count it. */
-  readonly volume?: { readonly before: string; readonly after: string };
-  readonly ladder?: { readonly version: number; readonly multiplier: string; readonly since: string };
-  readonly at_cost_floor?: true;
-  /** The exact charge in parts of a micro-dollar. */
-  readonly parts: string;
-  /** The line of the statement that this takes back. Quantity and parts are negative then. */
-  readonly voids?: number;
-  /** Whether the wallet was frozen then: a repetition is told the same. */
-  readonly suspended?: true;
-  /** The line that this corrects. Quantity and parts are differences then, and `now` is how the line stands from here on. */
-  readonly corrects?: number;
-  readonly now?: UsageAbout;
-  readonly why?: 'void' | 'true_up' | 'reprice' | 'rerate';
-  readonly reason?: string;
-  /** The key of the unbilled record in whose place this one was charged. */
-  readonly supersedes?: string;
-  /** The unbilled record that this charges later. */
-  readonly bills?: string;
-  readonly description?: string;
-}
-
-/**
- * Of a volume the engine adds where it stood, where it went and the exact charge.
- *
- * Field by field, not by spreading: it is made for every record.
- */
-export function aboutOf({ input, node, wallet, price, rung, charge, tokenCost }: Explained): Partial<UsageAbout> {
-  const { provider, tokens, description, seq, lease } = input;
-  const about: Mutable<Partial<UsageAbout>> = { node: node.sid, key: input.idempotency_key };
-  if (seq !== undefined) about.seq = seq;
-  if (lease !== undefined) about.lease = lease;
-  about.category = input.applies_to;
-  about.resource = input.resource_kind;
-  about.quantity = input.quantity;
-  about.unit = input.unit ?? price.unit;
-  about.price = price.sid;
-  if (price.kind === 'per_unit' || price.kind === 'per_hour')
-    about.unit_price = formatScaled(unitPriceOf(price) ?? 0n, PRICE_DECIMALS);
-  const cost = tokenCost === null ? input.cost : formatScaled(tokenCost.cost, PRICE_DECIMALS);
-  if (cost !== undefined) about.cost = cost;
-  if (provider !== undefined) about.provider = provider;
-  if (tokens !== undefined) about.tokens = tokens;
-  if (tokenCost !== null) about.model_price = tokenCost.price.sid;
-  if (rung !== null) about.ladder = ladderFacts(rung);
-  if (!isVolume(charge)) {
-    if (charge.isAtFloor) about.at_cost_floor = true;
-    about.parts = charge.parts.toString();
-  }
-  if (wallet.isFrozen) about.suspended = true;
-  if (description !== undefined) about.description = description;
-  return about;
-}
-
-type Mutable<T> = { -readonly [K in keyof T]: T[K] };
-
-const ladderFacts = ({ ladder, discount, streak }: RungTaken): NonNullable<UsageAbout['ladder']> => ({
-  version: ladder.version,
-  multiplier: formatScaled(discount.multiplier, 4),
-  since: streak.startedAt.toISOString(),
-});
-
-const isVolume = (charge: Charge | Volume): charge is Volume => 'rate' in charge;
 
 /** The posting of a charge. Delivered is owed: it passes a freeze, and goes below zero as far as the house allows. */
 export function toPosting(
@@ -314,7 +230,7 @@ export function toPosting(
   };
   return {
     idem: usageIdem(house.node.sid, input.idempotency_key),
-    fingerprint: fingerprintOf(input),
+    fingerprint: fingerprintOfText(recordText(input)),
     kind: 'usage',
     ...(isVolume(charge) ? countedPostingOf(charge, parties) : postingOf(charge, parties)),
     mayOverdraw: false,

@@ -19,7 +19,7 @@ import { listPricesFor } from '../../store/price.ts';
 import { supersedeUnbilled } from '../../store/unbilled.ts';
 import { readUsageLines, type LineKey } from '../../store/usage-line.ts';
 import type { House } from '../house.ts';
-import type { UsageAbout } from './charge-records.ts';
+import type { UsageAbout } from './usage-about.ts';
 import { countedPostingOf, volumeBy } from './count-volume.ts';
 import { returnOfLines } from './return-of-lines.ts';
 import { systemAccounts } from './rules.ts';

@@ -3,7 +3,7 @@ import { formatScaled, PRICE_DECIMALS } from '../../domain/usage/decimal.ts';
 import { costOfTokens, PER_MILLION_DECIMALS } from '../../domain/usage/model-price.ts';
 import type { Tx } from '../../store/db.ts';
 import { readModelPrice } from '../../store/model-price.ts';
-import type { UsageAbout } from './charge-records.ts';
+import type { UsageAbout } from './usage-about.ts';
 import type { Step } from './explain-steps.ts';
 import { tokensOf } from './token-cost.ts';
 

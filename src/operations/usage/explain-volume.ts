@@ -2,7 +2,7 @@ import { partsOfVolume } from '../../domain/ledger/volume.ts';
 import { parseScaled, QUANTITY_DECIMALS } from '../../domain/usage/decimal.ts';
 import type { Price } from '../../domain/usage/price.ts';
 import { monthOf, rateOf } from '../../domain/usage/volume-price.ts';
-import type { UsageAbout } from './charge-records.ts';
+import type { UsageAbout } from './usage-about.ts';
 import { dollarsOf, type Step } from './explain-steps.ts';
 
 /**

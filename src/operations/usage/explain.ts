@@ -18,7 +18,7 @@ import { operation } from '../operation.ts';
 import { priceSchema, toPrice } from '../price/price.ts';
 import { instant, sidField, signedAmount } from '../schema.ts';
 import { visibleWallet } from '../visible.ts';
-import type { UsageAbout } from './charge-records.ts';
+import type { UsageAbout } from './usage-about.ts';
 import { dollarsOf, type Step } from './explain-steps.ts';
 import { explainTokens } from './explain-tokens.ts';
 import { explainVolume } from './explain-volume.ts';

@@ -1,11 +1,7 @@
-import type { Streak } from '../../domain/discount/ladder.ts';
-import { widenStreaks, type StreakKey } from '../../store/ladder.ts';
+import { widenStreaks } from '../../store/ladder.ts';
 import { SharedStatement } from '../../store/shared-statement.ts';
 import type { House } from '../house.ts';
-import { streakKey } from './rules.ts';
-
-/** A run of use that a report has made longer. */
-export type WidenedRun = StreakKey & Streak & { readonly graceDays: number };
+import type { WidenedRun } from './charge-records.ts';
 
 const statements = new WeakMap<House, SharedStatement<WidenedRun, never>>();
 
@@ -29,7 +25,7 @@ async function writeRuns({ db }: House, runs: readonly WidenedRun[]): Promise<Re
 function withoutRepetition(runs: readonly WidenedRun[]): readonly (readonly WidenedRun[])[] {
   const seen = new Map<string, number>();
   const rounds = Map.groupBy(runs, ({ wallet, category }) => {
-    const key = streakKey(wallet, category);
+    const key = `${wallet}/${category}`;
     const round = seen.get(key) ?? 0;
     seen.set(key, round + 1);
     return round;

@@ -6,7 +6,7 @@ import { listUnbilled, UNBILLED_STATES, type UnbilledRow } from '../../store/unb
 import { operation } from '../operation.ts';
 import { pageInput, pageOf, pageOutput, readCursor } from '../page.ts';
 import { instant, sidField, signedAmount } from '../schema.ts';
-import type { UsageAbout } from './charge-records.ts';
+import type { UsageAbout } from './usage-about.ts';
 
 export const unbilledIdField = z.guid().describe('The `id` of an item of the list of unbilled usage.');
 

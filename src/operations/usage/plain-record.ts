@@ -1,3 +1,4 @@
+import { quoted } from '../../domain/json-text.ts';
 import { isScaled, PRICE_DECIMALS, QUANTITY_DECIMALS } from '../../domain/usage/decimal.ts';
 import { PROVIDER_FORM } from '../model-price/model-price.ts';
 import { CATEGORY_FORM, RESOURCE_KIND_FORM } from '../price/price.ts';
@@ -11,8 +12,8 @@ const DEFAULT_QUANTITY = '1';
  * A record that is plainly right, read several times as fast as by its schema; null for any other, which the schema then judges and
  * explains.
  *
- * Shape: as the schema reads it, with the fields in the order of their names, so that a fingerprint has nothing to sort. Never takes what
- * the schema refuses, and leaves to it what is right and seldom. `test/property/input.property.test.ts` holds the two together.
+ * Shape: as the schema reads it. Never takes what the schema refuses, and leaves to it what is right and seldom.
+ * `test/property/input.property.test.ts` holds the two together.
  */
 export function plainRecord(sent: unknown): UsageInput | null {
   if (!isPlain(sent)) return null;
@@ -111,3 +112,24 @@ const isDescription = (value: unknown): value is string =>
 const INSTANT =
   /^[0-9]{4}-(?:(?:0[1-9]|1[0-2])-(?:0[1-9]|1[0-9]|2[0-8])|(?:0[13-9]|1[0-2])-(?:29|30)|(?:0[13578]|1[02])-31)T(?:[01][0-9]|2[0-3]):[0-5][0-9]:[0-5][0-9](?:\.[0-9]+)?Z$/;
 const isInstant = (value: unknown): value is string => isText(value, INSTANT);
+
+/**
+ * The record as canonical JSON text: what its fingerprint is made of. As `canonicalJson` writes it, in half the time.
+ *
+ * Only what may have something to escape is looked through, as the forms of the other fields have been checked.
+ */
+export function recordText(record: UsageInput): string {
+  const { corrects, cost, description, lease, provider, seq, tokens, unit } = record;
+  const corrected = corrects === undefined ? '' : `,"corrects":${quoted(corrects)}`;
+  const passed = cost === undefined ? '' : `,"cost":"${cost}"`;
+  const described = description === undefined ? '' : `,"description":${quoted(description)}`;
+  const leased = lease === undefined ? '' : `,"lease":"${lease}"`;
+  const by = provider === undefined ? '' : `,"provider":"${provider}"`;
+  const numbered = seq === undefined ? '' : `,"seq":${seq}`;
+  const call = tokens === undefined ? '' : `,"tokens":${tokensText(tokens)}`;
+  const measure = unit === undefined ? '' : `,"unit":"${unit}"`;
+  return `{"applies_to":"${record.applies_to}"${corrected}${passed}${described},"idempotency_key":${quoted(record.idempotency_key)}${leased},"occurred_at":"${record.occurred_at}"${by},"quantity":"${record.quantity}","resource_kind":${quoted(record.resource_kind)}${numbered}${call}${measure},"user_sid":"${record.user_sid}"}`;
+}
+
+export const tokensText = ({ cached_input: cached, input, output }: NonNullable<UsageInput['tokens']>): string =>
+  `{${cached === undefined ? '' : `"cached_input":${cached},`}"input":${input},"output":${output}}`;

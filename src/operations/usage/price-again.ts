@@ -5,7 +5,8 @@ import { chargeOf, WITHOUT_DISCOUNT, type Charge } from '../../domain/usage/char
 import { parseScaled } from '../../domain/usage/decimal.ts';
 import { countsVolume, priceFor, type Price } from '../../domain/usage/price.ts';
 import type { ChargedWallet } from '../../store/usage.ts';
-import { aboutOf, measuredOf, UNPRICEABLE, type RungTaken, type UsageAbout } from './charge-records.ts';
+import { measuredOf, UNPRICEABLE } from './charge-records.ts';
+import { aboutOf, type RungTaken, type UsageAbout } from './usage-about.ts';
 import type { TokenCost } from './token-cost.ts';
 import type { UsageLine } from './usage-line.ts';
 import type { UsageInput } from './usage-record.ts';

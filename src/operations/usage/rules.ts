@@ -1,5 +1,5 @@
 import { assert } from '../../domain/assert.ts';
-import type { Ladder, Streak } from '../../domain/discount/ladder.ts';
+import type { Ladder } from '../../domain/discount/ladder.ts';
 import type { Price } from '../../domain/usage/price.ts';
 import type { ModelPrice } from '../../domain/usage/model-price.ts';
 import type { Tx } from '../../store/db.ts';
@@ -16,6 +16,7 @@ import {
   type WalletIdentity,
 } from '../../store/usage.ts';
 import type { House } from '../house.ts';
+import { RulePages } from './rule-book.ts';
 
 /** Everything that charging some records needs to know, read once for all of them. */
 export interface Rules {
@@ -23,19 +24,18 @@ export interface Rules {
   /** Of the models whose tokens are to be priced. */
   readonly modelPrices: readonly ModelPrice[];
   readonly ladders: readonly Ladder[];
+  /** By the user's sid; of users that other reports asked for as well. */
   readonly wallets: ReadonlyMap<string, ChargedWallet>;
-  /** By wallet and category, see {@link streakKey}. */
-  readonly streaks: ReadonlyMap<string, Streak>;
 }
-
-export const streakKey = (wallet: bigint, category: string): string => `${wallet}/${category}`;
 
 /** What is read for all reports that come at the same moment. */
 interface Reads {
   readonly wallets: SharedStatement<string, ChargedWallet>;
-  readonly prices: SharedStatement<string, readonly Price[]>;
-  readonly ladders: SharedStatement<string, readonly Ladder[]>;
-  readonly modelPrices: SharedStatement<string, readonly ModelPrice[]>;
+  /** The newest edition of the rule book that a look at wallets has seen. */
+  edition: bigint;
+  readonly prices: RulePages<Price>;
+  readonly ladders: RulePages<Ladder>;
+  readonly modelPrices: RulePages<ModelPrice>;
   /** The ids of system accounts by code: an account that was opened keeps its id for ever. */
   readonly accounts: Map<string, bigint>;
 }
@@ -51,12 +51,20 @@ function readsIn(house: House): Reads {
   const identities = new Map<string, WalletIdentity>();
   const reads: Reads = {
     wallets: shared(async (userSids) => {
-      const wallets = await readChargedWallets(db, await identitiesOf(db, identities, userSids));
+      const { wallets, edition } = await readChargedWallets(db, await identitiesOf(db, identities, userSids));
+      if (edition > reads.edition) reads.edition = edition;
       return new Map(wallets.map((wallet) => [wallet.userSid, wallet]));
     }),
-    prices: shared(async (categories) => Map.groupBy(await listPricesFor(db, categories), ({ category }) => category)),
-    ladders: shared(async (categories) => Map.groupBy(await listLadders(db, categories), ({ category }) => category)),
-    modelPrices: shared(async (models) => Map.groupBy(await listModelPricesFor(db, models), ({ model }) => model)),
+    edition: 0n,
+    prices: new RulePages(
+      shared(async (categories) => Map.groupBy(await listPricesFor(db, categories), ({ category }) => category)),
+    ),
+    ladders: new RulePages(
+      shared(async (categories) => Map.groupBy(await listLadders(db, categories), ({ category }) => category)),
+    ),
+    modelPrices: new RulePages(
+      shared(async (models) => Map.groupBy(await listModelPricesFor(db, models), ({ model }) => model)),
+    ),
     accounts: new Map(),
   };
   readsOf.set(house, reads);
@@ -96,24 +104,15 @@ export async function readRules(
   },
 ): Promise<Rules> {
   const reads = readsIn(house);
-  const [wallets, prices, ladders, modelPrices] = await Promise.all([
-    reads.wallets.ask(about.userSids),
-    reads.prices.ask(about.categories),
-    reads.ladders.ask(about.categories),
-    about.models.length === 0 ? new Map<string, readonly ModelPrice[]>() : reads.modelPrices.ask(about.models),
+  const wallets = await reads.wallets.ask(about.userSids);
+  // Behind the wallets: with them came the edition of the rules.
+  const { edition } = reads;
+  const [prices, ladders, modelPrices] = await Promise.all([
+    reads.prices.find(about.categories, edition),
+    reads.ladders.find(about.categories, edition),
+    reads.modelPrices.find(about.models, edition),
   ]);
-  const own = about.userSids.flatMap((userSid) => wallets.get(userSid) ?? []);
-  return {
-    prices: about.categories.flatMap((category) => prices.get(category) ?? []),
-    modelPrices: about.models.flatMap((model) => modelPrices.get(model) ?? []),
-    ladders: about.categories.flatMap((category) => ladders.get(category) ?? []),
-    wallets: new Map(own.map((wallet) => [wallet.userSid, wallet])),
-    streaks: new Map(
-      own.flatMap(({ wallet, streaks }) =>
-        streaks.map((streak) => [streakKey(wallet, streak.category), streak] as const),
-      ),
-    ),
-  };
+  return { prices, modelPrices, ladders, wallets };
 }
 
 /** As {@link systemAccounts}, outside of any transaction: what is known by then is committed, and need not be read again. */

@@ -18,7 +18,8 @@ import { closeUnbilled, readUnbilled, supersedeUnbilled, type UnbilledRow } from
 import type { ChargedWallet } from '../../store/usage.ts';
 import { findUsageEntries, readUsageLines } from '../../store/usage-line.ts';
 import type { House } from '../house.ts';
-import { budgetOf, overChargeMax, usageIdem, walletFor, type UsageAbout } from './charge-records.ts';
+import { budgetOf, overChargeMax, usageIdem, walletFor } from './charge-records.ts';
+import type { UsageAbout } from './usage-about.ts';
 import { accountsOf, differenceOf, movementOf } from './correct-lines.ts';
 import { priceWith, rungOf, type Priced } from './price-again.ts';
 import { returnOfLines } from './return-of-lines.ts';

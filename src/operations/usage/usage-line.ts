@@ -3,7 +3,7 @@ import type { Micros } from '../../domain/money.ts';
 import type { Tx } from '../../store/db.ts';
 import { lockAhead } from '../../store/ledger.ts';
 import { readUsageLines, type LineKey, type UsageLineRow } from '../../store/usage-line.ts';
-import type { UsageAbout } from './charge-records.ts';
+import type { UsageAbout } from './usage-about.ts';
 
 /** A charge of usage, and how it stands. */
 export interface UsageLine {

@@ -10,7 +10,7 @@ import { recordAudit } from '../audit/record.ts';
 import { operation } from '../operation.ts';
 import { rehearse } from '../rehearse.ts';
 import { sidField, signedAmount, textField } from '../schema.ts';
-import type { UsageAbout } from './charge-records.ts';
+import type { UsageAbout } from './usage-about.ts';
 import { correctLines } from './correct-lines.ts';
 import { countMoved } from '../operator/daily-limit.ts';
 

@@ -19,7 +19,7 @@ import type { ChargedWallet } from '../src/store/usage.ts';
 import { isRefusal } from '../src/domain/refusal.ts';
 import type { Price } from '../src/domain/usage/price.ts';
 import { budgetOf, Pricing, toPosting } from '../src/operations/usage/charge-records.ts';
-import { readRecord } from '../src/operations/usage/record-usage.ts';
+import { readRecord } from '../src/operations/usage/price-report.ts';
 import type { UsageInput } from '../src/operations/usage/usage-record.ts';
 import type { NodeRow } from '../src/store/node.ts';
 
@@ -99,7 +99,12 @@ async function recordIn(client: PoolClient, key: string, input: UsageInput): Pro
       prices: price === undefined ? [] : [toPrice(price, category)],
       ladders: ladder === undefined ? [] : [toLadder(ladder, category)],
       modelPrices: [],
-      wallets: new Map([[input.user_sid, toWallet(wallet, input.user_sid, streak === undefined ? [] : [{ category, ...toStreak(streak) }])]]),
+      wallets: new Map([
+        [
+          input.user_sid,
+          toWallet(wallet, input.user_sid, streak === undefined ? [] : [{ category, ...toStreak(streak) }]),
+        ],
+      ]),
     },
     now,
   );
@@ -120,7 +125,8 @@ async function recordIn(client: PoolClient, key: string, input: UsageInput): Pro
   await run(client, 'insert', [...facts, posting.idem, posting.fingerprint, occurredAt, now, posting.about]);
   await run(client, 'legs', [batch, ...[...decision.systemLegs].flat(), now]);
   await run(client, 'move', [moved.id, moved.balance, moved.seq, moved.carry]);
-  for (const { startedAt, lastAt } of pricing.widened) await run(client, 'widen', [wallet['id'], category, startedAt, lastAt]);
+  for (const { startedAt, lastAt } of pricing.widened)
+    await run(client, 'widen', [wallet['id'], category, startedAt, lastAt]);
   const spent = await run(client, 'spend', [node.id, budget.windowStart, -entry.amount, budget.limit]);
   if (spent.length === 0) throw new Error('over the budget of the hour');
   return answerOf(input, { seq: entry.seq, amount: entry.amount, balance_after: entry.balanceAfter });

@@ -33,14 +33,16 @@ const LOOK_AGAIN_MS = 50;
  * Order of refusals: 401/403, 400 for the input, 400 for the key, 422/409 for the key's history, then the operation's own.
  */
 export async function execute(house: House, operation: Operation, request: ExecuteRequest): Promise<Reply> {
+  // Apart from the request: whoever waits for a commit should not hold on to the whole of its input.
+  const { requestId } = request;
   try {
     const admitted = admit(house, operation, request);
-    if (isRefusal(admitted)) return refusalReply(admitted, request.requestId);
-    const reaching = { ...request, actor: reachOf(operation, request.actor) };
-    if (!admitted.hasKey) return await runOnce(house, operation, reaching, admitted);
-    return await oneAtATime(house, admitted.idem ?? '', request, () => runOnce(house, operation, reaching, admitted));
+    if (isRefusal(admitted)) return refusalReply(admitted, requestId);
+    const caller = { actor: reachOf(operation, request.actor), requestId };
+    if (!admitted.hasKey) return await runOnce(house, operation, caller, admitted);
+    return await oneAtATime(house, admitted.idem ?? '', requestId, () => runOnce(house, operation, caller, admitted));
   } catch (error) {
-    return failureReply(house, operation.name, request.requestId, error);
+    return failureReply(house, operation.name, requestId, error);
   }
 }
 
@@ -73,12 +75,7 @@ function admit(house: House, operation: Operation, request: ExecuteRequest): Adm
 const running = new WeakMap<House, Map<string, Promise<unknown>>>();
 
 /** Lets one call with a key run at a time; the others wait without a database connection, then find its answer. */
-async function oneAtATime(
-  house: House,
-  idem: string,
-  request: ExecuteRequest,
-  run: () => Promise<Reply>,
-): Promise<Reply> {
+async function oneAtATime(house: House, idem: string, requestId: string, run: () => Promise<Reply>): Promise<Reply> {
   const calls = running.get(house) ?? new Map<string, Promise<unknown>>();
   running.set(house, calls);
   const { clock } = house.ports;
@@ -86,7 +83,7 @@ async function oneAtATime(
   for (;;) {
     const first = calls.get(idem);
     const leftMs = deadlineMs - clock.monotonicMs();
-    if (leftMs <= 0) return refusalReply(keyInProgress(), request.requestId);
+    if (leftMs <= 0) return refusalReply(keyInProgress(), requestId);
     if (first) {
       await waitAtMost(house, first, leftMs);
       continue;
@@ -116,13 +113,13 @@ async function waitAtMost(house: House, first: Promise<unknown>, ms: number): Pr
 async function runOnce(
   house: House,
   operation: Operation,
-  request: ExecuteRequest,
+  caller: Pick<ExecuteRequest, 'actor' | 'requestId'>,
   admitted: Admitted,
 ): Promise<Reply> {
   const { idem, hasKey, fingerprint } = admitted;
   try {
     if (idem !== null && operation.firstAnswerIn !== 'ledger') await lookUp(house.db, idem);
-    const run = new Run(house, operation, request, {
+    const run = new Run(house, operation, caller, {
       idem: idem ?? asIdem(house.ports.random.bytes(16)),
       hasKey,
       fingerprint,
@@ -130,7 +127,7 @@ async function runOnce(
     return run.reply(await resultOf(operation, run.call, admitted.input));
   } catch (error) {
     if (!(error instanceof Answered)) throw error;
-    return answeredReply(error, fingerprint, request.requestId);
+    return answeredReply(error, fingerprint, caller.requestId);
   }
 }
 

@@ -7,7 +7,7 @@ import type { Price } from '../../src/domain/usage/price.ts';
 import { parseStrictJson } from '../../src/operations/strict-json.ts';
 import { plainRecord, recordText } from '../../src/operations/usage/plain-record.ts';
 import { aboutText } from '../../src/operations/usage/usage-about.ts';
-import { readRecord } from '../../src/operations/usage/record-usage.ts';
+import { readRecord } from '../../src/operations/usage/price-report.ts';
 import { usageRecordSchema, type UsageInput } from '../../src/operations/usage/usage-record.ts';
 import { propertySeed } from '../support/property-seed.ts';
 

@@ -1,7 +1,7 @@
 import fc from 'fast-check';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { isRefusal } from '../../src/domain/refusal.ts';
-import { readRecord } from '../../src/operations/usage/record-usage.ts';
+import { readRecord } from '../../src/operations/usage/price-report.ts';
 import { readRules } from '../../src/operations/usage/rules.ts';
 import { isTrueUp, trueUp } from '../../src/operations/usage/true-up.ts';
 import { readNode } from '../../src/store/node.ts';

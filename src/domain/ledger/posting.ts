@@ -129,13 +129,13 @@ export interface PostingRecord {
   readonly mayOverdraw: boolean;
   /** How far below its credit floor a live account may fall for this: for what was delivered already. Zero if left out. */
   readonly owedMax?: Micros;
-  readonly fraction?: Fraction;
+  readonly fraction?: Fraction | undefined;
   readonly budget?: Budget;
   /**
    * What it adds to a counter, for a charge that depends on how much was counted before. Its legs are then two of nothing, and its
    * fraction is zero: the amounts are decided while the counter is locked, see `countedRecord`.
    */
-  readonly volume?: Volume;
+  readonly volume?: Volume | undefined;
   /**
    * Given credit is used first: as far as the wallet's grants go, what this takes from the wallet comes to it from them, by a posting
    * `grant_use` beside it. The record's own legs stay what they are.

@@ -228,11 +228,14 @@ export function toPosting(
     revenue: accountOf(codes.revenue),
     payable: codes.payable === null ? null : accountOf(codes.payable),
   };
+  const { legs, fraction } = isVolume(charge) ? countedPostingOf(charge, parties) : postingOf(charge, parties);
   return {
     idem: usageIdem(house.node.sid, input.idempotency_key),
     fingerprint: fingerprintOfText(recordText(input)),
     kind: 'usage',
-    ...(isVolume(charge) ? countedPostingOf(charge, parties) : postingOf(charge, parties)),
+    legs,
+    fraction,
+    volume: isVolume(charge) ? charge : undefined,
     mayOverdraw: false,
     owedMax: micros(house.owedMax),
     fromGiven: true,

@@ -8,7 +8,7 @@ import type { NodeRow } from '../../store/node.ts';
 import { insertQueued } from '../../store/usage-queue.ts';
 import type { House } from '../house.ts';
 import { operation } from '../operation.ts';
-import { readRecord } from './record-usage.ts';
+import { readRecord } from './price-report.ts';
 import { usageRecord } from './record.ts';
 import type { UsageInput } from './usage-record.ts';
 

@@ -1,20 +1,16 @@
 import { assert, assertNever } from '../../domain/assert.ts';
-import type { AppliedOutcome, DeclinedOutcome, Outcome, PostingRecord } from '../../domain/ledger/posting.ts';
+import type { AppliedOutcome, DeclinedOutcome, Outcome } from '../../domain/ledger/posting.ts';
 import { formatDecimal } from '../../domain/money.ts';
 import { isRefusal, refuse, type Refusal } from '../../domain/refusal.ts';
-import { clockAheadMs, FUTURE_MAX_MS, spanOf } from '../../domain/usage/clock-skew.ts';
 import type { NodeRow } from '../../store/node.ts';
 import { noteNumbers, type NumberSeen, type StreamRow } from '../../store/sequence.ts';
 import type { House } from '../house.ts';
-import { chargeUnderLeases, type LeasedPosting } from '../lease/charge.ts';
-import { budgetOf, overChargeMax, Pricing, toPosting, type AccountCodes, type Charged } from './charge-records.ts';
-import { fromCloudEvent, isCloudEvent } from './cloud-event.ts';
+import { chargeUnderLeases } from '../lease/charge.ts';
+import { overChargeMax } from './charge-records.ts';
 import { keepRuns } from './keep-runs.ts';
-import { knownAccounts, readRules } from './rules.ts';
-import { plainRecord } from './plain-record.ts';
-import { isPricedByTokens } from './token-cost.ts';
-import { isTrueUp, trueUp } from './true-up.ts';
-import { usageRecordSchema, type UsageAnswer, type UsageInput } from './usage-record.ts';
+import { priceReport, type Numbered, type PricedReport } from './price-report.ts';
+import { trueUp } from './true-up.ts';
+import type { UsageAnswer } from './usage-record.ts';
 
 /** A refusal's code and sentence, or what the ledger made of a record. */
 export interface Recorded {
@@ -45,113 +41,47 @@ const NO_ROOM =
 export async function recordUsage(house: House, node: NodeRow, sent: readonly unknown[]): Promise<Report | Refusal> {
   const now = house.ports.clock.now();
   if (!house.lanes.hasRoomFor(sent.length)) return refuse('rate_limited', NO_ROOM, { retryAfterSeconds: 1 });
-  const read = datedRecords(sent.map(readRecord), now);
-  const inputs = read.filter((record): record is UsageInput => !isRefusal(record));
-  const rules = await readRules(house, {
-    userSids: [...new Set(inputs.map((input) => input.user_sid))],
-    categories: [...new Set(inputs.map((input) => input.applies_to))],
-    models: [...new Set(inputs.filter(isPricedByTokens).map((input) => input.resource_kind))],
-  });
-  const pricing = new Pricing(node, rules, now);
-  const charged = read.map((record) =>
-    isRefusal(record) ? record : record.corrects === undefined ? pricing.charge(record) : null,
-  );
-  const posted = await postAll(house, node, charged, now);
+  const { keys, numbered, corrections, widened, ...priced } = await priceReport(house, node, sent, now);
+  const posted = await postAll(house, node, priced);
   // Last, and in their order: what a record corrects may be in the same batch.
-  for (const [index, record] of read.entries()) {
-    if (!isRefusal(record) && isTrueUp(record))
-      posted[index] = await trueUp(house, { node, input: record, rules, now });
-  }
+  for (const { place, input, rules } of corrections)
+    posted.set(place, await trueUp(house, { node, input, rules, now }));
   // After the money: if we die in between, the node sends again and the runs are widened then.
-  await keepRuns(house, pricing.widened);
-  const recorded = posted.map((outcome, index) => answerOf(house, { sent: sent[index], outcome }));
+  await keepRuns(house, widened);
+  const recorded = keys.map((key, place) => answerOf(house, key, posted.get(place)));
   // After the money too, and for the same reason.
-  const streams = await noteNumbers(house.db, node.id, numbersOf(read, recorded), now);
+  const streams = await noteNumbers(house.db, node.id, numbersOf(numbered, recorded), now);
   return { recorded, streams };
 }
 
 /** Of the records that were kept. One that was refused has not come: its number is free for it when it is sent again, mended. */
-const numbersOf = (read: readonly (UsageInput | Refusal)[], recorded: readonly Recorded[]): NumberSeen[] =>
-  read.flatMap((record, index) => {
-    const answered = recorded[index];
-    if (isRefusal(record) || record.seq === undefined || !answered || answered.refusal !== null) return [];
-    return [{ category: record.applies_to, number: record.seq, isNew: !answered.isRepeated }];
+const numbersOf = (numbered: readonly Numbered[], recorded: readonly Recorded[]): NumberSeen[] =>
+  numbered.flatMap(({ place, category, number }) => {
+    const answered = recorded[place];
+    return !answered || answered.refusal !== null ? [] : [{ category, number, isNew: !answered.isRepeated }];
   });
 
-/** Refuses all of a report whose records all lie in the future: their instants are wrong, each by as much. */
-function datedRecords(read: readonly (UsageInput | Refusal)[], now: Date): readonly (UsageInput | Refusal)[] {
-  const dated = read.filter((record): record is UsageInput => !isRefusal(record));
-  const [first] = dated;
-  // Nearly always the first record says that the clock is right enough.
-  if (first && Date.parse(first.occurred_at) - now.getTime() <= FUTURE_MAX_MS) return read;
-  const instants = dated.map((record) => new Date(record.occurred_at));
-  const aheadMs = clockAheadMs(instants, now);
-  if (aheadMs === null) return read;
-  const detail = `is ahead of our clock, as is all of this report: your clock seems to be ${spanOf(aheadMs)} ahead of ${now.toISOString()}`;
-  const refusal = refuse('invalid_request', 'Set the clock of the node, and send the record with the right instant.', {
-    errors: [{ pointer: '#/occurred_at', detail }],
-  });
-  return read.map((record) => (isRefusal(record) ? record : refusal));
-}
-
-/** The record as its schema reads it, a CloudEvent's included; nothing is known yet of users and prices. */
-export function readRecord(sent: unknown): UsageInput | Refusal {
-  const fields = isCloudEvent(sent) ? fromCloudEvent(sent) : sent;
-  const plain = plainRecord(fields);
-  if (plain) return plain;
-  const parsed = usageRecordSchema.safeParse(fields);
-  if (parsed.success) return parsed.data;
-  const errors = parsed.error.issues.map((issue) => ({
-    pointer: `#/${issue.path.map(String).join('/')}`,
-    detail: issue.message,
-  }));
-  return refuse('invalid_request', errors.map(({ pointer, detail }) => `${pointer}: ${detail}`).join('; '), { errors });
-}
-
-/** Null for what is not charged here. */
+/** What became of the records by their place in the report; nothing yet of corrections. */
 async function postAll(
   house: House,
   node: NodeRow,
-  charged: readonly (Charged | Refusal | null)[],
-  now: Date,
-): Promise<(Outcome | Refusal | null)[]> {
-  const codes = new Set<AccountCodes>();
-  for (const record of charged) if (record !== null && !isRefusal(record)) codes.add(record.codes);
-  const names = new Set(
-    [...codes].flatMap(({ revenue, payable }) => (payable === null ? revenue : [revenue, payable])),
-  );
-  const accounts = await knownAccounts(house, [...names], 'USD');
-  const owedMax = house.settings.usageOwedMax;
-  const budget = budgetOf(node, now);
-  const plain: PostingRecord[] = [];
-  const leased: LeasedPosting[] = [];
-  for (const [place, record] of charged.entries()) {
-    if (record === null || isRefusal(record)) continue;
-    const posting = toPosting(record, { node, accounts, owedMax, budget });
-    const { lease } = record.input;
-    if (lease === undefined) plain.push(posting);
-    else leased.push({ place, lease, posting });
-  }
+  { refused, postings, places, leased }: Pick<PricedReport, 'refused' | 'postings' | 'places' | 'leased'>,
+): Promise<Map<number, Outcome | Refusal>> {
   const [outcomes, underLease] = await Promise.all([
-    house.lanes.postAll(plain),
+    house.lanes.postAll(postings),
     chargeUnderLeases(house, node, leased),
   ]);
-  let next = 0;
-  return charged.map((record, place) => {
-    if (record === null || isRefusal(record)) return record;
-    return (record.input.lease === undefined ? outcomes[next++] : underLease.get(place)) ?? null;
-  });
+  const posted = new Map<number, Outcome | Refusal>([...refused, ...underLease]);
+  for (const [index, place] of places.entries()) {
+    const outcome = outcomes[index];
+    if (outcome !== undefined) posted.set(place, outcome);
+  }
+  return posted;
 }
 
-interface Decided {
-  readonly sent: unknown;
-  readonly outcome: Outcome | Refusal | null;
-}
-
-export function answerOf(house: House, { sent, outcome }: Decided): Recorded {
-  const key = keyOf(sent);
+export function answerOf(house: House, key: string | null, outcome: Outcome | Refusal | undefined): Recorded {
   const no = (refusal: Refusal): Recorded => ({ answer: refused(key, refusal), isRepeated: false, refusal });
-  assert(outcome !== null, 'a record is charged, or corrects one');
+  assert(outcome !== undefined, 'a record is charged, or corrects one');
   if (isRefusal(outcome)) return no(outcome);
   switch (outcome.kind) {
     case 'applied':
@@ -225,11 +155,4 @@ function stateOf({ settings }: House, isFrozen: boolean, balance: bigint): Usage
   if (isFrozen) return 'suspended';
   if (balance <= 0n) return 'empty';
   return balance < settings.lowBalance ? 'low' : 'ok';
-}
-
-function keyOf(sent: unknown): string | null {
-  const record = isCloudEvent(sent) ? fromCloudEvent(sent) : sent;
-  const key =
-    typeof record === 'object' && record !== null && 'idempotency_key' in record ? record.idempotency_key : null;
-  return typeof key === 'string' ? key.slice(0, 255) : null;
 }

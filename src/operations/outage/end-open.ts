@@ -12,6 +12,9 @@ import { toFilter } from '../correction/correction.ts';
 import type { House } from '../house.ts';
 import { foldAll } from '../usage/fold-all.ts';
 
+/** What was being charged when the outage was told, perhaps by a server whose clock is ahead of ours, is taken back as well. */
+const ON_ITS_WAY_MS = 5 * 60_000;
+
 /**
  * Ends an outage that goes on and is locked: of a node, what was charged for the time is taken back by a correction and what waits to be
  * billed is written off; of VMs, their shares are given back. Both by a job after the commit.
@@ -43,7 +46,6 @@ async function takeBackUsage(
   { sid, subjectRef, reason, from, until }: OutageRow & Span,
 ): Promise<string> {
   const { ports, jobs } = house;
-  const now = ports.clock.now();
   const waiting = await listUnbilledOf(tx, subjectRef, { from, until });
   // Whoever bills or replaces one holds these locks; what is still open is known under them.
   await lockAhead(
@@ -51,6 +53,7 @@ async function takeBackUsage(
     waiting.map(({ wallet }) => liveAccount(wallet, 'wallet')),
   );
   const known = new Set(waiting.map(({ idem }) => idem));
+  const now = ports.clock.now();
   const open = (await listUnbilledOf(tx, subjectRef, { from, until })).filter(({ idem }) => known.has(idem));
   const closing = { at: now, actor: author.actor.id, reason: `Outage ${sid}: ${reason}` };
   await closeUnbilled(
@@ -58,7 +61,7 @@ async function takeBackUsage(
     open.map(({ idem }) => ({ idem, outcome: 'written_off', byIdem: null })),
     closing,
   );
-  const filter = usageOf(subjectRef, { from, until }, now);
+  const filter = usageOf(subjectRef, { from, until }, new Date(now.getTime() + ON_ITS_WAY_MS));
   const correction = ports.ids.sid();
   await insertCorrection(tx, {
     sid: correction,

@@ -14,7 +14,7 @@ import { renewDue } from '../../src/operations/subscription/renew.ts';
 import type { SubscriptionRow } from '../../src/store/subscription.ts';
 import { movableClock } from '../../src/ports/movable-clock.ts';
 import { DAY_MS, ownerOf, planStory, type PlanStory } from '../plan/plan-story.ts';
-import { VirtualClock } from '../support/ports.ts';
+import { testPorts, VirtualClock } from '../support/ports.ts';
 import { testSite } from '../transport/site.ts';
 
 const HOUR_MS = 3_600_000;
@@ -100,15 +100,17 @@ describe('H01 a server whose clock is set a day ahead', () => {
 
   it('in the middle of a run ends the run', async () => {
     const [due, tomorrow] = [await endingIn(-HOUR_MS), await endingIn(HOUR_MS)];
-    const house = told.another();
+    const ports = testPorts({ seed: 2_202, now: new Date() });
+    const db = told.database.open({ ports });
+    const house = told.another({ db, ports });
     await compareClocks(house);
-    told.ports.crash.on((label) => {
-      if (label === 'commit:before:plan.renew') setClock(DAY_MS);
+    ports.crash.on((label) => {
+      if (label === 'commit:before:plan.renew') ports.clock.setWallClock(new Date(Date.now() + DAY_MS));
     });
     await renewDue(house);
-    told.ports.crash.on(null);
-    setClock(0);
+    expect(house.clocks.areApart).toBe(true);
     await house.lanes.close();
+    await db.close();
     expect([await numberOf(due), await numberOf(tomorrow)]).toEqual([1, 0]);
   });
 

@@ -186,7 +186,7 @@ describe('G01 a process that dies anywhere while it gives back for an outage', (
   }
 
   it('leaves an outage that is cancelled meanwhile given back for all of it or for nothing', async () => {
-    const seen = new Set<unknown>();
+    const seen = new Set<number | undefined>();
     const crossing = async (dying: 'settling' | 'cancelling', at: number | null): Promise<number> => {
       const made = await hostOfThree();
       const input = { host: made.host, from: iso(-DAY_MS), until: iso(0), reason: 'power' };
@@ -211,10 +211,12 @@ describe('G01 a process that dies anywhere while it gives back for an outage', (
     };
     for (const dying of ['settling', 'cancelling'] as const) {
       const points = await crossing(dying, null);
-      for (let at = 0; at < points; at += EVERY) await crossing(dying, at);
-      console.info(`G01 an outage that is cancelled, ${dying}: ${points} crash points, one in ${EVERY} survived`);
+      // A cancellation has few places.
+      const every = dying === 'settling' ? EVERY : 1;
+      for (let at = 0; at < points; at += every) await crossing(dying, at);
+      console.info(`G01 an outage that is cancelled, ${dying}: ${points} crash points, one in ${every} survived`);
     }
-    expect([...seen].toSorted()).toEqual([0, 3]);
+    expect(seen).toEqual(new Set([0, 3]));
   }, 120_000);
 
   it('goes on behind the hundred that were committed, and what it has not given back another outage gives', async () => {

@@ -6,11 +6,14 @@ import type { House } from '../../src/operations/house.ts';
 import { makeKey } from '../../src/operations/key/new-key.ts';
 import type { Actor, Operation } from '../../src/operations/operation.ts';
 import { outageCreate } from '../../src/operations/outage/create.ts';
+import { resumeOutages } from '../../src/operations/outage/settle.ts';
 import { billAll } from '../../src/operations/usage/bill-wallet.ts';
 import { usageRecord } from '../../src/operations/usage/record.ts';
 import { runningCorrections } from '../../src/store/correction.ts';
 import { checkLedger } from '../../src/store/ledger-check.ts';
+import type { Db } from '../../src/store/db.ts';
 import { insertNode } from '../../src/store/node.ts';
+import { listOutages } from '../../src/store/outage.ts';
 import { oldestUnbilled } from '../../src/store/unbilled.ts';
 import { readWalletBySid, type WalletRow } from '../../src/store/wallet.ts';
 import { DAY_MS, DOLLAR, OPERATOR } from '../plan/plan-story.ts';
@@ -19,15 +22,21 @@ import { testDatabase, type TestDatabase } from '../support/database.ts';
 import { gone } from '../support/gone.ts';
 import { testHouse } from '../support/house.ts';
 import { fund, openWallets } from '../support/ledger.ts';
-import { testPorts } from '../support/ports.ts';
+import { testPorts, type TestPorts } from '../support/ports.ts';
 
 let database: TestDatabase;
-let healthy: House;
-let other: House;
+/** Their ports are a test's. */
+type TestHouse = House & { readonly ports: TestPorts };
+let healthy: TestHouse;
+let other: TestHouse;
 beforeAll(async () => {
   database = await testDatabase();
-  healthy = testHouse({ db: database.db, ports: testPorts({ seed: 71 }) });
-  other = testHouse({ db: database.open(), ports: testPorts({ seed: 72 }) });
+  const open = (db: Db, seed: number): TestHouse => {
+    const ports = testPorts({ seed });
+    return { ...testHouse({ db, ports }), ports };
+  };
+  healthy = open(database.db, 71);
+  other = open(database.open(), 72);
 });
 afterAll(async () => {
   expect((await checkLedger(database.db)).results.filter(({ rows }) => rows.length > 0)).toEqual([]);
@@ -92,32 +101,55 @@ async function prepare() {
     await call(house, outageCreate, down, { key: node.sid });
     await resumeCorrections(house);
   };
-  return { charged, owing, act };
+  const late = hours(charged, 'on-its-way', '30', ago(DAY_MS));
+  /** Was let in before the outage was told, and is charged only now: what it knows of the node is as old as that. */
+  const arrive = (): Promise<void> => call(healthy, usageRecord, { records: [late] }, { actor: node.actor });
+  return { charged, owing, act, arrive, sid: node.sid };
 }
+
+const ONE = { before: null, state: null, subject: null, limit: 1 };
+let processes = 0;
+/** A process of its own that dies at its k-th await and every later one; `null` lives. Answers where it came. */
+async function runUntilDeath(run: (house: House) => Promise<unknown>, at: number | null): Promise<string[]> {
+  processes += 1;
+  const ports = testPorts({ seed: 400 + processes, now: healthy.ports.clock.now() });
+  const db = database.open({ ports });
+  const dying = testHouse({ db, ports });
+  ports.crash.dieAfter(at);
+  await run(dying).catch(() => null);
+  const reached = [...ports.crash.reached];
+  ports.crash.dieAfter(null);
+  await gone({ database });
+  await dying.lanes.close();
+  await db.close();
+  return reached;
+}
+
+/** So many places has a look that finds something, about. */
+const LOOK_POINTS = 30;
 
 const balanceOf = async ({ sid }: WalletRow): Promise<bigint> =>
   (await readWalletBySid(database.db, sid))?.balance ?? -1n;
 
 describe('G01 a process that dies anywhere while it takes back what a node charged while it was down', () => {
   it('leaves it taken back once, and nobody billed for what was unpaid, though it is billed at once', async () => {
-    let processes = 0;
     const crossing = async (at: number | null): Promise<number> => {
-      const { charged, owing, act } = await prepare();
-      processes += 1;
-      const ports = testPorts({ seed: 400 + processes });
-      const db = database.open({ ports });
-      const dying = testHouse({ db, ports });
-      ports.crash.dieAfter(at);
-      await act(dying).catch(() => null);
-      const reached = [...ports.crash.reached];
-      ports.crash.dieAfter(null);
-      await gone({ database });
-      await dying.lanes.close();
-      await db.close();
+      const { charged, owing, act, arrive, sid } = await prepare();
+      const reached = await runUntilDeath(act, at);
       await Promise.all([act(healthy), billAll(other), resumeCorrections(other)]);
       await resumeCorrections(healthy);
       await billAll(healthy);
       // Eleven cents an hour: the ten hours of the day before were charged and stay so.
+      await arrive();
+      await resumeOutages(healthy);
+      expect(await balanceOf(charged)).toBe(45_600_000n);
+      healthy.ports.clock.setWallClock(new Date(healthy.ports.clock.now().getTime() + 5 * 60_000));
+      // Who looks once more dies as well, each time at another place; then two at once, and both twice.
+      await runUntilDeath(resumeOutages, at === null ? null : at % LOOK_POINTS);
+      other.ports.clock.setWallClock(healthy.ports.clock.now());
+      for (let times = 0; times < 2; times += 1) await Promise.all([healthy, other].map(resumeOutages));
+      expect((await listOutages(healthy.db, ONE)).find(({ subjectRef }) => subjectRef === sid)?.state).toBe('done');
+      await Promise.all([resumeCorrections(healthy), resumeCorrections(other)]);
       const books = { charged: await balanceOf(charged), owing: await balanceOf(owing) };
       expect(books, `died at ${reached.at(-1)}`).toEqual({ charged: 48_900_000n, owing: 20_000_000n });
       expect(await oldestUnbilled(database.db, owing.id, 10)).toEqual([]);

@@ -34,4 +34,4 @@ export const apartSecondsOf = ({ clocks }: Pick<House, 'clocks'>): number | null
   clocks.areApart ? Math.round(clocks.aheadMs / 1_000) : null;
 
 export const apartText = (aheadMs: number): string =>
-  `The clock of this server is ${spanOf(Math.abs(aheadMs))} ${aheadMs > 0 ? 'ahead of' : 'behind'} its database’s`;
+  `The clock of this server is ${spanOf(Math.round(Math.abs(aheadMs) / 1_000) * 1_000)} ${aheadMs > 0 ? 'ahead of' : 'behind'} its database’s`;

@@ -94,6 +94,7 @@ export async function serve({ config: given, ports: givenPorts, version }: Serve
       await refuseUnsafe(config, ports, store);
       isFit = true;
       await doors.takeOverTime(house);
+      await doors.compareClocks(house);
       await startWorkers(doors, house, store, opened);
     };
     const ending = new AbortController();
@@ -128,7 +129,7 @@ export async function serve({ config: given, ports: givenPorts, version }: Serve
 type Doors = Awaited<ReturnType<typeof loadDoors>>;
 
 async function loadDoors() {
-  const [house, app, server, jobs, postgres, ping, follow] = await Promise.all([
+  const [house, app, server, jobs, postgres, ping, follow, compare] = await Promise.all([
     import('./serve/house.ts'),
     import('./http/app.ts'),
     import('./http/server.ts'),
@@ -136,8 +137,9 @@ async function loadDoors() {
     import('./store/postgres.ts'),
     import('./store/ping.ts'),
     import('./operations/clock/follow.ts'),
+    import('./operations/clock/compare.ts'),
   ]);
-  return { ...house, ...app, ...server, ...jobs, ...postgres, ...ping, ...follow };
+  return { ...house, ...app, ...server, ...jobs, ...postgres, ...ping, ...follow, ...compare };
 }
 
 async function startWorkers(

@@ -2,6 +2,7 @@ import type { ReactElement, ReactNode } from 'react';
 import { useState } from 'react';
 import { Link } from 'wouter';
 import { useChosenWallet } from './chosen-wallet.tsx';
+import { ApartBanner } from './clock/apart-banner.tsx';
 import { SandboxBanner } from './clock/banner.tsx';
 import { OperatorNavigation, UserNavigation } from './navigation.tsx';
 import { useSession, useSignOut } from './session.ts';
@@ -22,6 +23,7 @@ export function Frame({ children }: { readonly children: ReactNode }): ReactElem
       </a>
       <header>
         {session.mode === 'sandbox' && <SandboxBanner />}
+        <ApartBanner />
         <ViewBanner />
         <div className="relative border-b border-line bg-surface">
           <div className="mx-auto flex min-h-16 max-w-5xl flex-wrap items-center gap-x-3 gap-y-1 px-4 py-2 sm:gap-x-6 sm:px-6">

@@ -1,4 +1,5 @@
 import { refuse } from '../domain/refusal.ts';
+import { apartText } from '../operations/clock/compare.ts';
 import { identify } from './credentials.ts';
 import { peerOf, type App, type AppContext, type Site } from './context.ts';
 import { Refused } from './refused.ts';
@@ -18,7 +19,10 @@ export function addHealthRoutes(app: App, site: Site): void {
       site.house.ports.log.warn({ request_id: c.get('requestId'), error }, 'not ready: the database does not answer');
       throw notReady('The database does not answer.');
     }
-    return c.json({ status: 'ready' });
+    // No reason to take it out of service: where it is the database's clock that is wrong, all servers would leave at once.
+    const { clocks } = site.house;
+    const warnings = clocks.areApart ? [`${apartText(clocks.aheadMs)}.`] : [];
+    return c.json({ status: 'ready', ...(warnings.length > 0 && { warnings }) });
   });
   app.get('/metrics', async (c) => {
     c.set('operation', 'metrics');

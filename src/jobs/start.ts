@@ -6,7 +6,7 @@ import { LANES, WORKERS } from './lanes.ts';
 import { refuseImpossiblePaces } from './pace.ts';
 import { JOBS } from './tasks.ts';
 import type { Tick } from '../operations/tick.ts';
-import { FOLLOW_TICK, keepTicking } from './ticks.ts';
+import { COMPARE_TICK, FOLLOW_TICK, keepTicking } from './ticks.ts';
 
 type WorkerPool = NonNullable<RunnerOptions['pgPool']>;
 
@@ -48,7 +48,7 @@ export async function startJobs(house: House, options: JobsOptions): Promise<Run
   const first = await startWorkers(house, options);
   const workers = superviseWorkers(house, options, first, signal);
   const follows = house.movableClock === null ? [] : [FOLLOW_TICK];
-  const ticks = [...follows, ...ticksHere].map((tick) => keepTicking(house, tick, signal));
+  const ticks = [COMPARE_TICK, ...follows, ...ticksHere].map((tick) => keepTicking(house, tick, signal));
   return {
     stop: async () => {
       stopping.abort();

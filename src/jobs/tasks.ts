@@ -1,5 +1,6 @@
 import { z } from 'zod';
 import { runAutoRecharges } from '../operations/auto-recharge/run.ts';
+import { doClocksAgree } from '../operations/clock/compare.ts';
 import { runCorrection } from '../operations/correction/run.ts';
 import type { House, JobName } from '../operations/house.ts';
 import { settleOutage } from '../operations/outage/settle.ts';
@@ -27,10 +28,11 @@ export const JOBS: Readonly<Record<JobName, (house: House, payload: unknown) => 
   },
   // Whoever has just switched it on is not kept waiting for the tick; what is due is charged, whoever's it is.
   'auto-recharge.run': async (house) => {
-    await runAutoRecharges(house);
+    if (await doClocksAgree(house)) await runAutoRecharges(house);
   },
+  // Both are nudges: with clocks that are apart they are left to the ticks.
   'standing.watch': async (house, payload) => {
-    await followMoney(house, payloadSchema.parse(payload).sid);
+    if (await doClocksAgree(house)) await followMoney(house, payloadSchema.parse(payload).sid);
   },
   'payment.check': async (house, payload) => {
     await checkPayment(house, payloadSchema.parse(payload).sid);

@@ -1,4 +1,5 @@
 import { Bug } from '../domain/assert.ts';
+import { compareClocks, doClocksAgree } from '../operations/clock/compare.ts';
 import { followClock } from '../operations/clock/follow.ts';
 import type { House } from '../operations/house.ts';
 import type { Tick } from '../operations/tick.ts';
@@ -76,30 +77,31 @@ export const TICKS: readonly Tick[] = [
   },
   { name: 'statements.reconcile', waitMs: every(HOUR_MS), whileMovedMs: WHILE_MOVED_MS, run: reconcileAll },
   { name: 'movements.refund', waitMs: every(5 * MINUTE_MS), run: sendAllBack },
-  { name: 'auto-recharge.run', waitMs: every(15 * SECOND_MS), run: runAutoRecharges },
-  { name: 'holds.expire', waitMs: every(30 * SECOND_MS), run: expireHolds },
+  { name: 'auto-recharge.run', waitMs: every(15 * SECOND_MS), run: runAutoRecharges, isByDate: true },
+  { name: 'holds.expire', waitMs: every(30 * SECOND_MS), run: expireHolds, isByDate: true },
   {
     name: 'plans.renew',
     waitMs: every(5 * SECOND_MS),
     dueInMs: ({ db }, now) => msToNextRenewal(db, now),
     run: renewDue,
     isDueAtStart: true,
+    isByDate: true,
   },
-  { name: 'grants.expire', waitMs: every(5 * SECOND_MS), run: expireGrants, isDueAtStart: true },
+  { name: 'grants.expire', waitMs: every(5 * SECOND_MS), run: expireGrants, isDueAtStart: true, isByDate: true },
   { name: 'deliveries.send', waitMs: every(SECOND_MS), run: sendDueDeliveries },
-  { name: 'events.prune', waitMs: every(HOUR_MS), run: pruneOldEvents, catchesUp: true },
-  { name: 'invitations.prune', waitMs: every(HOUR_MS), run: pruneOldInvitations, catchesUp: true },
-  { name: 'sign-ins.forget', waitMs: every(HOUR_MS), run: forgetAttempts, catchesUp: true },
+  { name: 'events.prune', waitMs: every(HOUR_MS), run: pruneOldEvents, catchesUp: true, isByDate: true },
+  { name: 'invitations.prune', waitMs: every(HOUR_MS), run: pruneOldInvitations, catchesUp: true, isByDate: true },
+  { name: 'sign-ins.forget', waitMs: every(HOUR_MS), run: forgetAttempts, catchesUp: true, isByDate: true },
   { name: 'secrets.reseal', waitMs: every(5 * MINUTE_MS), run: resealSecrets, catchesUp: true },
   { name: 'mails.send', waitMs: every(5 * SECOND_MS), run: sendDueMails },
-  { name: 'receipts.issue', waitMs: every(10 * SECOND_MS), run: issueReceipts },
-  { name: 'standings.watch', waitMs: every(30 * SECOND_MS), run: watchStandings },
-  { name: 'standings.due', waitMs: every(5 * SECOND_MS), run: watchDue },
+  { name: 'receipts.issue', waitMs: every(10 * SECOND_MS), run: issueReceipts, isByDate: true },
+  { name: 'standings.watch', waitMs: every(30 * SECOND_MS), run: watchStandings, isByDate: true },
+  { name: 'standings.due', waitMs: every(5 * SECOND_MS), run: watchDue, isByDate: true },
   { name: 'gaps.tell', waitMs: every(MINUTE_MS), run: tellOfGaps },
-  { name: 'challenges.prune', waitMs: every(HOUR_MS), run: pruneOldChallenges, catchesUp: true },
-  { name: 'budgets.prune', waitMs: every(HOUR_MS), run: pruneOldBudgets, catchesUp: true },
-  { name: 'sessions.prune', waitMs: every(HOUR_MS), run: pruneOldSessions, catchesUp: true },
-  { name: 'usage-queue.prune', waitMs: every(HOUR_MS), run: pruneUsageQueue, catchesUp: true },
+  { name: 'challenges.prune', waitMs: every(HOUR_MS), run: pruneOldChallenges, catchesUp: true, isByDate: true },
+  { name: 'budgets.prune', waitMs: every(HOUR_MS), run: pruneOldBudgets, catchesUp: true, isByDate: true },
+  { name: 'sessions.prune', waitMs: every(HOUR_MS), run: pruneOldSessions, catchesUp: true, isByDate: true },
+  { name: 'usage-queue.prune', waitMs: every(HOUR_MS), run: pruneUsageQueue, catchesUp: true, isByDate: true },
   { name: 'allocations.check', waitMs: every(5 * SECOND_MS), run: checkAllocations },
   {
     name: 'allocations.steer',
@@ -111,12 +113,12 @@ export const TICKS: readonly Tick[] = [
     waitMs: every(30 * SECOND_MS),
     run: (house) => releaseExcess(house, (sid) => releaseVm(house, sid, 'user')),
   },
-  { name: 'allocations.release', waitMs: every(MINUTE_MS), run: releaseExpired },
-  { name: 'erasures.sweep', waitMs: every(MINUTE_MS), run: sweepErasures },
+  { name: 'allocations.release', waitMs: every(MINUTE_MS), run: releaseExpired, isByDate: true },
+  { name: 'erasures.sweep', waitMs: every(MINUTE_MS), run: sweepErasures, isByDate: true },
   { name: 'corrections.resume', waitMs: every(30 * SECOND_MS), run: resumeCorrections },
   { name: 'outages.resume', waitMs: every(30 * SECOND_MS), run: resumeOutages },
   { name: 'usage.bill', waitMs: every(5 * MINUTE_MS), run: billAll },
-  { name: 'ladder.recompute', waitMs: every(DAY_MS), run: recomputeLadders },
+  { name: 'ladder.recompute', waitMs: every(DAY_MS), run: recomputeLadders, isByDate: true },
   { name: 'usage.push', waitMs: msToPushMinute, run: pushUsageByClock },
   {
     name: 'usage.aggregate',
@@ -126,6 +128,9 @@ export const TICKS: readonly Tick[] = [
   },
   { name: 'ledger.check', waitMs: msToNight, run: checkLedgerNightly, catchesUp: true },
 ];
+
+/** How a process knows whether its clock is right, however it was set since. */
+export const COMPARE_TICK: Tick = { name: 'clock.compare', waitMs: every(MINUTE_MS), run: compareClocks };
 
 /** In a sandbox alone: how a process learns that another has moved the clock, and goes on with a move that nobody else goes on with. */
 export const FOLLOW_TICK: Tick = { name: 'clock.follow', waitMs: every(SECOND_MS), run: followClock };
@@ -159,6 +164,8 @@ export async function checkLedgerNightly(house: House): Promise<void> {
 async function waitOf(house: House, tick: Tick): Promise<number> {
   const now = house.ports.clock.now();
   const longestMs = tick.waitMs(now);
+  // By a wrong clock something may be due all the time.
+  if (isLeftOut(house, tick)) return longestMs;
   const dueInMs = await tick.dueInMs?.(house, now).catch(() => longestMs);
   const waitMs = Math.min(longestMs, Math.max(1, dueInMs ?? longestMs));
   if (isWait(waitMs)) return waitMs;
@@ -166,6 +173,8 @@ async function waitOf(house: House, tick: Tick): Promise<number> {
   house.ports.log.error({ tick: tick.name, wait_ms: waitMs }, 'a tick has an impossible schedule');
   return MINUTE_MS;
 }
+
+const isLeftOut = ({ clocks }: House, { isByDate }: Tick): boolean => isByDate === true && clocks.areApart;
 
 /** Runs one tick until the signal; what it throws is logged, and the next one comes all the same. */
 export async function keepTicking(house: House, tick: Tick, signal: AbortSignal): Promise<void> {
@@ -178,6 +187,7 @@ export async function keepTicking(house: House, tick: Tick, signal: AbortSignal)
     // Who moves the clock does what is due at each instant on the way, in its order.
     if (house.movableClock?.isMoving === true) continue;
     try {
+      if (isLeftOut(house, tick) && !(await doClocksAgree(house))) continue;
       await tick.run(house, signal);
     } catch (error) {
       const facts = { tick: tick.name, error };

@@ -3,6 +3,7 @@ import type { ListedOperator } from '../domain/identity/role.ts';
 import type { RoleClaim } from '../domain/identity/claimed-role.ts';
 import type { Issuer } from '../domain/receipt/receipt.ts';
 import type { MovableClock } from '../ports/movable-clock.ts';
+import type { Clocks } from './clock/clocks.ts';
 import type { Mailer, Ports } from '../ports/ports.ts';
 import type { Messenger } from '../providers/messenger.ts';
 import type { IdentityProvider, IdentityProviderName } from '../providers/identity-provider.ts';
@@ -36,6 +37,8 @@ export interface House {
   readonly messenger: Messenger | null;
   /** The clock of `ports`, where an operator may move it; null: this is no sandbox, and nobody moves time. */
   readonly movableClock: MovableClock | null;
+  /** Whether the clock of this process and the database's agree. */
+  readonly clocks: Clocks;
   /** What it does by the clock. */
   readonly ticks: readonly Tick[];
   readonly settings: HouseSettings;

@@ -13,6 +13,11 @@ export interface Tick {
   readonly isDueAtStart?: boolean;
   /** Whether running once after a long time does all that running many times would have: when time is skipped it runs at the end only. */
   readonly catchesUp?: boolean;
+  /**
+   * Whether it takes money, or something else that is not given back, because an instant has passed: left out while the clocks of this process
+   * and of the database are apart.
+   */
+  readonly isByDate?: boolean;
   /** While time is skipped, how long after its last run, or the beginning, it runs next: of what asks others, who live in our seconds. */
   readonly whileMovedMs?: number;
 }

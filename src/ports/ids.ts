@@ -6,12 +6,16 @@ const RANDOM_BITS = 80n;
 const RANDOM_LIMIT = 1n << RANDOM_BITS;
 /** Half of a sid's: the other half follows from the rest. As many bytes are drawn, so that a seed gives the same sids after it. */
 const HEAD_RANDOM_BITS = 40n;
-/** 41 bits of milliseconds (until the year 2039) over 22 random bits fill a positive int8. */
+/**
+ * 42 bits of milliseconds over 22 random ones fill an int8: positive until September 2039, and from then on negative until 2109. They rise in both
+ * halves, so that their index grows at one place. Nobody asks which of two is larger: a batch is only told from others.
+ */
 const BATCH_RANDOM_BITS = 22n;
+const INT8_BITS = 64;
 
 /**
  * Identifiers made of a clock and a random source alone, so that a seed reproduces them.
- * Within one process each kind rises strictly, even when the clock stands still or is set back.
+ * Within one process each kind rises strictly, even when the clock stands still or is set back; numbers of batches begin again below zero once.
  */
 export function idsFrom(clock: Pick<Clock, 'now'>, random: Random): Ids {
   let lastSid = -1n;
@@ -34,7 +38,7 @@ export function idsFrom(clock: Pick<Clock, 'now'>, random: Random): Ids {
       const spread = numberFrom(random.bytes(3)) >> 2n;
       const fresh = (BigInt(clock.now().getTime()) << BATCH_RANDOM_BITS) | spread;
       lastBatch = fresh > lastBatch ? fresh : lastBatch + 1n;
-      return lastBatch;
+      return BigInt.asIntN(INT8_BITS, lastBatch);
     },
   };
 }

@@ -23,7 +23,7 @@ export interface Ids {
   sid(): string;
   /** A sid that its first 18 characters tell (`domain/reference-sid.ts`): for what a provider with short references must name. */
   referenceSid(): string;
-  /** A positive 63-bit number that rises with time and is unique enough to name one posting batch. */
+  /** A number that fits int8 and names one posting batch. Unique until the year 2109; it has no order that may be relied upon. */
   batchId(): bigint;
   /** `req_` and a ULID. */
   requestId(): string;

@@ -102,7 +102,7 @@ export const DATABASE_CHECKS: readonly Check<DatabaseCheckFacts>[] = [
     ...base,
     id: 22,
     title: 'the clocks agree within two seconds',
-    why: 'Signatures, holds and sessions end by the clock; two clocks end them at two times.',
+    why: 'Signatures, holds and sessions end by the clock; two clocks end them at two times. Two minutes apart, no plan renews.',
     remedy: 'Keep both machines’ clocks by NTP.',
     judge: ({ clockAheadMs }) =>
       must(Math.abs(clockAheadMs) <= CLOCK_APART_MAX_MS, 'The database’s clock is more than 2 s apart from ours.'),

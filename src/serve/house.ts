@@ -1,6 +1,7 @@
 import { createHmac } from 'node:crypto';
 import { clickpesaApiUrl, houseSettings, type Config } from '../config.ts';
 import type { AdminSecret } from '../http/context.ts';
+import { Clocks } from '../operations/clock/clocks.ts';
 import type { House } from '../operations/house.ts';
 import { TICKS } from '../jobs/ticks.ts';
 import type { MovableClock } from '../ports/movable-clock.ts';
@@ -48,6 +49,7 @@ export function buildHouse(config: Config, ports: Ports, { store, simulators, mo
     mailer: mailerOf(config),
     messenger: messengerOf(config, ports, simulators.mycelium),
     movableClock,
+    clocks: new Clocks(ports.clock, movableClock),
     ticks: TICKS,
     settings: houseSettings(config),
   };

@@ -1,5 +1,6 @@
 import { readdirSync, readFileSync } from 'node:fs';
 import path from 'node:path';
+import { readDatabaseClock } from './database-clock.ts';
 import { statement, type Tx } from './db.ts';
 import { missingMigrations, MIGRATIONS_FOLDER, SchemaMismatch } from './migrate.ts';
 
@@ -59,8 +60,6 @@ const serverStatement = statement(
           (select rolsuper from pg_roles where rolname = current_user) as is_superuser,
           (select rolsuper from pg_roles where rolname = session_user) as is_login_superuser`,
 );
-
-const clockStatement = statement('inspection.clock', 'select clock_timestamp() as now');
 
 /** Rights that would let a bug, or a stolen connection, rewrite history. */
 const rightsStatement = statement(
@@ -167,9 +166,9 @@ export async function inspectDatabase(tx: Tx, now: () => Date): Promise<Database
 
 async function clockAhead(tx: Tx, now: () => Date): Promise<number> {
   const before = now().getTime();
-  const [row] = await tx.query<{ now: Date }>(clockStatement);
+  const theirs = await readDatabaseClock(tx);
   const after = now().getTime();
-  return (row?.now.getTime() ?? Number.NaN) - (before + after) / 2;
+  return theirs.getTime() - (before + after) / 2;
 }
 
 async function missingOrNull(tx: Tx): Promise<readonly string[] | null> {

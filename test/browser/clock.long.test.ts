@@ -35,4 +35,26 @@ describe.each(LOOKS)('the clock of the sandbox, in %s, %i px wide', (scheme, wid
       await expectSound(user, `clock-banner-${scheme}-${width}`);
     },
   );
+
+  test(
+    'H01 a wrong clock of the server is told on every page of an operator',
+    { timeout: 60_000 },
+    async ({ open }) => {
+      const page = await open(scheme, width);
+      await page.route('**/v1/session', async (route) => {
+        const answer = await route.fetch();
+        const session = (await answer.json()) as Record<string, unknown>;
+        const isOperator = session['role'] === 'operator';
+        await route.fulfill({
+          response: answer,
+          json: { ...session, clock_apart_seconds: isOperator ? -86_400 : null },
+        });
+      });
+      await page.goto('/');
+      expect(await page.getByRole('region', { name: 'Clock' }).count()).toBe(0);
+      await signInAsOperator(page);
+      await page.getByText('This server’s clock is 24 hours behind its database’s.').waitFor();
+      await expectSound(page, `clock-apart-${scheme}-${width}`);
+    },
+  );
 });

@@ -1,4 +1,6 @@
+import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
+import { propertySeed } from '../support/property-seed.ts';
 import { seededRandom } from '../support/ports.ts';
 import { idsFrom } from '../../src/ports/ids.ts';
 
@@ -28,12 +30,38 @@ describe('ids', () => {
     expect(batches).toEqual([...new Set(batches)].toSorted((a, b) => (a < b ? -1 : 1)));
   });
 
-  it('of a batch are positive and fit int8 until 2039', () => {
-    for (const iso of ['1970-01-01T00:00:00Z', '2026-11-23T00:00:00Z', '2039-01-01T00:00:00Z']) {
-      const id = idsFrom(at(iso), ones).batchId();
-      expect(id).toBeGreaterThan(0n);
-      expect(id).toBeLessThan(2n ** 63n);
-    }
+  it('of a batch are what they were, and fit int8 when those are used up', () => {
+    const years = ['1970-01-01', '2026-11-23', '2039-09-07', '2039-09-08', '2060-02-29', '2109-05-14'];
+    const given = years.map((day) => idsFrom(at(`${day}T00:00:00Z`), ones).batchId());
+    expect(given.map((id) => BigInt.asIntN(64, id))).toEqual(given);
+    expect(given.map((id) => id > 0n)).toEqual([true, true, true, false, false, false]);
+    // Those of a ledger that is there already.
+    expect(given[1]).toBe((BigInt(Date.parse('2026-11-23T00:00:00Z')) << 22n) | 0x3fffffn);
+  });
+
+  it('of batches of any two instants until 2109 are never the same', () => {
+    const ms = fc.integer({ min: 0, max: 2 ** 42 - 1 });
+    const property = fc.property(ms, ms, fc.nat(), fc.nat(), (one, other, seed, another) => {
+      fc.pre(one !== other);
+      const [first, second] = [
+        idsFrom({ now: () => new Date(one) }, seededRandom(seed)).batchId(),
+        idsFrom({ now: () => new Date(other) }, seededRandom(another)).batchId(),
+      ];
+      expect(first).not.toBe(second);
+      expect(BigInt.asUintN(64, first) < BigInt.asUintN(64, second)).toBe(one < other);
+    });
+    fc.assert(property, { seed: propertySeed('batch ids'), numRuns: 1_000 });
+  });
+
+  it('of batches of one process stay apart while it goes through the last instant of 2039 that they had', () => {
+    const clock = { time: 2 ** 41 - 3 };
+    const ids = idsFrom({ now: () => new Date(clock.time) }, ones);
+    const given = Array.from({ length: 40 }, (_, index) => {
+      clock.time += index % 8 === 0 ? 1 : 0;
+      return ids.batchId();
+    });
+    expect(new Set(given).size).toBe(40);
+    expect(given.some((id) => id < 0n) && given.some((id) => id > 0n)).toBe(true);
   });
 
   it('are the same again from the same clock and seed', () => {

@@ -3,6 +3,7 @@ import { StripeSandbox } from '../../sandbox/stripe/sandbox.ts';
 import { keepTicking, TICKS } from '../../src/jobs/ticks.ts';
 import { OF_RENTERS, RENTING_TICKS } from './renting/ticks.ts';
 import { JOBS } from '../../src/jobs/tasks.ts';
+import { Clocks } from '../../src/operations/clock/clocks.ts';
 import { poolProvisioner } from '../../src/operations/allocation/pool-provisioner.ts';
 import type { House, HouseSettings, JobName, Jobs } from '../../src/operations/house.ts';
 import { receiveWebhook } from '../../src/operations/webhook-event/receive.ts';
@@ -238,6 +239,7 @@ export class World {
       mailer: null,
       messenger: null,
       movableClock: null,
+      clocks: new Clocks(ports.clock, null),
       ticks: TICKS,
       settings: {
         ...TEST_SETTINGS,

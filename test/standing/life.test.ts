@@ -2,6 +2,7 @@ import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { billingFreeze } from '../../src/operations/billing/freeze.ts';
 import { codeCreate } from '../../src/operations/code/create.ts';
 import { codeRedeem } from '../../src/operations/code/redeem.ts';
+import { grantGive } from '../../src/operations/grant/give.ts';
 import { noticeGet } from '../../src/operations/notice/get.ts';
 import { noticeSet } from '../../src/operations/notice/set.ts';
 import { planBuy } from '../../src/operations/plan/buy.ts';
@@ -110,18 +111,30 @@ describe('a wallet that runs dry', () => {
     expect(await told(wallet)).toContain('restored');
   });
 
-  it('is looked at right after a code is redeemed, as after a top-up, and given credit pays its period', async () => {
+  const redeem = async (wallet: WalletRow): Promise<number> => {
+    const code = { code: 'HELP-ME-OUT', description: 'A hand', amount: '20.00', uses_max: 1 };
+    expect((await story.call(codeCreate, code)).status).toBe(201);
+    return (await story.call(codeRedeem, { sid: wallet.sid, code: 'help me out' }, ownerOf(wallet))).status;
+  };
+  const give = async ({ sid }: WalletRow): Promise<number> =>
+    (await story.call(grantGive, { wallet_sid: sid, amount: '20.00', reason: 'A hand' })).status;
+
+  it.each([
+    ['a code is redeemed', redeem],
+    ['credit is given', give],
+  ])('is looked at right after %s, as after a top-up, and given credit pays its period', async (_, help) => {
     const wallet = await story.wallet(10n);
     const bought = await story.buy(wallet);
     await tick();
     await later(30 * DAY_MS);
-    const code = { code: 'HELP-ME-OUT', description: 'A hand', amount: '20.00', uses_max: 1 };
-    expect((await story.call(codeCreate, code)).status).toBe(201);
-    const redeemed = await story.call(codeRedeem, { sid: wallet.sid, code: 'help me out' }, ownerOf(wallet));
-    expect(redeemed.status).toBe(201);
-    const text = `select jobs.payload ->> 'sid' as sid from graphile_worker._private_jobs as jobs
-                  join graphile_worker._private_tasks as tasks on tasks.id = jobs.task_id where identifier = 'standing.watch'`;
-    expect(await story.database.owner.query({ name: 'test.watched', text })).toEqual([{ sid: wallet.sid }]);
+    const text = `select jobs.id from graphile_worker._private_jobs as jobs join graphile_worker._private_tasks as tasks on tasks.id = jobs.task_id
+                  where identifier = 'standing.watch' and jobs.payload ->> 'sid' = $1`;
+    const nudges = () => story.database.owner.query({ name: 'test.nudges', text }, [wallet.sid]);
+    const preview = { wallet_sid: wallet.sid, amount: '20.00', reason: 'A hand', dry_run: true };
+    expect((await story.call(grantGive, preview)).status).toBe(201);
+    expect(await nudges()).toEqual([]);
+    expect(await help(wallet)).toBe(201);
+    expect(await nudges()).toHaveLength(1);
     await followMoney(story.house, wallet.sid);
     expect(await stands(wallet)).toMatchObject({ state: 'active', due: '0.00' });
     expect((await story.again(bought)).state).toBe('active');

@@ -1,4 +1,5 @@
 import { MICROS_PER_USD } from '../../src/domain/money.ts';
+import { Clocks } from '../../src/operations/clock/clocks.ts';
 import type { House, HouseSettings, Jobs } from '../../src/operations/house.ts';
 import type { Tick } from '../../src/operations/tick.ts';
 import { TICKS } from '../../src/jobs/ticks.ts';
@@ -87,6 +88,7 @@ export function testHouse(options: TestHouseOptions): House {
     mailer: options.mailer ?? null,
     messenger: options.messenger ?? null,
     movableClock: options.movableClock ?? null,
+    clocks: new Clocks(ports.clock, options.movableClock ?? null),
     ticks: options.ticks ?? TICKS,
     settings: { ...TEST_SETTINGS, ...options.settings },
   };

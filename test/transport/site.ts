@@ -1,6 +1,7 @@
 import { buildHttp } from '../../src/http/app.ts';
 import type { App, HttpOptions } from '../../src/http/context.ts';
 import { TICKS } from '../../src/jobs/ticks.ts';
+import { Clocks } from '../../src/operations/clock/clocks.ts';
 import { UNDECLARED } from '../../src/operations/run.ts';
 import type { House, HouseSettings } from '../../src/operations/house.ts';
 import { poolProvisioner } from '../../src/operations/allocation/pool-provisioner.ts';
@@ -104,6 +105,7 @@ export async function testSite(options: TestSiteOptions = {}): Promise<TestSite>
     mailer: null,
     messenger: options.messenger?.(ports) ?? null,
     movableClock: null,
+    clocks: new Clocks(ports.clock, null),
     ticks: TICKS,
     settings: { ...SETTINGS, ...options.settings },
   };

@@ -8,7 +8,7 @@ const UNIT_MS = { m: MINUTE_MS, h: HOUR_MS, d: DAY_MS, w: 7 * DAY_MS } as const;
 /** What a person types: `40d`, `6h`, `90m`, `2w`. */
 export const DISTANCE_PATTERN = /^[1-9][0-9]{0,5}[mhdw]$/;
 
-/** Long enough for every plan and grant; numbers of batches are made of the time, and end in 2039. */
+/** Long enough for every plan and grant. */
 const AHEAD_DAYS_MAX = 5 * 366;
 
 export interface GoalAsked {

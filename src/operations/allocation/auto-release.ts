@@ -1,4 +1,5 @@
 import { z } from 'zod';
+import { apartRefusal } from '../clock/compare.ts';
 import { operation } from '../operation.ts';
 import { releaseExpired } from './release-expired.ts';
 
@@ -30,6 +31,8 @@ export const allocationAutoRelease = operation({
   output: z.object(releaseCountsFields),
   refusals: [],
   async run({ house }) {
+    const apart = apartRefusal(house);
+    if (apart) return apart;
     const { alreadyReleased, ...counts } = await releaseExpired(house);
     return { ...counts, already_released: alreadyReleased };
   },

@@ -1,6 +1,7 @@
 import { z } from 'zod';
 import { countEvents, readSandboxClock } from '../../store/sandbox-clock.ts';
 import type { House } from '../house.ts';
+import { apartSecondsOf } from './compare.ts';
 import { instant } from '../schema.ts';
 
 const moveSchema = z
@@ -22,6 +23,13 @@ export const clockSchema = z
     now: instant,
     is_movable: z.boolean().describe('Whether this is a sandbox, where an operator may move it.'),
     ahead_seconds: z.int().describe('How far it is ahead of the machine.'),
+    apart_seconds: z
+      .int()
+      .nullable()
+      .describe(
+        'How far the clock of this server is ahead of its database’s, negative when behind, where it is so much that nothing is done here because an ' +
+          'instant has passed: no plan renews, no hold and no credit ends. Null: they agree.',
+      ),
     goal: instant.nullable().describe('Where it is on its way to; null: it goes by itself.'),
     last_move: moveSchema.nullable().describe('The move it is on, or the last one; null: it was never moved.'),
   })
@@ -30,8 +38,16 @@ export const clockSchema = z
 export async function toClock(house: House): Promise<z.input<typeof clockSchema>> {
   const clock = house.movableClock;
   const now = house.ports.clock.now();
+  const apart = apartSecondsOf(house);
   if (clock === null) {
-    return { now: now.toISOString(), is_movable: false, ahead_seconds: 0, goal: null, last_move: null };
+    return {
+      now: now.toISOString(),
+      is_movable: false,
+      ahead_seconds: 0,
+      apart_seconds: apart,
+      goal: null,
+      last_move: null,
+    };
   }
   const { goal, movedFrom, stops, runs, failures } = await readSandboxClock(house.db);
   const events = movedFrom === null ? [] : await countEvents(house.db, movedFrom, now);
@@ -39,6 +55,7 @@ export async function toClock(house: House): Promise<z.input<typeof clockSchema>
     now: now.toISOString(),
     is_movable: true,
     ahead_seconds: aheadSecondsOf(house),
+    apart_seconds: apart,
     goal: goal?.toISOString() ?? null,
     last_move:
       movedFrom === null

@@ -13,6 +13,7 @@ import { listUsageLines, type UsageLineRow } from '../../store/usage-line.ts';
 import { ownAuthor, recordAudit } from '../audit/record.ts';
 import type { House } from '../house.ts';
 import { correctLines, type Corrected, type Target } from '../usage/correct-lines.ts';
+import { foldAll } from '../usage/fold-all.ts';
 import { repriced, type PriceBook } from '../usage/price-again.ts';
 import { toUsageLine, type UsageLine } from '../usage/usage-line.ts';
 
@@ -28,6 +29,8 @@ const RESUMED_MAX = 20;
  * postings and how far it has come in one transaction.
  */
 export async function runCorrection(house: House, sid: string): Promise<void> {
+  // What was charged between the last fold and the correction's commit belongs to it as well, and is found by the days it is folded into.
+  await foldAll(house);
   for (;;) {
     const isRunning = await house.db.transaction('correction.step', (tx) => stepCorrection(house, tx, sid));
     if (!isRunning) return;

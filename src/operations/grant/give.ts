@@ -16,6 +16,7 @@ import { operation, type Call } from '../operation.ts';
 import { countMoved } from '../operator/daily-limit.ts';
 import { rehearse } from '../rehearse.ts';
 import { amountField, instant, sidField, textField } from '../schema.ts';
+import { wakeStanding } from '../standing/wake.ts';
 import { visibleWallet } from '../visible.ts';
 import { endGrant } from './end.ts';
 import { grantSchema, toGrant } from './grant.ts';
@@ -75,6 +76,7 @@ async function giveByOperator(tx: Tx, call: Call, asked: z.output<typeof input> 
     author: call,
   });
   if (isRefusal(given)) return given;
+  await wakeStanding(tx, house, { wallet: wallet.id, walletSid: wallet.sid });
   const after = { grant_sid: given.sid, kind: given.kind, amount: formatDecimal(given.amount) };
   await recordAudit(tx, call, { action: 'grant.give', subject: wallet.sid, reason: asked.reason, after });
   await countMoved(tx, call, given.amount);

@@ -1,5 +1,6 @@
 import { z } from 'zod';
 import { formatDecimal } from '../../domain/money.ts';
+import { apartRefusal } from '../clock/compare.ts';
 import { operation } from '../operation.ts';
 import { signedAmount } from '../schema.ts';
 import { recomputeLadders } from './recompute.ts';
@@ -24,6 +25,8 @@ export const ladderTick = operation({
   }),
   refusals: [],
   async run({ house }) {
+    const apart = apartRefusal(house);
+    if (apart) return apart;
     const { moved, ...counts } = await recomputeLadders(house);
     return { ...counts, moved: formatDecimal(moved) };
   },

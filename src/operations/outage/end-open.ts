@@ -1,20 +1,27 @@
+import { assert } from '../../domain/assert.ts';
 import { liveAccount } from '../../domain/ledger/posting.ts';
 import { micros } from '../../domain/money.ts';
 import type { OutageSubject, Span } from '../../domain/outage/outage.ts';
-import { insertCorrection } from '../../store/correction.ts';
+import { insertCorrection, readCorrection } from '../../store/correction.ts';
 import type { Tx } from '../../store/db.ts';
 import { lockAhead } from '../../store/ledger.ts';
 import { listUnbilledOf, updateOutage, type OutageRow } from '../../store/outage.ts';
 import { closeUnbilled } from '../../store/unbilled.ts';
 import { countUsageLines, type LineFilter } from '../../store/usage-line.ts';
-import { recordAudit, type Author } from '../audit/record.ts';
+import { ownAuthor, recordAudit, type Author } from '../audit/record.ts';
 import { toFilter } from '../correction/correction.ts';
 import type { House } from '../house.ts';
 import { foldAll } from '../usage/fold-all.ts';
 
 /**
+ * What was being charged when the outage was told, perhaps by a server whose clock is ahead of ours, is taken back as well: a request ends much
+ * sooner, and clocks that agree are closer.
+ */
+const ON_ITS_WAY_MS = 5 * 60_000;
+
+/**
  * Ends an outage that goes on and is locked: of a node, what was charged for the time is taken back by a correction and what waits to be
- * billed is written off; of VMs, their shares are given back. Both by a job after the commit.
+ * billed is written off, and once more what was on its way meanwhile; of VMs, their shares are given back. All by jobs after the commit.
  *
  * Days must be folded before: see {@link readyToEnd}. Shape: the row as it is now.
  */
@@ -22,7 +29,7 @@ export async function endOpen(tx: Tx, house: House, author: Author, row: OutageR
   const span = { from: row.fromAt, until };
   const isNode = row.subject === 'node';
   const correction = isNode ? await takeBackUsage(tx, house, author, { ...row, ...span }) : null;
-  const ended: OutageRow = { ...row, state: isNode ? 'done' : 'settling', untilAt: until, correction };
+  const ended: OutageRow = { ...row, state: 'settling', untilAt: until, correction };
   await updateOutage(tx, ended);
   if (!isNode) await house.jobs.enqueue(tx, 'outage.settle', { sid: row.sid });
   return ended;
@@ -36,6 +43,26 @@ export async function readyToEnd(house: House, subject: OutageSubject): Promise<
 export const usageOf = (nodeSid: string, { from, until }: Span, now: Date): LineFilter =>
   toFilter({ node_sid: nodeSid, occurred_from: from.toISOString(), occurred_until: until.toISOString() }, now);
 
+/**
+ * Takes back what was on its way when a node's outage was told, once all of it has come. The outage is settling and locked, and days are folded.
+ *
+ * Shape: the row as it is now; null as long as it is too early.
+ */
+export async function lookAgain(tx: Tx, house: House, row: OutageRow & Span): Promise<OutageRow | null> {
+  const now = house.ports.clock.now();
+  const first = row.correction === null ? null : await readCorrection(tx, row.correction);
+  assert(first !== null, 'the end of an outage of a node has a correction');
+  if (first.state === 'running' || now.getTime() < first.createdAt.getTime() + ON_ITS_WAY_MS) return null;
+  const span = { from: row.from, until: row.until };
+  const isAllBack =
+    (await countUsageLines(tx, usageOf(row.subjectRef, span, now))) === 0n &&
+    (await listUnbilledOf(tx, row.subjectRef, span)).length === 0;
+  // Somebody has seen to it that lines stay as they were charged.
+  if (isAllBack || first.state === 'cancelled') return { ...row, state: 'done' };
+  const correction = await takeBackUsage(tx, house, ownAuthor(house, 'outages'), row);
+  return { ...row, state: 'done', correction };
+}
+
 async function takeBackUsage(
   tx: Tx,
   house: House,
@@ -43,7 +70,6 @@ async function takeBackUsage(
   { sid, subjectRef, reason, from, until }: OutageRow & Span,
 ): Promise<string> {
   const { ports, jobs } = house;
-  const now = ports.clock.now();
   const waiting = await listUnbilledOf(tx, subjectRef, { from, until });
   // Whoever bills or replaces one holds these locks; what is still open is known under them.
   await lockAhead(
@@ -51,6 +77,7 @@ async function takeBackUsage(
     waiting.map(({ wallet }) => liveAccount(wallet, 'wallet')),
   );
   const known = new Set(waiting.map(({ idem }) => idem));
+  const now = ports.clock.now();
   const open = (await listUnbilledOf(tx, subjectRef, { from, until })).filter(({ idem }) => known.has(idem));
   const closing = { at: now, actor: author.actor.id, reason: `Outage ${sid}: ${reason}` };
   await closeUnbilled(
@@ -58,7 +85,7 @@ async function takeBackUsage(
     open.map(({ idem }) => ({ idem, outcome: 'written_off', byIdem: null })),
     closing,
   );
-  const filter = usageOf(subjectRef, { from, until }, now);
+  const filter = usageOf(subjectRef, { from, until }, new Date(now.getTime() + ON_ITS_WAY_MS));
   const correction = ports.ids.sid();
   await insertCorrection(tx, {
     sid: correction,

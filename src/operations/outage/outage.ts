@@ -11,7 +11,9 @@ export const outageSchema = z
     subject_ref: z.string().describe('The sid of the node, machine or allocation, or the name of the host.'),
     state: z
       .enum(OUTAGE_STATES)
-      .describe('open: it goes on. settling: it is over, and VMs are being given back for. done. cancelled.'),
+      .describe(
+        'open: it goes on. settling: it is over, and VMs are being given back for, or, of a node, what was on its way is waited for. done. cancelled.',
+      ),
     from: instant,
     until: instant.nullable().describe('Null while it goes on.'),
     reason: z.string(),

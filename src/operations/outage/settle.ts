@@ -9,6 +9,7 @@ import {
   insertOutageCredit,
   listDownVms,
   lockOutage,
+  readOutage,
   settlingOutages,
   updateOutage,
   type OutageRow,
@@ -19,6 +20,7 @@ import { emit } from '../event/emit.ts';
 import { returnGiven } from '../grant/return-given.ts';
 import type { House } from '../house.ts';
 import { planRevenue } from '../subscription/posting.ts';
+import { lookAgain, readyToEnd } from './end-open.ts';
 import { sharesOf, type VmShare } from './shares.ts';
 
 /** VMs of one commit: their wallets are locked meanwhile. */
@@ -27,12 +29,15 @@ const STEP_VMS = 100;
 const RESUMED_MAX = 20;
 
 /**
- * Gives back, for each VM that was down, its share of the plan's price, step by step, until all have been looked at.
+ * Gives back, for each VM that was down, its share of the plan's price, step by step, until all have been looked at; of a node, takes back what
+ * was on its way when its outage was told.
  *
  * Safe to: run again after a crash at any moment, and in several processes at once: each step takes the outage's lock, and writes its
  * postings and how far it has come in one transaction.
  */
 export async function settleOutage(house: House, sid: string): Promise<void> {
+  const seen = await readOutage(house.db, sid);
+  if (seen?.state === 'settling') await readyToEnd(house, seen.subject);
   while (await house.db.transaction('outage.settle', (tx) => settleStep(house, tx, sid)));
 }
 
@@ -50,6 +55,7 @@ export function spanOf({ fromAt, untilAt }: OutageRow): Span {
 async function settleStep(house: House, tx: Tx, sid: string): Promise<boolean> {
   const row = await lockOutage(tx, sid);
   if (row?.state !== 'settling') return false;
+  if (row.subject === 'node') return await settleNode(house, tx, row);
   const span = spanOf(row);
   const vms = await listDownVms(tx, { ...row, ...span }, { after: row.cursor, limit: STEP_VMS });
   await lockAhead(
@@ -67,11 +73,27 @@ async function settleStep(house: House, tx: Tx, sid: string): Promise<boolean> {
     returned: micros(shares.reduce((sum, { amount }) => sum + amount, row.returned as bigint)),
   };
   await updateOutage(tx, after);
-  if (isAtEnd) {
-    const facts = { state: after.state, vms: after.vms, returned: formatDecimal(after.returned) };
-    await recordAudit(tx, ownAuthor(house, 'outages'), { action: 'outage.settle', subject: sid, after: facts });
-  }
+  if (isAtEnd) await recordEnd(house, tx, after, { vms: after.vms, returned: formatDecimal(after.returned) });
   return !isAtEnd;
+}
+
+/** Nothing more than one look; as long as it is too early for that the tick comes again. */
+async function settleNode(house: House, tx: Tx, row: OutageRow): Promise<false> {
+  const after = await lookAgain(tx, house, { ...row, ...spanOf(row) });
+  if (after === null) return false;
+  await updateOutage(tx, after);
+  await recordEnd(house, tx, after, { correction_sid: after.correction });
+  return false;
+}
+
+async function recordEnd(
+  house: House,
+  tx: Tx,
+  { sid, state }: OutageRow,
+  facts: Readonly<Record<string, number | string | null>>,
+): Promise<void> {
+  const after = { state, ...facts };
+  await recordAudit(tx, ownAuthor(house, 'outages'), { action: 'outage.settle', subject: sid, after });
 }
 
 async function giveBack(house: House, tx: Tx, row: OutageRow, shares: readonly VmShare[]): Promise<void> {

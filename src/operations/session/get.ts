@@ -14,6 +14,7 @@ import { IDENTITY_PROVIDERS } from '../../providers/identity-provider.ts';
 import { readUser } from '../../store/user.ts';
 import { readWalletByUser } from '../../store/wallet.ts';
 import { aheadSecondsOf } from '../clock/clock.ts';
+import { apartSecondsOf } from '../clock/compare.ts';
 import type { House } from '../house.ts';
 import { operation, type Actor } from '../operation.ts';
 import { instant, sidField, signedAmount } from '../schema.ts';
@@ -55,6 +56,12 @@ export const sessionGet = operation({
     .object({
       mode: z.enum(['sandbox', 'test', 'production']),
       clock_ahead_seconds: z.int().describe('How far the clock of a sandbox is ahead of the machine; otherwise 0.'),
+      clock_apart_seconds: z
+        .int()
+        .nullable()
+        .describe(
+          'For operators: by how much the clock of this server is wrong, as `clock.get` says. Null for others.',
+        ),
       role: z.enum(['anonymous', 'user', 'operator', 'node']),
       operator_role: z
         .enum(OPERATOR_ROLES)
@@ -98,6 +105,7 @@ export const sessionGet = operation({
     return {
       mode,
       clock_ahead_seconds: aheadSecondsOf(house),
+      clock_apart_seconds: role === 'operator' ? apartSecondsOf(house) : null,
       role,
       operator_role: actor.kind === 'operator' ? actor.role : null,
       rights: actor.kind === 'operator' ? RIGHTS.filter((right) => roleHas(actor.role, right)) : [],

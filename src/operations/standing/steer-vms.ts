@@ -33,7 +33,8 @@ export async function steerVms(
   const { db, ports } = house;
   const now = ports.clock.now();
   const isGoing = (): boolean => signal?.aborted !== true;
-  const stopping = await findVmsToStop(db, now, VMS_MAX);
+  // Whether a rescue window is over is seen by the date; who may run again is not kept waiting by a wrong one.
+  const stopping = house.clocks.areApart ? [] : await findVmsToStop(db, now, VMS_MAX);
   for (const sid of stopping) if (isGoing()) await suspendVm(house, sid, 'The wallet is suspended.');
   const starting = await findVmsToStart(db, now, VMS_MAX);
   for (const sid of starting) if (isGoing()) await resumeVm(house, sid);

@@ -8,7 +8,9 @@ import { readPlans } from '../../store/plan.ts';
 import { insertPeriods } from '../../store/plan-period.ts';
 import { readSubscription, saveSubscriptions, type SubscriptionRow } from '../../store/subscription.ts';
 import { emitAll, type WalletEvent } from '../event/emit.ts';
+import { apartRefusal } from '../clock/compare.ts';
 import type { House } from '../house.ts';
+import { Undone } from '../run.ts';
 import { canPay, lockFunds } from './funds.ts';
 import { planRevenue, renewalPosting } from './posting.ts';
 import { endedEvent, pastDueEvent, renewedEvents } from './tell.ts';
@@ -141,10 +143,14 @@ const asEnded = (row: SubscriptionRow): SubscriptionRow => ({
 /**
  * Brings one subscription, which the caller has locked, up to the present: whoever changes it sees it as if it had been renewed in time, so
  * that it makes no difference who comes first.
+ *
+ * Throws `Undone`, with unavailable, where it seems to be due and this process's clock is not right.
  */
 export async function catchUp(tx: Tx, house: House, row: SubscriptionRow): Promise<SubscriptionRow> {
   let present = row;
   while (present.state !== 'ended' && present.periodEndsAt <= house.ports.clock.now()) {
+    const apart = apartRefusal(house);
+    if (apart) throw new Undone(apart);
     const { renewed } = await settleDue(tx, house, [present]);
     const read = await readSubscription(tx, row.sid);
     assert(read !== null, 'a subscription is never deleted');

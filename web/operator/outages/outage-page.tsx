@@ -82,7 +82,9 @@ function Overview({ outage }: { readonly outage: Outage }): ReactElement {
   );
 }
 
-function Progress({ outage: { state, vms } }: { readonly outage: Outage }): ReactElement | null {
+function Progress({ outage: { state, subject, vms } }: { readonly outage: Outage }): ReactElement | null {
+  if (state === 'settling' && subject === 'node')
+    return <Banner>Usage that was on its way when it ended is looked for once more, after five minutes.</Banner>;
   if (state === 'settling')
     return (
       <output className="block">

@@ -14,17 +14,17 @@ interface Contestant {
 
 const product = { service: 'product', processes: 1, recordsPerSecondMax: 60_000 } as const;
 const single = { recordsPerRequest: 1, callers: 64, processes: 1, recordsPerSecondMax: 20_000 } as const;
-const batches = { ...product, recordsPerRequest: 100, callers: 16 } as const;
+const batches = { ...product, recordsPerRequest: 100, callers: 32 } as const;
 
 /** In the order of a round. */
 export const CONTESTANTS = {
   usual: { ...single, name: 'the same work, a transaction for each record; 64 callers', service: 'usual' },
   plain: { ...single, name: 'an amount that is given, a transaction for each record; 64 callers', service: 'plain' },
-  batches: { ...batches, name: 'POST /v1/usage, 100 records; 16 callers' },
+  batches: { ...batches, name: 'POST /v1/usage, 100 records; 32 callers' },
   thousands: { ...product, name: 'POST /v1/usage, 1,000 records; 8 callers', recordsPerRequest: 1_000, callers: 8 },
   singles: { ...single, name: 'POST /record_usage; 64 callers', service: 'product' },
-  two: { ...batches, name: 'two server processes, 100 records; 16 callers', processes: 2 },
-  full: { ...batches, name: 'full ledger, 100 records; 16 callers' },
+  two: { ...batches, name: 'two server processes, 100 records; 32 callers', processes: 2 },
+  full: { ...batches, name: 'full ledger, 100 records; 32 callers' },
 } as const satisfies Record<string, Contestant>;
 export type ContestantId = keyof typeof CONTESTANTS;
 

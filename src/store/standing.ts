@@ -2,12 +2,19 @@ import { refuse, type Refusal } from '../domain/refusal.ts';
 import type { WalletLevel } from '../domain/standing/level.ts';
 import { unmoved, type Standing, type StandingReason, type StandingState } from '../domain/standing/state.ts';
 import { statement, type Row, type Tx } from './db.ts';
+import { int8Array } from './pg-binary.ts';
 
 /** The standing of a wallet as it was written down last. */
 export interface StandingRow extends Standing {
   readonly wallet: bigint;
   /** How many changes of state there were. */
   readonly moves: number;
+}
+
+/** When a runway is to be looked at next; null: once its account has moved on from `seq`. Both are null where nobody has looked. */
+export interface LastLook {
+  readonly lookAt: Date | null;
+  readonly seq: bigint | null;
 }
 
 /** The columns of a standing; null throughout where a wallet has none. */
@@ -95,6 +102,55 @@ export async function saveLook(
   look: { readonly wallet: bigint; readonly lookAt: Date | null; readonly seq: bigint },
 ): Promise<void> {
   await tx.query(lookStatement, [look.wallet, look.lookAt, look.lookAt === null ? look.seq : null]);
+}
+
+/** What was seen of a wallet of which nothing changes. */
+export interface SeenLook {
+  readonly wallet: bigint;
+  /** Where its account was. */
+  readonly seq: bigint;
+  /** What the look before had left. */
+  readonly before: LastLook;
+  readonly lookAt: Date | null;
+}
+
+const markStatement = statement(
+  'standing.mark_looked',
+  // Only what is still as it was seen: neither has the account moved on, nor has anybody else looked. Rows are locked in the order of the
+  // wallets, and who holds one is looking at this moment: nobody waits. Dates of ours have milliseconds; what a person wrote may have more.
+  `with seen as (
+     select * from unnest($1::int8[], $2::int8[], $3::timestamptz[], $4::int8[], $5::timestamptz[])
+       as one (wallet, seq, look_at_before, seen_seq_before, look_at)
+   ), unmoved as (
+     select told.wallet, seen.look_at, seen.seq
+     from seen
+     join account as main on main.id = seen.wallet * 16 and main.seq = seen.seq
+     join wallet_standing as told on told.wallet = seen.wallet
+     where date_trunc('milliseconds', told.look_at) is not distinct from seen.look_at_before
+       and told.seen_seq is not distinct from seen.seen_seq_before
+     order by told.wallet
+     for no key update of told skip locked
+   )
+   update wallet_standing as told set look_at = unmoved.look_at, seen_seq = case when unmoved.look_at is null then unmoved.seq end
+   from unmoved where told.wallet = unmoved.wallet
+   returning told.wallet`,
+);
+
+/**
+ * Writes down that wallets were looked at, by one statement and without a lock of theirs.
+ *
+ * Shape: how many. Who has paid since, or is being looked at by somebody else, is left as it is, and so is looked at again.
+ */
+export async function markLooked(tx: Tx, looks: readonly SeenLook[]): Promise<number> {
+  if (looks.length === 0) return 0;
+  const values = [
+    int8Array(looks.map(({ wallet }) => wallet)),
+    int8Array(looks.map(({ seq }) => seq)),
+    looks.map(({ before }) => before.lookAt),
+    looks.map(({ before }) => before.seq),
+    looks.map(({ lookAt }) => lookAt),
+  ];
+  return (await tx.query(markStatement, values)).length;
 }
 
 const insertMoveStatement = statement(

@@ -1,6 +1,7 @@
 import { POSTING_KINDS } from '../domain/ledger/posting.ts';
 import { micros, type Micros } from '../domain/money.ts';
 import { statement, type Tx } from './db.ts';
+import { int8Array } from './pg-binary.ts';
 
 const USAGE = POSTING_KINDS.usage;
 /** Entries folded by one statement: some tens of milliseconds. */
@@ -106,22 +107,31 @@ export async function sumUsage(
 
 const chargedSinceStatement = statement(
   'usage_day.charged_since',
-  // From the newest entry backwards: as many as the time has, and none of the years before. Without corrections: they are of other times.
-  `select coalesce(-sum(amount), 0)::int8 as charge, count(*) as records from entry
-   where account = $1::int8 * 16 and kind = ${USAGE} and recorded_at > $2
-     and strpos(about, '"corrects":') = 0 and strpos(about, '"voids":') = 0
-     and seq > (select seq from account where id = $1::int8 * 16) - $3`,
+  // The entries of an account lie in the order in which they were recorded. A few looks backwards, each eight times as far as the one before,
+  // find one that is old enough, and nothing in front of it is read; by an hour older than asked, for the clocks of processes differ.
+  // Without corrections: they are of other times.
+  `select asked.wallet, used.charge
+   from unnest($1::int8[]) as asked (wallet)
+   join account on account.id = asked.wallet * 16
+   cross join lateral (
+     select coalesce(max(entry.seq), 0) as seq from entry
+     where entry.account = asked.wallet * 16 and entry.seq = any(array[account.seq - 32, account.seq - 256, account.seq - 2048])
+       and entry.recorded_at < $2::timestamptz - interval '1 hour'
+   ) as old
+   cross join lateral (
+     select coalesce(-sum(amount), 0)::int8 as charge from entry
+     where entry.account = asked.wallet * 16 and entry.seq > greatest(old.seq, account.seq - $3)
+       and kind = ${USAGE} and recorded_at > $2 and strpos(about, '"corrects":') = 0 and strpos(about, '"voids":') = 0
+   ) as used`,
 );
 
-/** What a wallet was charged since an instant, corrections left out, by its last `entriesMax` entries at most. */
+/** What wallets were charged since an instant, corrections left out, by the last `entriesMax` entries of each at most. Each of them is there. */
 export async function chargedSince(
   tx: Tx,
-  asked: { readonly wallet: bigint; readonly since: Date; readonly entriesMax: number },
-): Promise<{ readonly charge: Micros; readonly records: bigint }> {
-  const [row] = await tx.query<{ charge: bigint; records: bigint }>(chargedSinceStatement, [
-    asked.wallet,
-    asked.since,
-    asked.entriesMax,
-  ]);
-  return { charge: micros(row?.charge ?? 0n), records: row?.records ?? 0n };
+  asked: { readonly wallets: readonly bigint[]; readonly since: Date; readonly entriesMax: number },
+): Promise<ReadonlyMap<bigint, Micros>> {
+  if (asked.wallets.length === 0) return new Map();
+  const values = [int8Array(asked.wallets), asked.since, asked.entriesMax];
+  const rows = await tx.query<{ wallet: bigint; charge: bigint }>(chargedSinceStatement, values);
+  return new Map(rows.map(({ wallet, charge }) => [wallet, micros(charge)]));
 }

@@ -4,6 +4,7 @@ import {
   DAY_MS,
   HOUR_MS,
   isFreeze,
+  isSameStanding,
   reasonOf,
   type Standing,
   type StandingFacts,
@@ -21,6 +22,10 @@ export interface StandingDecision {
   readonly after: Standing;
   readonly news: readonly StandingNews[];
 }
+
+/** Whether there is nothing to write down and nothing to tell. When a notice would come makes no difference to it. */
+export const changesNothing = (before: Standing, { after, news }: StandingDecision): boolean =>
+  news.length === 0 && isSameStanding(before, after);
 
 /** What of a moment the decision needs besides the facts. */
 export interface StandingMoment {

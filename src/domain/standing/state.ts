@@ -30,6 +30,24 @@ export interface Standing {
   readonly heldThen: bigint | null;
 }
 
+const FIELDS: Readonly<Record<keyof Standing, true>> = {
+  state: true,
+  since: true,
+  level: true,
+  reason: true,
+  warnedHours: true,
+  noticedAt: true,
+  deadlineAt: true,
+  rescueUntil: true,
+  restoringSince: true,
+  heldThen: true,
+};
+const NAMES = Object.keys(FIELDS).filter((name): name is keyof Standing => name in FIELDS);
+
+/** Instants are compared as such. */
+export const isSameStanding = (a: Standing, b: Standing): boolean =>
+  NAMES.every((name) => a[name]?.valueOf() === b[name]?.valueOf());
+
 /** What is so of a wallet at one moment. */
 export interface StandingFacts {
   /** Balance and what is set aside. */

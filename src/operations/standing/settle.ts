@@ -1,23 +1,19 @@
 import { assert } from '../../domain/assert.ts';
 import { liveAccount } from '../../domain/ledger/posting.ts';
-import { decideStanding, type StandingDecision } from '../../domain/standing/decide.ts';
+import type { StandingDecision } from '../../domain/standing/decide.ts';
 import { afterQuietHours } from '../../domain/standing/quiet-hours.ts';
-import { nextLookAt, runwayOf, WINDOW_HOURS, type Burn, type Runway } from '../../domain/standing/runway.ts';
-import { HOUR_MS, type StandingFacts, type StandingPolicy } from '../../domain/standing/state.ts';
+import type { Burn } from '../../domain/standing/runway.ts';
 import type { Tx } from '../../store/db.ts';
 import { lockBalance } from '../../store/ledger.ts';
 import { readQuietHours } from '../../store/notice-setting.ts';
 import { lockQuota } from '../../store/quota.ts';
 import { insertMove, lockStanding, saveLook, saveStanding } from '../../store/standing.ts';
-import { readWalletFacts, renewalOf, type WalletFacts } from '../../store/standing-facts.ts';
-import { chargedSince } from '../../store/usage-day.ts';
+import type { WalletFacts } from '../../store/standing-facts.ts';
 import { ownAuthor, recordAudit } from '../audit/record.ts';
-import type { House, HouseSettings } from '../house.ts';
+import type { House } from '../house.ts';
 import { endSubscription } from '../subscription/end.ts';
+import { judge, lookAt, nextLook, readBurns, type Look } from './look.ts';
 import { tellStanding } from './tell.ts';
-
-/** Who uses more than this many records a day is looked at by the last of them. */
-const ENTRIES_MAX = 20_000;
 
 /**
  * Brings the standing of one wallet to what is so, and tells of it: the change, its row and its events are one commit.
@@ -42,56 +38,32 @@ export async function settleStanding(house: House, wallet: bigint): Promise<bool
   });
 }
 
-interface Seen {
-  readonly facts: WalletFacts;
-  readonly burn: Burn;
-  readonly runway: Runway;
+interface Seen extends Look {
   readonly decision: StandingDecision;
 }
 
 async function look(tx: Tx, house: House, wallet: bigint, now: Date): Promise<Seen> {
-  const [facts] = await readWalletFacts(tx, [wallet]);
-  assert(facts !== undefined, 'a wallet that stands somewhere is there');
-  const burn = await readBurn(tx, facts, now);
-  const runway = runwayOf(burn, now);
-  const noticeAt = afterQuietHours(await readQuietHours(tx, facts.userSid), now);
-  const asked = { ...factsFor(facts, house.settings), msLeft: facts.plan?.isPastDue === true ? 0 : runway.msLeft };
-  const decision = decideStanding(facts.standing, asked, policyOf(house.settings), { now, noticeAt });
-  return { facts, burn, runway, decision };
+  const [seen] = await lookAt(tx, [wallet], now);
+  assert(seen !== undefined, 'a wallet that stands somewhere is there');
+  const noticeAt = afterQuietHours(await readQuietHours(tx, seen.facts.userSid), now);
+  return { ...seen, decision: judge(seen, house.settings, { now, noticeAt }) };
 }
 
 /** What uses a wallet up, by the usage of the last day and its plan. */
 export async function readBurn(tx: Tx, facts: WalletFacts, now: Date): Promise<Burn> {
-  const since = new Date(now.getTime() - Number(WINDOW_HOURS) * HOUR_MS);
-  const { charge } = await chargedSince(tx, { wallet: facts.wallet, since, entriesMax: ENTRIES_MAX });
-  return { available: facts.available, dayCharge: charge, renewal: renewalOf(facts.plan) };
+  const burn = (await readBurns(tx, [facts], now)).get(facts.wallet);
+  assert(burn !== undefined, 'a wallet that was asked for is answered');
+  return burn;
 }
 
-/** What the table of states asks, of what was read; the runway is for who has looked at it. */
-export const factsFor = (facts: WalletFacts, { lowBalance }: HouseSettings): StandingFacts => ({
-  held: facts.available + facts.reserved,
-  lowBalance,
-  freeze: facts.freeze,
-  isPastDue: facts.plan?.isPastDue === true,
-  hasPlan: facts.plan !== null,
-  vms: facts.vms,
-  stoppedVms: facts.stoppedVms,
-  isMoneyComing: facts.isMoneyComing,
-});
-
-export const policyOf = ({ warningHours, graceHours, suspendedDays }: HouseSettings): StandingPolicy => ({
-  warningHours,
-  graceHours,
-  suspendedDays,
-});
-
-async function write(tx: Tx, house: House, { facts, burn, runway, decision }: Seen, now: Date): Promise<boolean> {
+async function write(tx: Tx, house: House, seen: Seen, now: Date): Promise<boolean> {
+  const { facts, runway, decision } = seen;
   const { wallet, standing: before } = facts;
   const { after, news } = decision;
   const isMove = after.state !== before.state;
   const moves = before.moves + (isMove ? 1 : 0);
   await saveStanding(tx, { ...after, wallet, moves });
-  await saveLook(tx, { wallet, lookAt: nextLookAt(runway, burn, house.settings.warningHours, now), seq: facts.seq });
+  await saveLook(tx, { wallet, lookAt: nextLook(seen, house.settings, now), seq: facts.seq });
   if (isMove) {
     await insertMove(tx, {
       wallet,

@@ -1,12 +1,14 @@
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { watchStandings } from '../../src/operations/standing/watch.ts';
 import { renewDue } from '../../src/operations/subscription/renew.ts';
+import { findDueLooks, findMovedWallets } from '../../src/store/standing-facts.ts';
 import { listMoves } from '../../src/store/standing.ts';
 import type { WalletRow } from '../../src/store/wallet.ts';
 import { CRASH_EVERY } from '../support/crash-every.ts';
 import { gone } from '../support/gone.ts';
 import { Crash, testPorts } from '../support/ports.ts';
 import { DAY_MS, planStory, type PlanStory } from '../plan/plan-story.ts';
+import { use } from './using.ts';
 
 let told: PlanStory;
 beforeAll(async () => {
@@ -47,9 +49,20 @@ async function dieWhileWatching(place: number | null): Promise<number> {
   return reached;
 }
 
+/** Those of whom the look was lost: it is due, or their account has moved on, and nobody has seen it. */
+async function unseen(): Promise<bigint[]> {
+  const now = told.ports.clock.now();
+  return [
+    ...(await findDueLooks(told.database.db, now, 10)),
+    ...(await findMovedWallets(told.database.db, { lowBalance: told.house.settings.lowBalance, after: 0n, limit: 10 })),
+  ];
+}
+
 describe('G01 a process that dies anywhere while it goes on with how a wallet stands', () => {
-  it('leaves each change made once and told once, whoever finishes it', async () => {
+  it('leaves each change made once and told once, and each wallet seen, whoever finishes it', async () => {
     let places = 0;
+    // Of these nothing changes; the sweep goes through the page in which they are looked at as well.
+    const others = [await told.wallet(1_000n), await told.wallet(1_000n)];
     const live = async (step: number, place: number | null): Promise<number> => {
       const wallet = await told.wallet(13n);
       await told.buy(wallet);
@@ -58,10 +71,12 @@ describe('G01 a process that dies anywhere while it goes on with how a wallet st
       for (const [index, [waitMs, dollars]] of STEPS.slice(0, step + 1).entries()) {
         await told.ports.clock.advance(waitMs);
         if (dollars > 0n) await told.fund(wallet, dollars);
+        for (const other of others) await use(told, other, 1n);
         await renewDue(told.house);
         if (index === step) reached = await dieWhileWatching(place);
         else await watchStandings(told.house);
       }
+      expect(await unseen()).toEqual([]);
       expect(await newsOf(wallet)).toEqual(STEPS.slice(0, step + 1).map(([, , news]) => news));
       const [last] = await listMoves(told.house.db, wallet.id, 1);
       expect(last?.to).toBe(STEPS[step]?.[3]);

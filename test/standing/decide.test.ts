@@ -1,6 +1,7 @@
+import { isDeepStrictEqual } from 'node:util';
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import { decideStanding, type StandingMoment } from '../../src/domain/standing/decide.ts';
+import { changesNothing, decideStanding, type StandingMoment } from '../../src/domain/standing/decide.ts';
 import {
   DAY_MS,
   HOUR_MS,
@@ -214,6 +215,14 @@ describe('any life of a wallet', () => {
           const again = decideStanding(standing, facts, policy, at(now));
           expect(again.news).toEqual([]);
           expect(again.after).toEqual(standing);
+          // Who looks without a lock knows what there is to write down, whenever a notice would come.
+          expect(changesNothing(structuredClone(standing), again)).toBe(true);
+          const isNothing = decided.news.length === 0 && isDeepStrictEqual(before, standing);
+          const isHeldBack = decideStanding(before, facts, policy, at(now, after(DAY_MS, now)));
+          expect([decided, isHeldBack].map((one) => changesNothing(structuredClone(before), one))).toEqual([
+            isNothing,
+            isNothing,
+          ]);
           const types = decided.news.map(({ type }) => type);
           if (types.includes('wallet.grace')) noticed = now;
           const isMoney = standing.reason === 'plan' || standing.reason === 'balance';

@@ -1,7 +1,7 @@
 import { micros, type Micros } from '../domain/money.ts';
 import type { Renewal } from '../domain/standing/runway.ts';
 import { DAY_MS } from '../domain/standing/state.ts';
-import { standingFromRow, type LastLook, type StandingRecord, type StandingRow } from './standing.ts';
+import { standingFromRow, type StandingRecord, type StandingRow } from './standing.ts';
 import { statement, type Tx } from './db.ts';
 
 /** A wallet with all that its standing is decided by, and the standing that it has. */
@@ -24,7 +24,8 @@ export interface WalletFacts {
   readonly stoppedVms: number;
   readonly isMoneyComing: boolean;
   readonly standing: StandingRow;
-  readonly looked: LastLook;
+  /** When its runway is to be looked at; null: once its account has moved on, or nobody has looked. */
+  readonly lookAt: Date | null;
 }
 
 /** The plan that a wallet has, as far as its standing depends on it. */
@@ -77,7 +78,6 @@ interface FactsRecord extends StandingRecord {
   stopped_vms: number;
   is_money_coming: boolean;
   look_at: Date | null;
-  seen_seq: bigint | null;
 }
 
 /** Of a month the mean, which is near enough to say for how many hours something lasts. */
@@ -118,7 +118,7 @@ function fromRow(row: FactsRecord): WalletFacts {
     stoppedVms: row.stopped_vms,
     isMoneyComing: row.is_money_coming,
     standing: standingFromRow(row, row.opened_at),
-    looked: { lookAt: row.look_at, seq: row.seen_seq },
+    lookAt: row.look_at,
   };
 }
 
@@ -137,7 +137,7 @@ const selectFacts = statement(
           exists (select from payment where payment.wallet = wallet.id
                     and (payment.state = 'processing' or (payment.card_ref is not null and payment.state in ('created', 'open')))) as is_money_coming,
           told.state, told.since, told.level, told.reason, told.warned_hours, told.noticed_at, told.deadline_at, told.rescue_until,
-          told.restoring_since, told.held_then, told.moves, told.look_at, told.seen_seq
+          told.restoring_since, told.held_then, told.moves, told.look_at
    from wallet
    join app_user on app_user.sid = wallet.user_sid
    join account as main on main.id = wallet.id * 16

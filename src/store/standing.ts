@@ -11,12 +11,6 @@ export interface StandingRow extends Standing {
   readonly moves: number;
 }
 
-/** When a runway is to be looked at next; null: once its account has moved on from `seq`. Both are null where nobody has looked. */
-export interface LastLook {
-  readonly lookAt: Date | null;
-  readonly seq: bigint | null;
-}
-
 /** The columns of a standing; null throughout where a wallet has none. */
 export interface StandingRecord extends Row {
   wallet: bigint;
@@ -109,25 +103,25 @@ export interface SeenLook {
   readonly wallet: bigint;
   /** Where its account was. */
   readonly seq: bigint;
-  /** What the look before had left. */
-  readonly before: LastLook;
+  /** When it was to be looked at, by the look before. */
+  readonly lookAtBefore: Date | null;
+  /** When it is to be looked at next; null: once its account has moved on from `seq`. */
   readonly lookAt: Date | null;
 }
 
 const markStatement = statement(
   'standing.mark_looked',
-  // Only what is still as it was seen: neither has the account moved on, nor has anybody else looked. Rows are locked in the order of the
-  // wallets, and who holds one is looking at this moment: nobody waits. Dates of ours have milliseconds; what a person wrote may have more.
+  // Only what is still as it was seen: neither has the account moved on, nor has anybody else looked. (Two looks that both wait for the account
+  // to move on from the same line say the same.) Rows are locked in the order of the wallets, and who holds one is looking at this moment:
+  // nobody waits. Instants of ours have milliseconds; what a person wrote may have more.
   `with seen as (
-     select * from unnest($1::int8[], $2::int8[], $3::timestamptz[], $4::int8[], $5::timestamptz[])
-       as one (wallet, seq, look_at_before, seen_seq_before, look_at)
+     select * from unnest($1::int8[], $2::int8[], $3::timestamptz[], $4::timestamptz[]) as one (wallet, seq, look_at_before, look_at)
    ), unmoved as (
      select told.wallet, seen.look_at, seen.seq
      from seen
      join account as main on main.id = seen.wallet * 16 and main.seq = seen.seq
      join wallet_standing as told on told.wallet = seen.wallet
      where date_trunc('milliseconds', told.look_at) is not distinct from seen.look_at_before
-       and told.seen_seq is not distinct from seen.seen_seq_before
      order by told.wallet
      for no key update of told skip locked
    )
@@ -146,8 +140,7 @@ export async function markLooked(tx: Tx, looks: readonly SeenLook[]): Promise<nu
   const values = [
     int8Array(looks.map(({ wallet }) => wallet)),
     int8Array(looks.map(({ seq }) => seq)),
-    looks.map(({ before }) => before.lookAt),
-    looks.map(({ before }) => before.seq),
+    looks.map(({ lookAtBefore }) => lookAtBefore),
     looks.map(({ lookAt }) => lookAt),
   ];
   return (await tx.query(markStatement, values)).length;

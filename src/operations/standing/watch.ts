@@ -116,7 +116,7 @@ async function lookAtPage({ db, ports, settings }: House, wallets: readonly bigi
     same.map((look) => ({
       wallet: look.facts.wallet,
       seq: look.facts.seq,
-      before: look.facts.looked,
+      lookAtBefore: look.facts.lookAt,
       lookAt: nextLook(look, settings, now),
     })),
   );

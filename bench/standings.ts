@@ -15,7 +15,7 @@ import { processMicros, serverMicros } from './processor.ts';
 import { inSession, REVENUE, startServer, WALLETS, type BenchServer } from './server.ts';
 
 /** A day's own noise: each case is measured so often. */
-const ROUNDS = 1;
+const ROUNDS = 3;
 const NOW_MS = Date.UTC(2026, 0, 31, 12);
 /** Something is used every hour; of three days, the look asks for the last. */
 const ENTRIES_EACH = 72;

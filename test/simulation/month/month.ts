@@ -8,6 +8,7 @@ import { nodeRegister } from '../../../src/operations/node/register.ts';
 import type { Actor, Operation } from '../../../src/operations/operation.ts';
 import { paymentCreate } from '../../../src/operations/payment/create.ts';
 import { priceCreate } from '../../../src/operations/price/create.ts';
+import { watchStandings } from '../../../src/operations/standing/watch.ts';
 import { foldAll } from '../../../src/operations/usage/fold-all.ts';
 import { receiveWebhook } from '../../../src/operations/webhook-event/receive.ts';
 import { TICKS } from '../../../src/jobs/ticks.ts';
@@ -71,8 +72,6 @@ export const FULL_MONTH: Omit<MonthOptions, 'url'> = {
 const START_MS = Date.UTC(2026, 9, 1);
 const HOURS_TO_DRAIN_MAX = 50;
 const MOVE_IN_AT_ONCE = 10;
-/** Nobody rents here, and a look at how long each wallet lasts, whenever it has paid, would be all that happens. */
-const IS_ABOUT_STANDINGS = /^standings\./;
 /** Ticks come as often as in production, but no more than every few hours: nothing waits for them in between. */
 const TICK_EVERY_MS = 6 * HOUR_MS;
 
@@ -138,6 +137,8 @@ class Life {
   async live(): Promise<Month> {
     await this.#setPrices();
     await this.#moveIn();
+    // Everybody is seen while they have what they begin with.
+    await watchStandings(this.#processes.house(0));
     for (let hour = 1; hour <= this.#options.days * 24; hour += 1) {
       this.#nowMs = START_MS + hour * HOUR_MS;
       await this.#setPrices();
@@ -226,8 +227,9 @@ class Life {
     for (const resident of some(10)) await this.#payIn(resident);
     for (const resident of some(6)) await this.#setAside(resident);
     const [frozen] = some(3);
-    if (frozen && day % 3 === 0)
-      await this.#ask(billingFreeze, { sid: frozen.walletSid, is_frozen: true, reason: 'a look' });
+    if (!frozen || day % 3 !== 0) return;
+    await this.#ask(billingFreeze, { sid: frozen.walletSid, is_frozen: true, reason: 'a look' });
+    frozen.isFrozen = true;
   }
 
   /** By the provider; every third webhook is lost, and the poller or the reconciler has to find the money. */
@@ -282,7 +284,7 @@ class Life {
   async #tick(): Promise<void> {
     for (const tick of TICKS) {
       // The verdict adds up what nodes have spent in all hours of the month.
-      if (tick.name === 'budgets.prune' || IS_ABOUT_STANDINGS.test(tick.name)) continue;
+      if (tick.name === 'budgets.prune') continue;
       if (this.#nowMs < (this.#dueMs.get(tick) ?? 0)) continue;
       const waitMs = tick.waitMs(new Date(this.#nowMs));
       const skippedMs = waitMs > HOUR_MS ? (this.#options.nightsApart - 1) * DAY_MS : 0;
@@ -305,7 +307,8 @@ class Life {
       this.#nowMs += HOUR_MS;
       await this.#report({ isLast: true });
     }
-    this.#nowMs += DAY_MS;
+    // Nothing has been used for a day, by the clock of any process.
+    this.#nowMs += DAY_MS + HOUR_MS;
     this.#dueMs.clear();
     await this.#tick();
   }

@@ -13,6 +13,8 @@ export interface Resident {
   readonly isPoor: boolean;
   /** When nothing is used; longer than the grace of the ladder. */
   readonly rest: { readonly fromMs: number; readonly untilMs: number } | null;
+  /** An operator has frozen the wallet, and nobody has thawed it. */
+  isFrozen: boolean;
   paidIn: bigint;
   captured: bigint;
 }
@@ -41,6 +43,7 @@ export function residentOf(number: number, { id, sid, userSid }: WalletRow, star
     wallet: id,
     isPoor,
     rest: number % RESTING_EVERY === 0 ? { fromMs, untilMs: fromMs + REST_DAYS * DAY_MS } : null,
+    isFrozen: false,
     paidIn: isPoor ? 3_000_000n : 200_000_000n,
     captured: 0n,
   };

@@ -7,6 +7,7 @@ import type { Told } from './nodes.ts';
 import type { Resident } from './residents.ts';
 
 const OWED_MAX = 5_000_000n;
+const LOW_BALANCE = 2_000_000n;
 
 /** One record that was used, with what it costs exactly and what was answered. */
 interface Settled {
@@ -65,6 +66,7 @@ class MonthJudge {
     }
     await this.#judgeDays();
     await this.#judgeOtherSides();
+    await this.#judgeStandings();
     return { breaks: this.#breaks, records: this.#records, unbilled: this.#unbilled, days: this.#days.size };
   }
 
@@ -157,6 +159,27 @@ class MonthJudge {
       const own = this.#days.get(`${row.wallet_sid} ${row.day}`);
       if (own?.charge !== row.charge || own.records !== row.records)
         this.#break('a day comes to the charges of what was used on it', [row, own]);
+    }
+  }
+
+  /** Nobody rents, and for a day nobody has used anything: how a wallet stands follows from what it holds, and who only gets poorer is told of each level once. */
+  async #judgeStandings(): Promise<void> {
+    const rows = await this.#owner.query<{ sid: string; state: string; balance: bigint; told: string[] }>({
+      name: 'test.standings',
+      text: `select wallet.sid, wallet_standing.state, account.balance,
+                    array(select type from event where event.wallet = wallet.id and type like 'wallet.%' and type <> 'wallet.runway' order by sequence) as told
+             from wallet join account on account.id = wallet.id * 16 left join wallet_standing on wallet_standing.wallet = wallet.id`,
+    });
+    const standings = new Map(rows.map((row) => [row.sid, row]));
+    for (const { walletSid, isFrozen, isPoor } of this.#month.residents) {
+      const row = standings.get(walletSid);
+      const balance = row?.balance ?? 0n;
+      const level = balance <= 0n ? 'empty' : balance < LOW_BALANCE ? 'low' : 'active';
+      if (row?.state !== (isFrozen ? 'suspended' : level)) this.#break('a wallet stands as its money says', row);
+      const told = { active: [], low: ['wallet.low_balance'], empty: ['wallet.low_balance', 'wallet.empty'] }[level];
+      if (isPoor && String(row?.told) !== String(told)) this.#break('each level is told of once', row);
+      if (isFrozen && row?.told.filter((type) => type === 'wallet.suspended').length !== 1)
+        this.#break('a suspension is told of once', row);
     }
   }
 

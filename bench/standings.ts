@@ -13,6 +13,7 @@ import { testHouse } from '../test/support/house.ts';
 import { commitHere, machineHere } from '../test/simulation/tally.ts';
 import { processMicros, serverMicros } from './processor.ts';
 import { inSession, REVENUE, startServer, WALLETS, type BenchServer } from './server.ts';
+import { spreadOf } from './spread.ts';
 
 /** A day's own noise: each case is measured so often. */
 const ROUNDS = 3;
@@ -134,14 +135,12 @@ async function judge(server: BenchServer, url: string): Promise<void> {
     throw new Error(`${missed} were not looked at, ${low} are low, ${active} active`);
 }
 
-const median = (values: readonly number[]): number =>
-  values.toSorted((a, b) => a - b)[Math.floor(values.length / 2)] ?? 0;
-const shown = (values: readonly (number | null)[]): string => {
-  const known = values.filter((value) => value !== null);
-  return known.length === 0
-    ? '–'
-    : `${Math.round(median(known))} (${Math.round(Math.min(...known))} to ${Math.round(Math.max(...known))})`;
-};
+function shown(values: readonly (number | null)[]): string {
+  const spread = spreadOf(values);
+  if (spread === null) return '–';
+  const [median, min, max] = [spread.median, spread.min, spread.max].map(Math.round);
+  return `${median} (${min} to ${max})`;
+}
 
 const server = await startServer();
 try {
@@ -152,7 +151,7 @@ try {
   for (const one of CASES) {
     const took: Took[] = [];
     for (let round = 0; round < ROUNDS; round += 1) took.push(await measure(server, one, url));
-    const seconds = median(took.map(({ ms }) => ms)) / 1_000;
+    const seconds = (spreadOf(took.map(({ ms }) => ms))?.median ?? 0) / 1_000;
     console.log(
       `${one.name.padEnd(20)} ${shown(took.map(({ ms }) => ms))} ms · ${Math.round(WALLETS / seconds)} wallets/s · ` +
         `Node ${shown(took.map(({ nodeMicros }) => nodeMicros))} µs, PostgreSQL ${shown(took.map(({ serverMicros }) => serverMicros))} µs a wallet`,

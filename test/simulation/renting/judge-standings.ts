@@ -27,7 +27,8 @@ export class StandingJudge {
   atTheEnd(): void {
     const { rows, nowMs } = this.#context;
     for (const row of rows.all('wallet_standing')) {
-      const [reason] = this.#reasons(row);
+      const reasons = this.#reasons(row);
+      const [reason] = reasons;
       const hasSomething =
         rows.all('subscription').some(({ wallet, state }) => wallet === row.wallet && state !== 'ended') ||
         rows
@@ -35,7 +36,9 @@ export class StandingJudge {
           .some(({ wallet, state }) => wallet === row.wallet && state !== 'released' && state !== 'failed');
       if (reason === null && row.state === 'suspended') this.#break('who has paid is not suspended', row, '');
       const isRunning = row.state !== 'suspended' && row.state !== 'released';
-      if (reason != null && isRunning && hasSomething && row.deadline_at === null)
+      // Not where it hangs on given credit that has ended by one clock, and is good by another.
+      const isCertain = reason != null && !reasons.includes(null);
+      if (isCertain && isRunning && hasSomething && row.deadline_at === null)
         this.#break('what is due has a deadline', row, reason);
       if (row.deadline_at !== null && row.deadline_at.getTime() + 2 * DAY_MS < nowMs())
         this.#break('a deadline is kept', row, row.deadline_at.toISOString());

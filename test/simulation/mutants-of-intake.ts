@@ -29,14 +29,9 @@ export const INTAKE_MUTANTS: readonly Mutant[] = [
     lesson: 'Usage that names its lease is charged as if it named none: what was set aside for it stays set aside.',
     patches: [
       {
-        file: 'src/operations/usage/record-usage.ts',
-        find: 'if (lease === undefined) plain.push(posting);',
-        replace: 'if (lease !== null) plain.push(posting);',
-      },
-      {
-        file: 'src/operations/usage/record-usage.ts',
-        find: '(record.input.lease === undefined ? outcomes[next++]',
-        replace: '(record.input.lease !== null ? outcomes[next++]',
+        file: 'src/operations/usage/price-report.ts',
+        find: 'if (lease !== undefined) {',
+        replace: 'if (lease === null) {',
       },
     ],
   },
@@ -46,8 +41,8 @@ export const INTAKE_MUTANTS: readonly Mutant[] = [
     patches: [
       {
         file: 'src/operations/usage/record-usage.ts',
-        find: '|| !answered || answered.refusal !== null) return [];',
-        replace: '|| !answered) return [];',
+        find: 'return !answered || answered.refusal !== null ?',
+        replace: 'return !answered ?',
       },
     ],
   },
@@ -56,9 +51,9 @@ export const INTAKE_MUTANTS: readonly Mutant[] = [
     lesson: 'Numbers of all categories are one stream: gaps of one are filled by another.',
     patches: [
       {
-        file: 'src/operations/usage/record-usage.ts',
-        find: 'category: record.applies_to, number: record.seq,',
-        replace: "category: 'llm', number: record.seq,",
+        file: 'src/operations/usage/price-report.ts',
+        find: 'category: record.applies_to, number: record.seq }',
+        replace: "category: 'llm', number: record.seq }",
       },
     ],
   },

@@ -32,7 +32,7 @@ export const USAGE_MUTANTS: readonly Mutant[] = [
       {
         file: 'src/operations/usage/charge-records.ts',
         find: 'idem: usageIdem(house.node.sid, input.idempotency_key),',
-        replace: 'idem: usageIdem(house.node.sid, `${input.idempotency_key} ${house.now.getTime()}`),',
+        replace: 'idem: usageIdem(house.node.sid, `${input.idempotency_key} ${house.budget.windowStart.getTime()}`),',
       },
     ],
   },
@@ -82,6 +82,17 @@ export const USAGE_MUTANTS: readonly Mutant[] = [
         file: 'src/operations/usage/charge-records.ts',
         find: 'const multiplier = multiplierAt(ladder, streak, occurredAt);',
         replace: 'const multiplier = multiplierAt(ladder, streak, this.#now);',
+      },
+    ],
+  },
+  {
+    name: 'prices_are_kept_for_ever',
+    lesson: 'A server goes on with the prices that it has read, whatever was added since.',
+    patches: [
+      {
+        file: 'src/operations/usage/rule-book.ts',
+        find: 'if (edition > this.#edition || ',
+        replace: 'if (',
       },
     ],
   },

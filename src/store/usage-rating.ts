@@ -22,19 +22,26 @@ export async function walletsToRate(
 
 const freshStatement = statement(
   'usage_rating.fresh',
-  // The first line of a day that is not over: from there on the wallet is looked at again.
-  `select count(*) as entries, min(seq) filter (where occurred_at >= $2) as open_seq from entry
+  `select count(*) as entries from entry
    where account = $1::int8 * 16 and kind = ${USAGE} and seq > coalesce((select seq from usage_rating where wallet = $1), 0)`,
 );
 
-/** Entries of usage that were not looked at, and the first of them of a day that was not over by `openFrom`; null when there is none. */
-export async function readFresh(
-  tx: Tx,
-  wallet: bigint,
-  openFrom: Date,
-): Promise<{ readonly entries: bigint; readonly openSeq: bigint | null }> {
-  const [row] = await tx.query<{ entries: bigint; open_seq: bigint | null }>(freshStatement, [wallet, openFrom]);
-  return { entries: row?.entries ?? 0n, openSeq: row?.open_seq ?? null };
+/** How many entries of usage were not looked at. */
+export async function countFresh(tx: Tx, wallet: bigint): Promise<bigint> {
+  const [row] = await tx.query<{ entries: bigint }>(freshStatement, [wallet]);
+  return row?.entries ?? 0n;
+}
+
+const openStatement = statement(
+  'usage_rating.open',
+  // Among all of them: a process whose clock was ahead has taken the day for over and looked at its lines. Whoever looks at all lines may.
+  `select min(seq) as seq from entry where account = $1::int8 * 16 and kind = ${USAGE} and occurred_at >= $2`,
+);
+
+/** The first line of a day that was not over by `openFrom`: from there on the wallet is looked at again. Null when there is none. */
+export async function firstOpen(tx: Tx, wallet: bigint, openFrom: Date): Promise<bigint | null> {
+  const [row] = await tx.query<{ seq: bigint | null }>(openStatement, [wallet, openFrom]);
+  return row?.seq ?? null;
 }
 
 const writeStatement = statement(

@@ -1,4 +1,6 @@
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import { recomputeLadders } from '../../src/operations/ladder/recompute.ts';
+import type { Clock } from '../../src/ports/ports.ts';
 import { testSite, type TestSite } from '../transport/site.ts';
 import { closeSound, HOUR_MS, itemsOf, outcomesOf, reporting, type Reporting } from './reporting.ts';
 
@@ -123,6 +125,28 @@ describe('the standing on the ladder', () => {
     expect((await tick()).json['mended']).toBe(1);
     const [standing] = itemsOf(await site.operator('GET', `/v1/billings/${sid}/ladder`));
     expect(standing).toMatchObject({ category: 'hero_os_hourly', multiplier: '0.5', since: begun });
+  });
+
+  test('is put right for a day that a process whose clock was ahead had taken for over', async () => {
+    const node = await site.node();
+    const { userSid } = await site.wallet(10_000);
+    const { clock } = site.ports;
+    const at = (days: number): string => new Date(clock.now().getTime() + days * 24 * HOUR_MS).toISOString();
+    const ofToday = [usage(userSid, { occurred_at: at(0) })];
+    const late = [usage(userSid, { occurred_at: at(-6) }), usage(userSid, { occurred_at: at(-8) })];
+    await recomputeLadders(site.house);
+    await report(node, ofToday);
+    const ahead: Clock = {
+      now: () => new Date(clock.now().getTime() + 24 * HOUR_MS),
+      monotonicMs: () => clock.monotonicMs(),
+      sleep: (ms, signal) => clock.sleep(ms, signal),
+      turn: () => clock.turn(),
+    };
+    await recomputeLadders({ ...site.house, ports: { ...site.ports, clock: ahead } });
+    await report(node, late);
+    expect((await recomputeLadders(site.house)).rerated).toBe(0);
+    await clock.advance(24 * HOUR_MS);
+    expect((await recomputeLadders(site.house)).rerated).toBe(1);
   });
 
   test('is not joined by the tick to a run that was over, when the new one began with usage that is unbilled', async () => {

@@ -7,7 +7,7 @@ import type { Tx } from '../../store/db.ts';
 import { listLadders, provedStreaks, writeStreaks } from '../../store/ladder.ts';
 import { lockAhead } from '../../store/ledger.ts';
 import { listPricesFor } from '../../store/price.ts';
-import { misratedLines, readFresh, walletsToRate, writeRating } from '../../store/usage-rating.ts';
+import { countFresh, firstOpen, misratedLines, walletsToRate, writeRating } from '../../store/usage-rating.ts';
 import { ownAuthor, recordAudit } from '../audit/record.ts';
 import { toFilter } from '../correction/correction.ts';
 import type { House } from '../house.ts';
@@ -117,8 +117,7 @@ async function rateStep(
   const locked = (await lockAhead(tx, [account])).get(account);
   assert(locked !== undefined, 'a wallet has an account');
   const openFrom = new Date(now.getTime() - (now.getTime() % DAY_MS));
-  const fresh = await readFresh(tx, wallet.wallet, openFrom);
-  if (fresh.entries === 0n) {
+  if ((await countFresh(tx, wallet.wallet)) === 0n) {
     await writeRating(tx, wallet.wallet, locked.seq);
     return { mended: 0, lines: 0, moved: 0n, next: null };
   }
@@ -131,7 +130,7 @@ async function rateStep(
     return { mended: streaks.length, lines, moved, next: { after: last.seq, begunAt: begunAt ?? locked.seq } };
   // What was posted here just now is not looked at again; a day that is not over is.
   const seen = begunAt ?? locked.seq + BigInt(lines);
-  const { openSeq } = fresh;
+  const openSeq = await firstOpen(tx, wallet.wallet, openFrom);
   await writeRating(tx, wallet.wallet, openSeq === null || openSeq > seen ? seen : openSeq - 1n);
   return { mended: streaks.length, lines, moved, next: null };
 }

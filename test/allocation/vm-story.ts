@@ -19,7 +19,7 @@ export interface VmStory extends PlanStory {
   /** A VM that is expected to be there. */
   vm(wallet: WalletRow, name?: string): Promise<AllocationRow>;
   row(sid: string): Promise<AllocationRow>;
-  operator(operation: Operation, input: object): Promise<Answer>;
+  operator(operation: Operation, input: object, key?: string): Promise<Answer>;
   /** How many machines are in each state, as `free 1, cleaning 2`. */
   pool(): Promise<string>;
   /** Types of the events of a wallet, oldest first. */
@@ -66,7 +66,7 @@ export async function vmStory(seed: number): Promise<VmStory> {
       if (!row) throw new Error('an allocation stays');
       return row;
     },
-    operator: (operation, input) => plans.call(operation, input, OPERATOR),
+    operator: (operation, input, key) => plans.call(operation, input, OPERATOR, key),
     async callOn(house, operation, input, actor) {
       const requestId = house.ports.ids.requestId();
       const reply = await execute(house, operation, { actor, input, idempotencyKey: requestId, requestId });

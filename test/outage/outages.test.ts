@@ -132,4 +132,14 @@ describe('an outage of a machine', () => {
     expect((await story.operator(outageCreate, { ...of, from: ago(0), until: ago(DAY_MS) })).status).toBe(400);
     expect((await story.operator(outageCreate, { reason: 'x', from: ago(0) })).status).toBe(400);
   });
+
+  it('that begins ahead of now is refused under the same key also when that time has come', async () => {
+    const vm = await story.vm(await story.renter('vm-5', 10n));
+    const input = { allocation_sid: vm.sid, reason: 'x', from: ago(-1_000) };
+    const first = await story.operator(outageCreate, input, 'ahead');
+    await story.ports.clock.advance(2_000);
+    expect(await story.operator(outageCreate, input, 'ahead')).toEqual(first);
+    expect(first.status).toBe(400);
+    expect((await story.operator(outageCreate, input)).status).toBe(201);
+  });
 });

@@ -7,7 +7,7 @@ const KEYS_MAX = 1_000;
  * Rules of one kind by their key, kept as long as the edition of the rule book is the one that they were read under.
  *
  * The database moves the edition in the transaction of each change. What is read after an edition was seen is at least as new as that
- * edition; so while nobody has seen a later one, it is as fresh as if it were read again.
+ * edition; so while nobody has seen a later one, it is as fresh as if it were read again. See docs/decisions/rule-book.md.
  */
 export class RulePages<V> {
   readonly #shared: SharedStatement<string, readonly V[]>;

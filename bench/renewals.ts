@@ -3,15 +3,11 @@
  * fsync on: by one process, by two at once, and late by three periods each. Throws unless each period was paid once and the ledger is sound.
  */
 import { renewDue } from '../src/operations/subscription/renew.ts';
-import { idsFrom } from '../src/ports/ids.ts';
-import type { Ports } from '../src/ports/ports.ts';
-import { systemClock } from '../src/ports/system.ts';
 import { checkLedger } from '../src/store/ledger-check.ts';
-import { openDatabase } from '../src/store/postgres.ts';
-import { testHouse } from '../test/support/house.ts';
 import { commitHere, machineHere } from '../test/simulation/tally.ts';
-import { processMicros, serverMicros } from './processor.ts';
+import { shown, timeHouses, type Took } from './houses.ts';
 import { inSession, startServer, WALLETS, type BenchServer } from './server.ts';
+import { spreadOf } from './spread.ts';
 
 const START_MS = Date.UTC(2026, 0, 1);
 const PERIOD_MS = 30 * 86_400_000;
@@ -39,12 +35,6 @@ const PLANS_SQL = [
    select id, 0, 0, wallet, '00000000000000000000000005', anchor_at, period_ends_at, 0, created_at from subscription where anchor_at = $1`,
 ];
 
-interface Took {
-  readonly ms: number;
-  readonly nodeMicros: number | null;
-  readonly serverMicros: number | null;
-}
-
 async function measure(server: BenchServer, { processes, periods }: Case, name: string): Promise<Took> {
   const url = await server.freshDatabase(name);
   await inSession(url, server.ports, async (session) => {
@@ -52,42 +42,22 @@ async function measure(server: BenchServer, { processes, periods }: Case, name: 
     await session.query('analyze');
     await session.query('checkpoint');
   });
-  const clock = { ...systemClock, now: () => new Date(START_MS + periods * PERIOD_MS + 1) };
-  const ports: Ports = { ...server.ports, clock, ids: idsFrom(clock, server.ports.random) };
-  const databases = Array.from({ length: processes }, () =>
-    openDatabase({ url, ports: { ...ports, clock: systemClock } }),
-  );
-  try {
-    const houses = databases.map((db) => testHouse({ db, ports }));
-    const before = { ms: performance.now(), node: processMicros(process.pid), server: serverMicros(server.pid()) };
-    const renewed = await Promise.all(houses.map((house) => renewDue(house)));
-    const after = { ms: performance.now(), node: processMicros(process.pid), server: serverMicros(server.pid()) };
-    const paid = renewed.reduce((sum, one) => sum + one.renewed, 0);
-    if (paid !== WALLETS * periods) throw new Error(`${paid} periods were paid, not ${WALLETS * periods}`);
-    const [db] = databases;
-    const check = db && (await checkLedger(db));
-    if (check?.isSound !== true) throw new Error(`the ledger is not sound: ${JSON.stringify(check, bigintAsText)}`);
-    const each = (from: number | null, to: number | null) => (from === null || to === null ? null : (to - from) / paid);
-    return {
-      ms: after.ms - before.ms,
-      nodeMicros: each(before.node, after.node),
-      serverMicros: each(before.server, after.server),
-    };
-  } finally {
-    for (const db of databases) await db.close();
-  }
+  return await timeHouses(server, {
+    url,
+    processes,
+    nowMs: START_MS + periods * PERIOD_MS + 1,
+    work: (house) => renewDue(house),
+    check: async (renewed, db) => {
+      const paid = renewed.reduce((sum, one) => sum + one.renewed, 0);
+      if (paid !== WALLETS * periods) throw new Error(`${paid} periods were paid, not ${WALLETS * periods}`);
+      const check = await checkLedger(db);
+      if (!check.isSound) throw new Error(`the ledger is not sound: ${JSON.stringify(check, bigintAsText)}`);
+      return paid;
+    },
+  });
 }
 
 const bigintAsText = (_: string, value: unknown): unknown => (typeof value === 'bigint' ? `${value}` : value);
-
-const median = (values: readonly number[]): number =>
-  values.toSorted((a, b) => a - b)[Math.floor(values.length / 2)] ?? 0;
-const shown = (values: readonly (number | null)[]): string => {
-  const known = values.filter((value) => value !== null);
-  return known.length === 0
-    ? '–'
-    : `${Math.round(median(known))} (${Math.round(Math.min(...known))} to ${Math.round(Math.max(...known))})`;
-};
 
 const server = await startServer();
 try {
@@ -97,7 +67,7 @@ try {
     const took: Took[] = [];
     for (let round = 0; round < ROUNDS; round += 1)
       took.push(await measure(server, one, `renewals_${number}_${round}`));
-    const seconds = median(took.map(({ ms }) => ms)) / 1_000;
+    const seconds = (spreadOf(took.map(({ ms }) => ms))?.median ?? 0) / 1_000;
     console.log(
       `${one.name.padEnd(20)} ${shown(took.map(({ ms }) => ms))} ms · ${Math.round((WALLETS * one.periods) / seconds)} periods/s · ` +
         `Node ${shown(took.map(({ nodeMicros }) => nodeMicros))} µs, PostgreSQL ${shown(took.map(({ serverMicros }) => serverMicros))} µs a period`,

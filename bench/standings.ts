@@ -4,14 +4,9 @@
  */
 import { watchDue, watchStandings } from '../src/operations/standing/watch.ts';
 import type { House } from '../src/operations/house.ts';
-import { idsFrom } from '../src/ports/ids.ts';
-import type { Ports } from '../src/ports/ports.ts';
-import { systemClock } from '../src/ports/system.ts';
 import { POSTING_KINDS } from '../src/domain/ledger/posting.ts';
-import { openDatabase } from '../src/store/postgres.ts';
-import { testHouse } from '../test/support/house.ts';
 import { commitHere, machineHere } from '../test/simulation/tally.ts';
-import { processMicros, serverMicros } from './processor.ts';
+import { shown, timeHouses, type Took } from './houses.ts';
 import { inSession, REVENUE, startServer, WALLETS, type BenchServer } from './server.ts';
 import { spreadOf } from './spread.ts';
 
@@ -86,38 +81,18 @@ async function prepare({ ports }: BenchServer, url: string): Promise<void> {
   });
 }
 
-interface Took {
-  readonly ms: number;
-  readonly nodeMicros: number | null;
-  readonly serverMicros: number | null;
-}
-
 async function measure(server: BenchServer, one: Case, url: string): Promise<Took> {
   await inSession(url, server.ports, async (session) => {
     for (const [number, text] of AGAIN_SQL.entries())
       await session.query(text, number === 0 ? [one.lookAt, one.seenSeq] : []);
   });
-  const clock = { ...systemClock, now: () => new Date(NOW_MS) };
-  const ports: Ports = { ...server.ports, clock, ids: idsFrom(clock, server.ports.random) };
-  const databases = Array.from({ length: one.processes }, () =>
-    openDatabase({ url, ports: { ...ports, clock: systemClock } }),
-  );
-  try {
-    const houses = databases.map((db) => testHouse({ db, ports }));
-    const before = { ms: performance.now(), node: processMicros(process.pid), server: serverMicros(server.pid()) };
-    await Promise.all(houses.map((house) => lookAtAll(house, one)));
-    const after = { ms: performance.now(), node: processMicros(process.pid), server: serverMicros(server.pid()) };
-    await judge(server, url);
-    const each = (from: number | null, to: number | null) =>
-      from === null || to === null ? null : (to - from) / WALLETS;
-    return {
-      ms: after.ms - before.ms,
-      nodeMicros: each(before.node, after.node),
-      serverMicros: each(before.server, after.server),
-    };
-  } finally {
-    for (const db of databases) await db.close();
-  }
+  return await timeHouses(server, {
+    url,
+    processes: one.processes,
+    nowMs: NOW_MS,
+    work: (house) => lookAtAll(house, one),
+    check: () => judge(server, url),
+  });
 }
 
 /** As many ticks as it takes. */
@@ -128,18 +103,12 @@ async function lookAtAll(house: House, { look }: Case): Promise<void> {
 const JUDGE_SQL = `select count(*) filter (where look_at <= $1 or look_at is null) as missed, count(*) filter (where state = 'low') as low,
   count(*) filter (where state = 'active') as active from wallet_standing`;
 
-async function judge(server: BenchServer, url: string): Promise<void> {
+async function judge(server: BenchServer, url: string): Promise<number> {
   const [row] = await inSession(url, server.ports, (session) => session.query(JUDGE_SQL, [new Date(NOW_MS)]));
   const [missed, low, active] = [row?.['missed'], row?.['low'], row?.['active']].map(Number);
   if (missed !== 0 || low !== WALLETS / LOW_EVERY || active !== WALLETS - low)
     throw new Error(`${missed} were not looked at, ${low} are low, ${active} active`);
-}
-
-function shown(values: readonly (number | null)[]): string {
-  const spread = spreadOf(values);
-  if (spread === null) return '–';
-  const [median, min, max] = [spread.median, spread.min, spread.max].map(Math.round);
-  return `${median} (${min} to ${max})`;
+  return WALLETS;
 }
 
 const server = await startServer();
